@@ -1,0 +1,167 @@
+#include "cnn.hpp"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+#include "random.hpp"
+
+namespace hyades::jobscripts {
+namespace {
+
+constexpr std::size_t kBatch = 64;
+
+/// Torch's own setting does not reach the threads of OpenBLAS, and that library is not linked
+/// by name: it may be any BLAS the machine has.
+void use_one_thread() {
+  at::set_num_threads(1);
+  using SetThreads = void (*)(int);
+  if (auto* set = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
+    set(1);
+  }
+}
+
+struct NetworkImpl : torch::nn::Module {
+  NetworkImpl() {
+    register_module("conv1", conv1);
+    register_module("conv2", conv2);
+    register_module("hidden", hidden);
+    register_module("output", output);
+  }
+
+  torch::Tensor forward(torch::Tensor x) {
+    x = torch::max_pool2d(torch::relu(conv1(x)), 2);
+    x = torch::max_pool2d(torch::relu(conv2(x)), 2);
+    return output(torch::relu(hidden(x.flatten(1))));
+  }
+
+  static constexpr int kSide = kDigitSide / 4;  // two poolings
+  torch::nn::Conv2d conv1{torch::nn::Conv2dOptions(1, 12, 5).padding(2)};
+  torch::nn::Conv2d conv2{torch::nn::Conv2dOptions(12, 24, 3).padding(1)};
+  torch::nn::Linear hidden{24 * kSide * kSide, 64};
+  torch::nn::Linear output{64, kDigitClasses};
+};
+TORCH_MODULE(Network);
+
+struct Batch {
+  torch::Tensor images;
+  torch::Tensor labels;
+};
+
+/// Copies the images named by order[begin .. end) into tensors, pixels scaled to [0, 1].
+Batch make_batch(const DigitSet& set, const std::vector<std::size_t>& order, std::size_t begin,
+                 std::size_t end) {
+  const auto count = static_cast<std::int64_t>(end - begin);
+  const auto side = static_cast<std::int64_t>(kDigitSide);
+  Batch batch{torch::empty({count, 1, side, side}), torch::empty({count}, torch::kInt64)};
+  auto* pixels = batch.images.data_ptr<float>();
+  auto* labels = batch.labels.data_ptr<std::int64_t>();
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::uint8_t* source = set.pixels.data() + order[i] * kDigitPixels;
+    pixels = std::transform(source, source + kDigitPixels, pixels,
+                            [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.0F; });
+    *labels++ = set.labels[order[i]];
+  }
+  return batch;
+}
+
+std::vector<std::size_t> in_order(std::size_t count) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  return order;
+}
+
+Network make_network(std::uint64_t seed) {
+  use_one_thread();
+  torch::manual_seed(seed);
+  return {};
+}
+
+}  // namespace
+
+struct DigitCnn::State {
+  State(std::uint64_t seed, double learning_rate)
+      : random(seed),
+        network(make_network(seed)),
+        optimizer(network->parameters(), torch::optim::AdamOptions(learning_rate)) {}
+
+  Random random;
+  Network network;
+  torch::optim::Adam optimizer;
+};
+
+DigitCnn::DigitCnn(std::uint64_t seed, double learning_rate)
+    : state_(std::make_unique<State>(seed, learning_rate)) {}
+
+DigitCnn::~DigitCnn() = default;
+
+double DigitCnn::train_epoch(const DigitSet& images) {
+  std::vector<std::size_t> order = in_order(images.size());
+  for (std::size_t i = order.size(); i > 1; --i) {
+    std::swap(order[i - 1], order[state_->random.below(i)]);
+  }
+  state_->network->train();
+  double total = 0;
+  for (std::size_t begin = 0; begin < order.size(); begin += kBatch) {
+    const std::size_t end = std::min(begin + kBatch, order.size());
+    const Batch batch = make_batch(images, order, begin, end);
+    state_->optimizer.zero_grad();
+    const torch::Tensor loss =
+        torch::nn::functional::cross_entropy(state_->network(batch.images), batch.labels);
+    loss.backward();
+    state_->optimizer.step();
+    total += loss.item<double>() * static_cast<double>(end - begin);
+  }
+  return total / static_cast<double>(std::max<std::size_t>(images.size(), 1));
+}
+
+double DigitCnn::accuracy(const DigitSet& images) {
+  const torch::NoGradGuard no_gradients;
+  state_->network->eval();
+  const std::vector<std::size_t> order = in_order(images.size());
+  std::int64_t correct = 0;
+  for (std::size_t begin = 0; begin < order.size(); begin += kBatch) {
+    const Batch batch = make_batch(images, order, begin, std::min(begin + kBatch, order.size()));
+    const torch::Tensor named = state_->network(batch.images).argmax(1);
+    correct += named.eq(batch.labels).sum().item<std::int64_t>();
+  }
+  return static_cast<double>(correct) /
+         static_cast<double>(std::max<std::size_t>(images.size(), 1));
+}
+
+std::vector<NamedTensor> DigitCnn::weights() const {
+  std::vector<NamedTensor> weights;
+  for (const auto& parameter : state_->network->named_parameters()) {
+    const torch::Tensor values = parameter.value().detach().contiguous();
+    const auto* begin = values.data_ptr<float>();
+    weights.push_back({parameter.key(), values.sizes().vec(), {begin, begin + values.numel()}});
+  }
+  return weights;
+}
+
+void DigitCnn::set_weights(const std::vector<NamedTensor>& weights) {
+  const torch::NoGradGuard no_gradients;
+  auto parameters = state_->network->named_parameters();
+  if (weights.size() != parameters.size()) {
+    throw std::invalid_argument(std::to_string(weights.size()) +
+                                " tensors, where the network has " +
+                                std::to_string(parameters.size()));
+  }
+  for (const NamedTensor& weight : weights) {
+    torch::Tensor* parameter = parameters.find(weight.name);
+    if (parameter == nullptr) {
+      throw std::invalid_argument("the network has no tensor '" + weight.name + "'");
+    }
+    if (parameter->sizes() != torch::IntArrayRef(weight.shape)) {
+      throw std::invalid_argument("tensor '" + weight.name + "' is of another shape");
+    }
+    std::copy(weight.values.begin(), weight.values.end(), parameter->data_ptr<float>());
+  }
+}
+
+}  // namespace hyades::jobscripts

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hyades::jobscripts {
+
+struct NamedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+
+  bool operator==(const NamedTensor&) const = default;
+};
+
+/// Weights in the safetensors layout: header length (u64) | JSON header | float32 values, all
+/// little-endian. The format only holds numbers: reading a file from someone else runs nothing.
+/// The header's metadata carries a checksum of the values.
+void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors);
+
+/// The tensors in the order of their values in the file. Every length, shape and offset is
+/// checked against the file's size before it is used. Throws FileError for a damaged file, for
+/// types other than F32 and for values that are not finite.
+std::vector<NamedTensor> read_safetensors(const std::string& path);
+
+}  // namespace hyades::jobscripts

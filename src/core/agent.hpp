@@ -1,0 +1,81 @@
+// A node's side of the launch protocol, and its recovery table. Decides; the spool remembers and
+// the spawner acts. Knows no clock, socket, file or process.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/messages.hpp"
+#include "core/ports.hpp"
+
+namespace hyades {
+
+class Agent {
+ public:
+  struct Identity {
+    std::string node;
+    std::string boot_id;
+    Inventory inventory;
+    std::int64_t pid = 0;
+  };
+
+  // `spool` and `spawner` must outlive the agent.
+  Agent(Identity identity, Spool& spool, Spawner& spawner);
+
+  // A message from the master arrived.
+  void receive(const Message& message, const Now& now);
+
+  // The record of this launch changed or its lock was let go: look again.
+  void record_changed(const LaunchKey& key, const Now& now);
+
+  // Call at least every few hundred milliseconds: greetings, heartbeats, repeats.
+  void tick(const Now& now);
+
+  // What has to go to the master, in order. The caller sends all of it.
+  std::vector<Message> take_outbox();
+
+  bool welcomed() const { return welcomed_; }
+  // Not "" after the master refused this worker: why. The worker should exit.
+  const std::string& refusal() const { return refusal_; }
+  int running() const;  // launches that have started and not ended, as far as the agent knows
+
+ private:
+  struct Launch {
+    LaunchReport report;          // what the master was, or will be, told
+    BootMs reported_ms = 0;       // last time
+    StopReason stop = StopReason::None;  // asked for before it had started
+    int stop_grace_s = 0;
+    bool stop_sent = false;
+  };
+
+  void on(const Welcome& welcome, const Now& now);
+  void on(const SayHello&, const Now& now);
+  void on(const LaunchOrder& order, const Now& now);
+  void on(const StopOrder& order, const Now& now);
+  void on(const SignalOrder& order, const Now& now);
+  void on(const RetireOrder& order, const Now& now);
+  template <typename T>
+  void on(const T&, const Now&) {}  // not for nodes
+
+  void say_hello(const Now& now);
+  void send(std::variant<Hello, Heartbeat, EpochRefused, LaunchReport> body);
+  void report(Launch& launch, const Now& now);
+  void report_absent(const LaunchKey& key, std::string reason, bool node_fault = false);
+  LaunchReport judge(const SpoolRecord& record);
+  void pass_on_stop(Launch& launch);
+
+  Identity identity_;
+  Spool& spool_;
+  Spawner& spawner_;
+  Epoch epoch_ = 0;
+  bool welcomed_ = false;
+  std::string refusal_;
+  BootMs hello_ms_ = 0;
+  BootMs heartbeat_ms_ = 0;
+  BootMs heard_ms_ = 0;
+  std::map<LaunchKey, Launch> launches_;
+  std::vector<Message> outbox_;
+};
+
+}  // namespace hyades

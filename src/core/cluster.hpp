@@ -1,0 +1,110 @@
+// The nodes and the ledger: what each node has, what is free, and the check that nothing is ever
+// given out twice.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/job_spec.hpp"
+#include "core/resources.hpp"
+#include "core/time.hpp"
+
+namespace hyades {
+
+struct FreeDevices {
+  std::string kind;
+  IdSet ids;
+};
+
+struct Node {
+  std::string name;
+  Inventory inventory;
+
+  bool drained = false;
+  std::string drain_reason;
+  std::string drained_by;
+  WallMs drained_ms = 0;
+
+  bool responding = false;  // its worker was heard within node_timeout
+  BootMs last_heard_ms = 0;
+  int peer = 0;  // PeerId of its worker; 0: none
+  std::string boot_id;
+  std::int64_t worker_pid = 0;
+
+  IdSet free_cores;
+  MiB free_memory_mib = 0;
+  std::vector<FreeDevices> free_devices;  // one for each kind in the inventory
+  int jobs = 0;                           // how many hold something here
+
+  bool schedulable() const { return responding && !drained; }
+};
+
+// How many of something are free on a node, without saying which: what planning needs.
+struct FreeCounts {
+  int cores = 0;
+  MiB memory_mib = 0;
+  std::vector<DeviceCount> devices;  // in the order of the node's inventory
+  int jobs = 0;
+};
+
+// A placement by numbers; Cluster::take turns it into cores and devices.
+struct PlannedShare {
+  NodeIndex node = 0;
+  int tasks = 0;
+
+  friend bool operator==(const PlannedShare&, const PlannedShare&) = default;
+};
+using Plan = std::vector<PlannedShare>;
+
+class Cluster {
+ public:
+  // Adds the node or changes what it has. Refuses (false, nothing changed) to shrink a node below
+  // what its jobs hold.
+  bool define(const std::string& name, const Inventory& inventory);
+
+  void drain(const std::string& name, const std::string& reason, const std::string& by,
+             WallMs at_ms);
+  void resume(const std::string& name);
+
+  // Gives the job concrete cores and devices, lowest numbers first. Asserts that the plan fits.
+  Placement take(const JobSpec& spec, const Plan& plan);
+  // For replay: takes exactly what the placement says.
+  void retake(const Placement& placement);
+  void give_back(const Placement& placement);
+
+  const Node* find(const std::string& name) const;
+  Node* find(const std::string& name);
+  NodeIndex index(const std::string& name) const;  // -1: unknown
+  const std::vector<Node>& nodes() const { return nodes_; }
+  std::vector<Node>& nodes() { return nodes_; }
+
+  // Asserts that free and taken add up on every node, given what every placed job holds.
+  void check(const std::vector<const Placement*>& placements) const;
+
+ private:
+  std::vector<Node> nodes_;  // in order of definition
+  std::map<std::string, NodeIndex> by_name_;
+};
+
+FreeCounts free_counts(const Node& node);
+FreeCounts all_counts(const Node& node);  // as if nothing ran there
+
+// Takes `tasks` tasks of the job off `counts`, or gives them back.
+void subtract(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks);
+void add(FreeCounts& counts, const NodeShare& share);
+
+// True when the spec's node list, exclusions and features allow this node.
+bool node_allowed(const Node& node, const JobSpec& spec);
+
+// How many of the job's tasks `counts` can hold (never more than spec.tasks or tasks_per_node).
+// An exclusive job fits only where nothing else runs.
+int task_capacity(const FreeCounts& counts, const Node& node, const JobSpec& spec);
+
+// Chooses nodes for a job: with `spec.nodes` unset, the first single node that holds all tasks,
+// else the fewest nodes, roomiest first; ties go to the lower index. `counts[i]` is what may be
+// used on node i, `usable[i]` whether it may be used at all. Empty: does not fit.
+Plan place(const JobSpec& spec, const std::vector<Node>& nodes,
+           const std::vector<FreeCounts>& counts, const std::vector<char>& usable);
+
+}  // namespace hyades

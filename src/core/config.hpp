@@ -1,0 +1,48 @@
+// What the configuration file says, after parsing and checking. Values, no behaviour.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/resources.hpp"
+
+namespace hyades {
+
+struct QueueConfig {
+  std::string name;
+  std::vector<std::string> nodes;  // empty: every node
+  int priority = 0;                // higher first
+  int default_time_s = 3600;       // for jobs that ask for none
+  int max_time_s = 0;              // 0: no bound; likewise below
+  int max_nodes_per_job = 0;
+  int max_queued_per_user = 0;     // pending and running
+  int max_running_per_user = 0;
+  int max_cores_per_user = 0;      // running
+  bool enabled = true;             // accepts submissions
+  std::string policy = "fcfs";     // the order within the queue
+  std::string backfill = "easy";   // "easy" or "none"
+};
+
+// A node as the configuration describes it; what is not said comes from the worker.
+struct NodeConfig {
+  std::string name;
+  Inventory inventory;  // cores 0, memory 0: as the worker finds
+};
+
+struct ClusterConfig {
+  std::string name = "hyades";
+  std::vector<NodeConfig> nodes;
+  std::vector<QueueConfig> queues = {QueueConfig{"batch"}};  // first: default
+  std::vector<std::uint32_t> admin_uids;     // root and the owner of the master always are
+  std::vector<std::uint32_t> operator_uids;
+  int heartbeat_ms = 1000;
+  int node_timeout_ms = 5000;   // silence after which a node is "not responding"
+  int resend_ms = 1000;         // an unanswered order is sent again after this, then ever slower
+  int kill_grace_s = 30;        // between SIGTERM and SIGKILL
+  int max_restarts = 10;        // after node failures; then the job is held
+  int max_launch_failures = 5;  // a node could not start it; then the job is held
+  int backfill_depth = 1000;    // candidates looked at behind a reservation; 0: all
+};
+
+}  // namespace hyades

@@ -1,0 +1,41 @@
+// How an attempt ended, as its shepherd saw it. Written and synced by the shepherd itself, so that
+// it survives the death of everything else.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/time.hpp"
+
+namespace hyades {
+
+// Why a shepherd stopped its job; None when the job ended by itself.
+enum class StopReason { None, Cancelled, TimeLimit, Requeue };
+
+std::string_view to_string(StopReason reason);
+bool parse_stop_reason(std::string_view word, StopReason& out);
+
+// From the kernel (wait4), summed over every process of the attempt that was reaped.
+struct Usage {
+  std::int64_t user_ms = 0;
+  std::int64_t system_ms = 0;
+  std::int64_t max_rss_kib = 0;
+
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
+struct ExitRecord {
+  int exit_code = 0;
+  int signal = 0;  // 0 unless a signal ended the batch script
+  StopReason stopped = StopReason::None;
+  WallMs started_ms = 0;
+  WallMs ended_ms = 0;
+  Usage usage;
+  int left_behind = 0;        // processes that were still there when the script ended, now killed
+  std::string launch_error;   // not "": the script never ran, and why
+
+  friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
+};
+
+}  // namespace hyades

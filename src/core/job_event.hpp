@@ -1,0 +1,104 @@
+// The facts of a job's life, in the order they became true. Events are committed before anything
+// is done about them; replaying them gives the same jobs again, and replay never asks a policy.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/exit_record.hpp"
+#include "core/ids.hpp"
+#include "core/job_spec.hpp"
+#include "core/job_state.hpp"
+#include "core/resources.hpp"
+#include "core/time.hpp"
+
+namespace hyades {
+
+struct Submitted {
+  JobSpec spec;
+};
+
+// One dependency is decided for good. `met == false` is followed by Ended.
+struct DependencySettled {
+  Dependency dependency;
+  bool met = false;
+};
+
+struct HoldChanged {
+  bool held = false;
+  bool by_admin = false;  // only an operator may release such a hold
+  std::string by;
+};
+
+// The decision to start: committed before the order leaves for the node.
+struct Assigned {
+  LaunchKey key;
+  Epoch epoch = 0;
+  Placement placement;
+  StartReason why = StartReason::Immediate;
+};
+
+struct Started {
+  LaunchKey key;
+  WallMs started_ms = 0;  // by the node's clock
+};
+
+struct CancelRequested {
+  std::string by;
+};
+
+// `hctl requeue`: stop the attempt, then queue the job again.
+struct RequeueRequested {
+  std::string by;
+};
+
+// The attempt is over (or never began) and is known to be dead; the job waits again.
+struct Requeued {
+  LaunchKey key;
+  std::string reason;
+  bool had_started = false;
+  WallMs not_before_ms = 0;  // back-off after a node could not start it
+  std::string avoid_node;    // the node that failed it, if that was the cause
+};
+
+struct Ended {
+  Outcome outcome = Outcome::None;
+  int exit_code = 0;
+  int signal = 0;
+  WallMs started_ms = 0;  // 0: never started
+  WallMs ended_ms = 0;
+  Usage usage;
+  std::string reason;  // for people; "" when there is nothing to add
+};
+
+struct JobEvent {
+  JobId job = 0;
+  WallMs at_ms = 0;  // when the master learned it
+  std::variant<Submitted, DependencySettled, HoldChanged, Assigned, Started, CancelRequested,
+               RequeueRequested, Requeued, Ended>
+      what;
+};
+
+// What is remembered about nodes across restarts.
+struct NodeDefined {
+  Inventory inventory;
+};
+struct NodeDrained {
+  std::string reason;
+  std::string by;
+};
+struct NodeResumed {
+  std::string by;
+};
+struct NodeEvent {
+  std::string node;
+  WallMs at_ms = 0;
+  std::variant<NodeDefined, NodeDrained, NodeResumed> what;
+};
+
+// "submitted", "assigned", ...: the name under which an event is stored and shown.
+const char* event_name(const JobEvent& event);
+const char* event_name(const NodeEvent& event);
+
+}  // namespace hyades

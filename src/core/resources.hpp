@@ -1,0 +1,65 @@
+// What nodes have, what jobs ask for, and what a job was given.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/id_set.hpp"
+
+namespace hyades {
+
+using MiB = std::int64_t;
+
+// Index of a node in the master's node table; stable while the master lives, never stored or sent.
+using NodeIndex = int;
+
+// A countable named device, for example {"gpu", 2}.
+struct DeviceCount {
+  std::string kind;
+  int count = 0;
+
+  friend bool operator==(const DeviceCount&, const DeviceCount&) = default;
+};
+
+// Devices of one kind by index on their node, for example gpu 0-1.
+struct DeviceGrant {
+  std::string kind;
+  IdSet ids;
+
+  friend bool operator==(const DeviceGrant&, const DeviceGrant&) = default;
+};
+
+// What a node has, as its worker found it or the configuration says.
+struct Inventory {
+  int cores = 0;  // logical cores
+  MiB memory_mib = 0;
+  std::vector<DeviceCount> devices;   // sorted by kind, each kind once
+  std::vector<std::string> features;  // sorted
+
+  friend bool operator==(const Inventory&, const Inventory&) = default;
+};
+
+// A job's part of one node: how many of its tasks, and exactly which cores and devices.
+struct NodeShare {
+  std::string node;
+  int tasks = 0;
+  IdSet cores;
+  MiB memory_mib = 0;
+  std::vector<DeviceGrant> devices;
+
+  friend bool operator==(const NodeShare&, const NodeShare&) = default;
+};
+
+// Everything a job holds. The first share is the node on which the batch script runs.
+struct Placement {
+  std::vector<NodeShare> shares;
+
+  int cores() const;
+  // "vn1,vn2": node names in share order.
+  std::string node_names() const;
+
+  friend bool operator==(const Placement&, const Placement&) = default;
+};
+
+}  // namespace hyades
