@@ -42,16 +42,17 @@ class Agent {
 
  private:
   struct Launch {
-    LaunchReport report;          // what the master was, or will be, told
-    BootMs reported_ms = 0;       // last time
-    StopReason stop = StopReason::None;  // asked for before it had started
+    LaunchReport report;    // what the master was, or will be, told
+    BootMs reported_ms = 0; // when it was told last
+    // A stop that came before the job had started is passed on as soon as it has.
+    StopReason stop = StopReason::None;
     int stop_grace_s = 0;
-    bool stop_sent = false;
   };
 
   void on(const Welcome& welcome, const Now& now);
   void on(const SayHello&, const Now& now);
   void on(const LaunchOrder& order, const Now& now);
+  void on(const QueryOrder& order, const Now& now);
   void on(const StopOrder& order, const Now& now);
   void on(const SignalOrder& order, const Now& now);
   void on(const RetireOrder& order, const Now& now);
@@ -59,21 +60,27 @@ class Agent {
   void on(const T&, const Now&) {}  // not for nodes
 
   void say_hello(const Now& now);
-  void send(std::variant<Hello, Heartbeat, EpochRefused, LaunchReport> body);
   void report(Launch& launch, const Now& now);
   void report_absent(const LaunchKey& key, std::string reason, bool node_fault = false);
+  void make_absent(const LaunchKey& key, std::string reason);
   LaunchReport judge(const SpoolRecord& record);
-  void pass_on_stop(Launch& launch);
+  // Reads the record again; reports when the launch's state has changed or `always`.
+  void refresh(const LaunchKey& key, const Now& now, bool always);
+  template <typename T>
+  void send(T body) {
+    outbox_.push_back({epoch_, std::move(body)});
+  }
 
   Identity identity_;
   Spool& spool_;
   Spawner& spawner_;
   Epoch epoch_ = 0;
   bool welcomed_ = false;
+  bool greeted_ = false;
   std::string refusal_;
   BootMs hello_ms_ = 0;
   BootMs heartbeat_ms_ = 0;
-  BootMs heard_ms_ = 0;
+  BootMs rescan_ms_ = 0;
   std::map<LaunchKey, Launch> launches_;
   std::vector<Message> outbox_;
 };

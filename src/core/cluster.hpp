@@ -67,10 +67,12 @@ class Cluster {
              WallMs at_ms);
   void resume(const std::string& name);
 
-  // Gives the job concrete cores and devices, lowest numbers first. Asserts that the plan fits.
-  Placement take(const JobSpec& spec, const Plan& plan);
-  // For replay: takes exactly what the placement says.
-  void retake(const Placement& placement);
+  // True when every share of the plan fits what is free now: the ledger's check on policies.
+  bool fits(const JobSpec& spec, const Plan& plan) const;
+  // The concrete cores and devices that a fitting plan would get, lowest numbers first.
+  Placement choose(const JobSpec& spec, const Plan& plan) const;
+  // Takes exactly what the placement says, now or at replay; asserts that it is free.
+  void take(const Placement& placement);
   void give_back(const Placement& placement);
 
   const Node* find(const std::string& name) const;
@@ -92,6 +94,7 @@ FreeCounts all_counts(const Node& node);  // as if nothing ran there
 
 // Takes `tasks` tasks of the job off `counts`, or gives them back.
 void subtract(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks);
+void add(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks);
 void add(FreeCounts& counts, const NodeShare& share);
 
 // True when the spec's node list, exclusions and features allow this node.

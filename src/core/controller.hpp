@@ -7,7 +7,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/cluster.hpp"
@@ -57,7 +56,7 @@ class Controller {
 
   // Why a pending job waits, for people.
   PendingReason pending_reason(const Job& job, WallMs now_ms) const;
-  // The end of the last scheduling pass's reservation for this job; 0: none.
+  // When the last scheduling pass reserved a start for this job; 0: it has no reservation.
   WallMs expected_start_ms(JobId job) const;
   // True when the job is placed on a node that does not respond: its fate is not known.
   bool fate_unknown(const Job& job) const;
@@ -77,7 +76,7 @@ class Controller {
     }
   };
   struct UserCounts {
-    int queued = 0;
+    int queued = 0;  // all that have not ended
     int running = 0;
     int cores = 0;
   };
@@ -86,12 +85,18 @@ class Controller {
     std::set<Place> eligible;
     std::map<std::uint32_t, UserCounts> users;
   };
-  // An order that its node has not answered.
+  // An order that its node has not answered yet; repeated ever more slowly.
   struct Unanswered {
     BootMs due_ms = 0;
     BootMs interval_ms = 0;
   };
+  struct DependencyNews {
+    JobId target;
+    bool ended;       // else: started
+    Outcome outcome;
+  };
 
+  // controller_requests.cpp
   void on(const Request& request, const SubmitRequest& what, const Now& now, Step& out);
   void on(const Request& request, const CancelRequest& what, const Now& now, Step& out);
   void on(const Request& request, const SignalRequest& what, const Now& now, Step& out);
@@ -101,34 +106,49 @@ class Controller {
   void on(const Request& request, const DrainRequest& what, const Now& now, Step& out);
   void on(const Request& request, const ResumeRequest& what, const Now& now, Step& out);
   void on(const Request& request, const ReloadRequest& what, const Now& now, Step& out);
+  struct Refusal {
+    ErrorCode error = ErrorCode::None;
+    std::string message;
+  };
+  Refusal check_submission(const JobSpec& spec, const Caller& caller) const;
+  Refusal check_limits(const JobSpec& spec, const QueueConfig& queue) const;
+  Refusal check_dependencies(const JobSpec& spec, std::vector<Dependency>& met) const;
+  std::string never_fits(const JobSpec& spec) const;
+  const Job* find_for(const Request& request, JobId job, Step& out) const;
+  void answer(const Request& request, ErrorCode error, std::string message, Step& out) const;
 
+  // controller_nodes.cpp
   void on(PeerId from, const Hello& hello, const Now& now, Step& out);
   void on(PeerId from, const LaunchReport& report, const Now& now, Step& out);
-
-  std::string refuse_submission(const JobSpec& spec, ErrorCode& code) const;
-  bool settle_dependencies(JobId job, const Now& now, Step& out);
-  void job_ended(JobId job, const Now& now, Step& out);
-  void attempt_over(const Job& job, const LaunchReport& report, const Now& now, Step& out);
+  std::string refuse_hello(PeerId from, const Hello& hello) const;
+  void define_node(const Hello& hello, const Now& now, Step& out);
+  void reconcile(const Hello& hello, const Now& now, Step& out);
+  void stray(PeerId from, const LaunchReport& report, Step& out) const;
   void finish_exited(const Job& job, const LaunchReport& report, const Now& now, Step& out);
   void finish_unstarted(const Job& job, const LaunchReport& report, const Now& now, Step& out);
   void finish_lost(const Job& job, const LaunchReport& report, const Now& now, Step& out);
-  void end_job(const Job& job, Ended ended, const Now& now, Step& out);
   void drain_node(const std::string& node, const std::string& reason, const std::string& by,
                   const Now& now, Step& out);
+  void send_orders(const Job& job, const Now& now, Step& out);
+  LaunchOrder launch_order(const Job& job) const;
+  void check_silence(const Now& now);
+  void repeat_orders(const Now& now, Step& out);
 
+  // controller.cpp
   const Job& record(JobId job, decltype(JobEvent::what) what, const Now& now, Step& out);
+  void end_job(JobId job, Ended ended, const Now& now, Step& out);
+  void settle_dependents(DependencyNews news, const Now& now, Step& out);
   void apply(const JobEvent& event);
+  void apply(const NodeEvent& event);
   void index(const Job& job);
   void unindex(const Job& job);
-  void send_orders(const Job& job, const Now& now, Step& out);
-  void send_to_node(const std::string& node, decltype(Message::body) body, Step& out) const;
-  void answer(const Request& request, ErrorCode error, std::string message, Step& out,
-              JobId job = 0) const;
-  const Job* find_for(const Request& request, JobId job, bool owner_may, Step& out) const;
-  Queue* queue_of(const JobSpec& spec);
-  const Queue* queue_of(const JobSpec& spec) const;
   void set_queues(const ClusterConfig& config);
-  LaunchOrder launch_order(const Job& job) const;
+  Queue& queue_of(const JobSpec& spec);
+  const Queue* find_queue(const std::string& name) const;
+  bool within_limits(const Queue& queue, const Job& job) const;
+  std::vector<char> usable_nodes(const QueueConfig& queue, bool must_be_schedulable) const;
+  bool waits_for_nodes(const Now& now);
+  void start_job(const Start& start, const Now& now, Step& out);
 
   std::shared_ptr<const ClusterConfig> config_;
   Epoch epoch_;
@@ -137,9 +157,9 @@ class Controller {
 
   JobTable jobs_;
   Cluster cluster_;
-  std::vector<Queue> queues_;                  // in order of configuration
-  std::multimap<JobId, JobId> dependents_;     // target -> who waits for it
-  std::set<std::pair<WallMs, JobId>> begins_;  // jobs that become eligible later
+  std::vector<std::unique_ptr<Queue>> queues_;    // by priority, then order of configuration
+  std::set<std::pair<JobId, JobId>> dependents_;  // target, who waits for it
+  std::set<std::pair<WallMs, JobId>> begins_;     // jobs that become eligible later
   std::map<JobId, Unanswered> unanswered_;
   std::set<JobId> placed_;
   std::map<JobId, Reservation> reservations_;
@@ -149,6 +169,13 @@ class Controller {
   LaunchSequence next_sequence_ = 1;
   bool dirty_ = true;
   bool deposed_ = false;
+  BootMs first_tick_ms_ = -1;
 };
+
+// Whether a dependency is met by how its target ended.
+bool dependency_met(DependencyKind kind, Outcome outcome);
+// "afterok", ... and back.
+std::string_view to_string(DependencyKind kind);
+bool parse_dependency_kind(std::string_view word, DependencyKind& out);
 
 }  // namespace hyades

@@ -1,7 +1,7 @@
 // One turn of the master: gather inputs, decide, commit, and only then answer and act.
 #pragma once
 
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -32,7 +32,7 @@ class Driver {
  private:
   void rebuild();
   void take_request(const Request& request, const Now& now, Step& step);
-  Turn commit_failed(CommitResult result, Step& step);
+  Turn commit_failed(CommitResult result, const Now& now, Step& step);
   void act(Step& step);
   void send(Outgoing& outgoing);
 

@@ -35,8 +35,8 @@ class IdSet {
   // Removes every member of `other`; asserts that all of them are here.
   void erase_all(const IdSet& other);
 
-  // Removes and returns the `count` lowest members; asserts that there are as many.
-  IdSet take_lowest(int count);
+  // The `count` lowest members; asserts that there are as many.
+  IdSet lowest(int count) const;
 
   // Inclusive ranges, ascending, never adjacent.
   const std::vector<std::pair<int, int>>& ranges() const { return ranges_; }

@@ -59,7 +59,7 @@ struct Requeued {
   std::string reason;
   bool had_started = false;
   WallMs not_before_ms = 0;  // back-off after a node could not start it
-  std::string avoid_node;    // the node that failed it, if that was the cause
+  std::string avoid_node;    // the node that failed it; "": no node is to blame
 };
 
 struct Ended {

@@ -50,7 +50,7 @@ std::string_view to_string(StartReason reason);
 
 // The state column: the phase, or for ended jobs the outcome.
 std::string_view state_name(JobPhase phase, Outcome outcome);
-// Two letters, as squeue prints it: PD, R, CD, F, CA, TO, NF, BF.
+// Two letters, as squeue prints it: PD, CF, R, CD, F, CA, TO, NF, LF.
 std::string_view state_code(JobPhase phase, Outcome outcome);
 
 // The reverse of to_string; false when the word is unknown.

@@ -78,6 +78,12 @@ struct LaunchOrder {
   const NodeShare& own_share() const { return placement.shares[static_cast<std::size_t>(share)]; }
 };
 
+// The master believes that this runs here, and the node's Hello did not name it: report on it. A
+// node without a record first makes sure that nothing of it is left and that it can never start.
+struct QueryOrder {
+  LaunchKey key;
+};
+
 // SIGTERM, `grace_s`, SIGKILL. If the launch has not started, it must never start.
 struct StopOrder {
   LaunchKey key;
@@ -101,7 +107,7 @@ struct RetireOrder {
 struct Message {
   Epoch epoch = 0;
   std::variant<Hello, Heartbeat, EpochRefused, LaunchReport, Welcome, SayHello, LaunchOrder,
-               StopOrder, SignalOrder, RetireOrder>
+               QueryOrder, StopOrder, SignalOrder, RetireOrder>
       body;
 };
 

@@ -3,8 +3,8 @@
 //
 // HYADES_DEFECT("name") is true when a test asked for that defect: each names one way in which the
 // code could be wrong, and the simulation must notice it.
-// HYADES_FAILPOINT("name") is a place at which a test may end the process (HYADES_FAILPOINT=
-// name:action[:nth]); defined in wire/failpoint.hpp for code that has a process to end.
+
+
 #pragma once
 
 #ifdef HYADES_TEST_HOOKS

@@ -1,0 +1,214 @@
+#include "core/agent.hpp"
+
+#include <utility>
+
+#include "core/failpoint.hpp"
+#include "core/test_hooks.hpp"
+
+namespace hyades {
+
+namespace {
+constexpr BootMs kHelloEvery_ms = 500;
+constexpr BootMs kHeartbeatEvery_ms = 1000;
+constexpr BootMs kRepeatResultEvery_ms = 2000;
+// The spool tells of every change; this catches what it may have missed (a full event queue).
+constexpr BootMs kRescanEvery_ms = 5000;
+
+bool is_over(LaunchState state) {
+  return state == LaunchState::Exited || state == LaunchState::NeverStarted ||
+         state == LaunchState::Lost;
+}
+}  // namespace
+
+Agent::Agent(Identity identity, Spool& spool, Spawner& spawner)
+    : identity_(std::move(identity)), spool_(spool), spawner_(spawner) {
+  for (const SpoolRecord& record : spool_.records()) launches_[record.key].report = judge(record);
+}
+
+void Agent::receive(const Message& message, const Now& now) {
+  if (message.epoch < spool_.high_epoch() && !HYADES_DEFECT("no_epoch_check")) {
+    outbox_.push_back({message.epoch, EpochRefused{spool_.high_epoch()}});
+    return;
+  }
+  spool_.raise_epoch(message.epoch);
+  epoch_ = message.epoch;
+  std::visit([&](const auto& body) { on(body, now); }, message.body);
+}
+
+void Agent::record_changed(const LaunchKey& key, const Now& now) { refresh(key, now, false); }
+
+void Agent::tick(const Now& now) {
+  if (!welcomed_ && (!greeted_ || now.boot_ms - hello_ms_ >= kHelloEvery_ms)) say_hello(now);
+  if (welcomed_ && now.boot_ms - heartbeat_ms_ >= kHeartbeatEvery_ms) {
+    heartbeat_ms_ = now.boot_ms;
+    send(Heartbeat{});
+  }
+  if (now.boot_ms - rescan_ms_ >= kRescanEvery_ms) {
+    rescan_ms_ = now.boot_ms;
+    for (const SpoolRecord& record : spool_.records()) refresh(record.key, now, false);
+  }
+  for (auto& [key, launch] : launches_) {
+    if (is_over(launch.report.state) && now.boot_ms - launch.reported_ms >= kRepeatResultEvery_ms) {
+      report(launch, now);
+    }
+  }
+}
+
+std::vector<Message> Agent::take_outbox() { return std::exchange(outbox_, {}); }
+
+int Agent::running() const {
+  int count = 0;
+  for (const auto& [key, launch] : launches_) {
+    count += launch.report.state == LaunchState::Running ? 1 : 0;
+  }
+  return count;
+}
+
+void Agent::on(const Welcome& welcome, const Now& now) {
+  if (!welcome.accepted) {
+    refusal_ = welcome.reason;
+    return;
+  }
+  welcomed_ = true;
+  heartbeat_ms_ = now.boot_ms;
+  // What changed since the Hello that is answered here would otherwise wait for the next rescan.
+  for (auto& [key, launch] : launches_) report(launch, now);
+}
+
+void Agent::on(const SayHello&, const Now& now) { say_hello(now); }
+
+void Agent::on(const LaunchOrder& order, const Now& now) {
+  const LaunchKey& key = order.key;
+  if (spool_.look(key)) {
+    refresh(key, now, true);
+    return;
+  }
+  if (key.sequence <= spool_.high_sequence() && !HYADES_DEFECT("forget_high_sequence")) {
+    report_absent(key, "the order came too late");
+    return;
+  }
+  switch (spool_.claim(key)) {
+    case ClaimResult::Claimed:
+      break;
+    case ClaimResult::Exists:
+      refresh(key, now, true);
+      return;
+    case ClaimResult::Full:
+    case ClaimResult::Failed:
+      spool_.raise_sequence(key.sequence);
+      report_absent(key, "spool: " + spool_.last_error(), true);
+      return;
+  }
+  HYADES_FAILPOINT("agent_after_claim");
+  launches_[key].report = {.key = key, .state = LaunchState::Starting, .reason = ""};
+  if (!spawner_.start(order)) spool_.release(key);
+  refresh(key, now, true);
+}
+
+void Agent::on(const QueryOrder& order, const Now& now) {
+  if (spool_.look(order.key)) {
+    refresh(order.key, now, true);
+  } else {
+    make_absent(order.key, "the node has no record of it");
+  }
+}
+
+void Agent::on(const StopOrder& order, const Now& now) {
+  if (!spool_.look(order.key)) {
+    make_absent(order.key, "stopped before the order to start it arrived");
+    return;
+  }
+  Launch& launch = launches_[order.key];
+  launch.stop = order.reason;
+  launch.stop_grace_s = order.grace_s;
+  refresh(order.key, now, true);
+}
+
+void Agent::on(const SignalOrder& order, const Now&) {
+  const auto found = launches_.find(order.key);
+  if (found != launches_.end() && found->second.report.state == LaunchState::Running) {
+    spawner_.signal(order.key, order.signal, order.batch_only);
+  }
+}
+
+void Agent::on(const RetireOrder& order, const Now&) {
+  const auto record = spool_.look(order.key);
+  if (record && !is_over(judge(*record).state)) return;  // not over: nobody may forget it
+  HYADES_FAILPOINT("agent_before_remove");
+  spool_.remove(order.key);
+  launches_.erase(order.key);
+}
+
+void Agent::say_hello(const Now& now) {
+  greeted_ = true;
+  hello_ms_ = now.boot_ms;
+  Hello hello{.node = identity_.node,
+              .boot_id = identity_.boot_id,
+              .inventory = identity_.inventory,
+              .pid = identity_.pid,
+              .launches = {}};
+  for (auto& [key, launch] : launches_) {
+    launch.reported_ms = now.boot_ms;
+    hello.launches.push_back(launch.report);
+  }
+  send(std::move(hello));
+}
+
+void Agent::report(Launch& launch, const Now& now) {
+  launch.reported_ms = now.boot_ms;
+  if (welcomed_) send(launch.report);
+}
+
+void Agent::report_absent(const LaunchKey& key, std::string reason, bool node_fault) {
+  send(LaunchReport{.key = key,
+                    .state = LaunchState::Absent,
+                    .exit = {},
+                    .reason = std::move(reason),
+                    .node_fault = node_fault});
+}
+
+// Says so only once it is true: refused if it ever comes, and nothing of it runs here.
+void Agent::make_absent(const LaunchKey& key, std::string reason) {
+  spool_.raise_sequence(key.sequence);
+  if (spawner_.sweep(key)) report_absent(key, std::move(reason));
+}
+
+// The recovery table of schema/job_states.md.
+LaunchReport Agent::judge(const SpoolRecord& record) {
+  LaunchReport report{.key = record.key, .started_ms = record.started_ms, .exit = {}, .reason = ""};
+  const bool started = record.started_ms != 0;
+  if (record.exit) {
+    report.state = LaunchState::Exited;
+    report.exit = *record.exit;
+  } else if (!record.same_boot) {
+    report.state = started ? LaunchState::Lost : LaunchState::NeverStarted;
+    report.reason = "the node was rebooted";
+  } else if (record.held) {
+    report.state = started ? LaunchState::Running : LaunchState::Starting;
+  } else if (!started) {
+    report.state = LaunchState::NeverStarted;
+    report.reason = "the launch died before the job could start";
+  } else if (spawner_.sweep(record.key)) {
+    report.state = LaunchState::Lost;
+    report.reason = "its shepherd was killed";
+  } else {
+    report.state = LaunchState::Running;  // something of it is left: look again later
+  }
+  return report;
+}
+
+void Agent::refresh(const LaunchKey& key, const Now& now, bool always) {
+  const auto record = spool_.look(key);
+  if (!record) return;
+  Launch& launch = launches_[key];
+  const LaunchState before = launch.report.state;
+  launch.report = judge(*record);
+  const LaunchState after = launch.report.state;
+  if (after == LaunchState::Running && launch.stop != StopReason::None) {
+    spawner_.stop(key, launch.stop, launch.stop_grace_s);
+    launch.stop = StopReason::None;  // the master repeats the order if it must
+  }
+  if (always || after != before) report(launch, now);
+}
+
+}  // namespace hyades

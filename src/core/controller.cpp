@@ -1,0 +1,391 @@
+#include "core/controller.hpp"
+
+#include <algorithm>
+
+#include "core/assert.hpp"
+#include "core/test_hooks.hpp"
+#include "core/words.hpp"
+
+namespace hyades {
+
+namespace {
+
+constexpr Word<DependencyKind> kDependencyKinds[] = {
+    {DependencyKind::After, "after"},
+    {DependencyKind::AfterAny, "afterany"},
+    {DependencyKind::AfterOk, "afterok"},
+    {DependencyKind::AfterNotOk, "afternotok"},
+};
+
+}  // namespace
+
+bool dependency_met(DependencyKind kind, Outcome outcome) {
+  switch (kind) {
+    case DependencyKind::AfterOk:
+      return outcome == Outcome::Completed;
+    case DependencyKind::AfterNotOk:
+      return outcome != Outcome::Completed;
+    case DependencyKind::After:
+    case DependencyKind::AfterAny:
+      return true;
+  }
+  return false;
+}
+
+std::string_view to_string(DependencyKind kind) { return word_of(kDependencyKinds, kind); }
+bool parse_dependency_kind(std::string_view word, DependencyKind& out) {
+  return parse_word(kDependencyKinds, word, out);
+}
+
+Controller::Controller(std::shared_ptr<const ClusterConfig> config, Epoch epoch,
+                       const Archive& archive, Policy& policy)
+    : config_(std::move(config)), epoch_(epoch), archive_(archive), policy_(policy) {
+  set_queues(*config_);
+}
+
+// ---- restart ----------------------------------------------------------------------------------
+
+void Controller::restore(const StoredState& state) {
+  next_job_ = state.next_job;
+  next_sequence_ = state.next_sequence;
+  for (const NodeEvent& event : state.node_events) apply(event);
+}
+
+void Controller::restore(const JobEvent& event) { apply(event); }
+
+void Controller::restored() {
+  jobs_.forget_ended();
+  dirty_ = true;
+}
+
+// ---- a turn -----------------------------------------------------------------------------------
+
+void Controller::step(const Request& request, const Now& now, Step& out) {
+  std::visit([&](const auto& what) { on(request, what, now, out); }, request.what);
+}
+
+void Controller::step(const Delivery& delivery, const Now& now, Step& out) {
+  const Message& message = delivery.message;
+  if (const auto* refused = std::get_if<EpochRefused>(&message.body)) {
+    // A master that was told so by the node's disk must not act again, whatever else it believes.
+    if (refused->highest > epoch_) deposed_ = true;
+    return;
+  }
+  if (const auto* hello = std::get_if<Hello>(&message.body)) {
+    on(delivery.from, *hello, now, out);
+    return;
+  }
+  const auto peer = peers_.find(delivery.from);
+  if (peer == peers_.end() || message.epoch != epoch_) {
+    out.outgoing.push_back({delivery.from, {epoch_, SayHello{}}});
+    return;
+  }
+  Node* const node = cluster_.find(peer->second);
+  node->last_heard_ms = now.boot_ms;
+  if (!node->responding) {
+    node->responding = true;
+    dirty_ = true;
+  }
+  if (const auto* report = std::get_if<LaunchReport>(&message.body)) {
+    on(delivery.from, *report, now, out);
+  }
+}
+
+void Controller::tick(const Now& now, Step& out) {
+  if (first_tick_ms_ < 0) first_tick_ms_ = now.boot_ms;
+  while (!begins_.empty() && begins_.begin()->first <= now.wall_ms) {
+    const Job& job = *jobs_.find(begins_.begin()->second);
+    begins_.erase(begins_.begin());
+    queue_of(job.spec).eligible.insert({job.spec.priority, job.id});
+    dirty_ = true;
+  }
+  check_silence(now);
+  repeat_orders(now, out);
+}
+
+void Controller::committed() { jobs_.forget_ended(); }
+
+// ---- scheduling -------------------------------------------------------------------------------
+
+// After a restart nodes come back one by one. Starting jobs on the first of them would hand the
+// places of large jobs to small ones behind them.
+bool Controller::waits_for_nodes(const Now& now) {
+  if (first_tick_ms_ < 0 || now.boot_ms - first_tick_ms_ >= config_->node_timeout_ms) return false;
+  const auto& nodes = cluster_.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
+    return !node.responding && !node.drained && node.peer == 0;
+  });
+}
+
+std::vector<char> Controller::usable_nodes(const QueueConfig& queue,
+                                           bool must_be_schedulable) const {
+  std::vector<char> usable;
+  for (const Node& node : cluster_.nodes()) {
+    const auto& names = queue.nodes;
+    const bool member =
+        names.empty() || std::find(names.begin(), names.end(), node.name) != names.end();
+    const bool ready = node.schedulable() || (HYADES_DEFECT("ignore_drain") && node.responding);
+    usable.push_back(member && (ready || !must_be_schedulable));
+  }
+  return usable;
+}
+
+bool Controller::within_limits(const Queue& queue, const Job& job) const {
+  const auto found = queue.users.find(job.spec.uid);
+  if (found == queue.users.end()) return true;
+  const QueueConfig& limits = queue.config;
+  const UserCounts& user = found->second;
+  if (limits.max_running_per_user > 0 && user.running >= limits.max_running_per_user) return false;
+  const int cores = job.spec.tasks * job.spec.cpus_per_task;
+  return limits.max_cores_per_user == 0 || user.cores + cores <= limits.max_cores_per_user;
+}
+
+void Controller::schedule(const Now& now, Step& out) {
+  if (!dirty_ || waits_for_nodes(now)) return;
+  dirty_ = false;
+  reservations_.clear();
+  limited_.clear();
+
+  std::vector<QueueView> views;
+  for (const auto& queue : queues_) {
+    if (queue->eligible.empty()) continue;
+    Queue* const q = queue.get();
+    QueueView view{.config = &q->config, .usable = usable_nodes(q->config, true), .each = {},
+                   .within_limits = {}};
+    view.each = [this, q](const std::function<bool(const Job&)>& visit) {
+      for (const Place& place : q->eligible) {
+        if (!visit(*jobs_.find(place.id))) break;
+      }
+    };
+    view.within_limits = [this, q](const Job& job) { return within_limits(*q, job); };
+    views.push_back(std::move(view));
+  }
+  if (views.empty()) return;
+
+  ClusterView cluster{.cluster = &cluster_, .running = {}};
+  for (const JobId id : placed_) {
+    const Job& job = *jobs_.find(id);
+    cluster.running.push_back({id, &job.placement, job.expected_end_ms()});
+  }
+  Decision decision = policy_.decide(views, cluster, now.wall_ms);
+  for (const Start& start : decision.starts) start_job(start, now, out);
+  for (Reservation& reservation : decision.reservations) {
+    reservations_[reservation.job] = std::move(reservation);
+  }
+  limited_.insert(decision.limited.begin(), decision.limited.end());
+}
+
+// A policy proposes; the ledger decides. What it proposes wrongly is left for the next pass.
+void Controller::start_job(const Start& start, const Now& now, Step& out) {
+  const Job* const job = jobs_.find(start.job);
+  if (job == nullptr || !job->eligible(now.wall_ms)) return;
+  if (!within_limits(queue_of(job->spec), *job)) {
+    limited_.insert(job->id);
+    dirty_ = true;
+    return;
+  }
+  if (!cluster_.fits(job->spec, start.plan) && !HYADES_DEFECT("ignore_drain")) return;
+  Assigned assigned{.key = {job->id, job->attempts + 1, next_sequence_++},
+                    .epoch = epoch_,
+                    .placement = cluster_.choose(job->spec, start.plan),
+                    .why = start.why};
+  send_orders(record(job->id, std::move(assigned), now, out), now, out);
+}
+
+PendingReason Controller::pending_reason(const Job& job, WallMs now_ms) const {
+  if (job.phase != JobPhase::Pending) return PendingReason::None;
+  if (job.held) return job.held_by_admin ? PendingReason::HeldByAdmin : PendingReason::HeldByUser;
+  if (!job.unmet.empty()) return PendingReason::Dependency;
+  if (job.not_before_ms > now_ms) {
+    return job.launch_failures > 0 ? PendingReason::LaunchBackoff : PendingReason::BeginTime;
+  }
+  if (limited_.contains(job.id)) return PendingReason::QueueLimit;
+  if (reservations_.contains(job.id)) return PendingReason::Resources;
+  const Queue* const queue = find_queue(job.spec.queue);
+  std::vector<FreeCounts> counts;
+  for (const Node& node : cluster_.nodes()) counts.push_back(all_counts(node));
+  const auto usable = usable_nodes(queue->config, true);
+  if (place(job.spec, cluster_.nodes(), counts, usable).empty()) {
+    return PendingReason::NodesUnavailable;
+  }
+  return PendingReason::Priority;
+}
+
+WallMs Controller::expected_start_ms(JobId job) const {
+  const auto found = reservations_.find(job);
+  return found == reservations_.end() ? 0 : found->second.start_ms;
+}
+
+bool Controller::fate_unknown(const Job& job) const {
+  if (!job.placed()) return false;
+  const Node* const node = cluster_.find(job.placement.shares.front().node);
+  return node == nullptr || !node->responding;
+}
+
+// ---- facts ------------------------------------------------------------------------------------
+
+const Job& Controller::record(JobId job, decltype(JobEvent::what) what, const Now& now, Step& out) {
+  out.batch.job_events.push_back({job, now.wall_ms, std::move(what)});
+  apply(out.batch.job_events.back());
+  return *jobs_.find(job);
+}
+
+void Controller::apply(const JobEvent& event) {
+  if (const Job* const before = jobs_.find(event.job)) unindex(*before);
+  index(jobs_.replay(event));
+  // Orders that leave for a node, and their first answer, change nothing that a policy looks at.
+  dirty_ = dirty_ || !(std::holds_alternative<Assigned>(event.what) ||
+                       std::holds_alternative<Started>(event.what) ||
+                       std::holds_alternative<CancelRequested>(event.what) ||
+                       std::holds_alternative<RequeueRequested>(event.what));
+}
+
+void Controller::apply(const NodeEvent& event) {
+  if (const auto* defined = std::get_if<NodeDefined>(&event.what)) {
+    cluster_.define(event.node, defined->inventory);
+  } else if (const auto* drained = std::get_if<NodeDrained>(&event.what)) {
+    cluster_.drain(event.node, drained->reason, drained->by, event.at_ms);
+  } else {
+    cluster_.resume(event.node);
+  }
+  dirty_ = true;
+}
+
+void Controller::end_job(JobId job, Ended ended, const Now& now, Step& out) {
+  if (ended.ended_ms == 0) ended.ended_ms = now.wall_ms;
+  const Outcome outcome = ended.outcome;
+  record(job, std::move(ended), now, out);
+  settle_dependents({job, true, outcome}, now, out);
+}
+
+// A job that can never start ends, too, and so may those behind it: a list instead of recursion,
+// because chains can be long.
+void Controller::settle_dependents(DependencyNews first, const Now& now, Step& out) {
+  std::vector<DependencyNews> news{first};
+  while (!news.empty()) {
+    const DependencyNews item = news.back();
+    news.pop_back();
+    std::vector<JobId> waiting;
+    for (auto at = dependents_.lower_bound({item.target, 0});
+         at != dependents_.end() && at->first == item.target; ++at) {
+      waiting.push_back(at->second);
+    }
+    for (const JobId id : waiting) {
+      const std::vector<Dependency> unmet = jobs_.find(id)->unmet;
+      for (const Dependency& dependency : unmet) {
+        if (dependency.job != item.target) continue;
+        if (!item.ended && dependency.kind != DependencyKind::After) continue;
+        const bool met = dependency_met(dependency.kind, item.outcome);
+        record(id, DependencySettled{dependency, met}, now, out);
+        if (met) continue;
+        Ended ended{.outcome = Outcome::Cancelled, .ended_ms = now.wall_ms, .usage = {},
+                    .reason = "DependencyNeverSatisfied: " +
+                              std::string(to_string(dependency.kind)) + ":" +
+                              std::to_string(dependency.job) + ", which ended " +
+                              std::string(to_string(item.outcome))};
+        record(id, std::move(ended), now, out);
+        news.push_back({id, true, Outcome::Cancelled});
+        break;
+      }
+    }
+  }
+}
+
+// ---- indices ----------------------------------------------------------------------------------
+
+void Controller::index(const Job& job) {
+  if (job.phase == JobPhase::Ended) return;
+  Queue& queue = queue_of(job.spec);
+  UserCounts& user = queue.users[job.spec.uid];
+  ++user.queued;
+  for (const Dependency& dependency : job.unmet) dependents_.insert({dependency.job, job.id});
+  if (job.placed()) {
+    cluster_.take(job.placement);
+    placed_.insert(job.id);
+    ++user.running;
+    user.cores += job.placement.cores();
+  } else if (!job.held && job.unmet.empty()) {
+    if (job.not_before_ms > 0) {
+      begins_.insert({job.not_before_ms, job.id});
+    } else {
+      queue.eligible.insert({job.spec.priority, job.id});
+    }
+  }
+}
+
+void Controller::unindex(const Job& job) {
+  if (job.phase == JobPhase::Ended) return;
+  Queue& queue = queue_of(job.spec);
+  const auto found = queue.users.find(job.spec.uid);
+  UserCounts& user = found->second;
+  for (const Dependency& dependency : job.unmet) dependents_.erase({dependency.job, job.id});
+  if (job.placed()) {
+    cluster_.give_back(job.placement);
+    placed_.erase(job.id);
+    --user.running;
+    user.cores -= job.placement.cores();
+    unanswered_.erase(job.id);
+  } else {
+    queue.eligible.erase({job.spec.priority, job.id});
+    begins_.erase({job.not_before_ms, job.id});
+    reservations_.erase(job.id);
+    limited_.erase(job.id);
+  }
+  if (--user.queued == 0) queue.users.erase(found);
+}
+
+void Controller::set_queues(const ClusterConfig& config) {
+  std::vector<std::unique_ptr<Queue>> queues;
+  for (const QueueConfig& queue : config.queues) {
+    const auto old = std::find_if(queues_.begin(), queues_.end(), [&](const auto& candidate) {
+      return candidate && candidate->config.name == queue.name;
+    });
+    queues.push_back(old == queues_.end() ? std::make_unique<Queue>() : std::move(*old));
+    queues.back()->config = queue;
+  }
+  queues_ = std::move(queues);
+  std::stable_sort(queues_.begin(), queues_.end(), [](const auto& a, const auto& b) {
+    return a->config.priority > b->config.priority;
+  });
+  dirty_ = true;
+}
+
+const Controller::Queue* Controller::find_queue(const std::string& name) const {
+  for (const auto& queue : queues_) {
+    if (queue->config.name == name) return queue.get();
+  }
+  return nullptr;
+}
+
+// Jobs of a queue that was taken out of the configuration while the master was down go on under
+// its name and the defaults; it accepts no new ones.
+Controller::Queue& Controller::queue_of(const JobSpec& spec) {
+  for (const auto& queue : queues_) {
+    if (queue->config.name == spec.queue) return *queue;
+  }
+  queues_.push_back(std::make_unique<Queue>());
+  queues_.back()->config.name = spec.queue;
+  queues_.back()->config.enabled = false;
+  return *queues_.back();
+}
+
+void Controller::check() const {
+  std::vector<const Placement*> placements;
+  for (const auto& [id, job] : jobs_.all()) {
+    if (job.placed()) placements.push_back(&job.placement);
+    HYADES_ASSERT(placed_.contains(id) == job.placed());
+    const Queue* const queue = find_queue(job.spec.queue);
+    HYADES_ASSERT(job.phase == JobPhase::Ended || queue != nullptr);
+    if (job.phase != JobPhase::Pending) continue;
+    const bool waits = job.held || !job.unmet.empty();
+    const bool listed = queue->eligible.contains({job.spec.priority, id}) ||
+                        begins_.contains({job.not_before_ms, id});
+    HYADES_ASSERT(waits != listed);
+    for (const Dependency& dependency : job.unmet) {
+      HYADES_ASSERT(dependents_.contains({dependency.job, id}));
+    }
+  }
+  if (!HYADES_DEFECT("leaked_cores")) cluster_.check(placements);
+}
+
+}  // namespace hyades

@@ -1,0 +1,275 @@
+// What nodes say, and the orders they get.
+#include <algorithm>
+
+#include "core/controller.hpp"
+#include "core/test_hooks.hpp"
+
+namespace hyades {
+
+namespace {
+constexpr BootMs kRepeatAtMost_ms = 30'000;
+constexpr WallMs kBackoff_ms = 1'000;  // doubled with every launch that fails in a row
+}  // namespace
+
+// ---- greetings --------------------------------------------------------------------------------
+
+void Controller::on(PeerId from, const Hello& hello, const Now& now, Step& out) {
+  if (std::string why = refuse_hello(from, hello); !why.empty()) {
+    out.outgoing.push_back({from, {epoch_, Welcome{false, std::move(why)}}});
+    return;
+  }
+  define_node(hello, now, out);
+  Node& node = *cluster_.find(hello.node);
+  peers_[from] = hello.node;
+  node.peer = from;
+  node.boot_id = hello.boot_id;
+  node.worker_pid = hello.pid;
+  node.last_heard_ms = now.boot_ms;
+  node.responding = true;
+  dirty_ = true;
+  out.outgoing.push_back({from, {epoch_, Welcome{true, ""}}});
+  for (const LaunchReport& report : hello.launches) on(from, report, now, out);
+  reconcile(hello, now, out);
+}
+
+std::string Controller::refuse_hello(PeerId from, const Hello& hello) const {
+  const auto& known = config_->nodes;
+  const bool listed = known.empty() || std::any_of(known.begin(), known.end(), [&](const auto& n) {
+                        return n.name == hello.node;
+                      });
+  if (!listed) return "node '" + hello.node + "' is not in the configuration";
+  const Node* const node = cluster_.find(hello.node);
+  if (node != nullptr && node->responding && node->peer != 0 && node->peer != from) {
+    return "node '" + hello.node + "' already has a worker, process " +
+           std::to_string(node->worker_pid);
+  }
+  return "";
+}
+
+// Merges what the worker found with what the configuration says; less than promised drains.
+void Controller::define_node(const Hello& hello, const Now& now, Step& out) {
+  Inventory inventory = hello.inventory;
+  std::string mismatch;
+  for (const NodeConfig& config : config_->nodes) {
+    if (config.name != hello.node) continue;
+    const Inventory& said = config.inventory;
+    if (said.memory_mib > inventory.memory_mib) {
+      mismatch = "the configuration promises " + std::to_string(said.memory_mib) +
+                 " MiB of memory, the node has " + std::to_string(inventory.memory_mib);
+    }
+    if (said.cores > 0) inventory.cores = said.cores;
+    if (said.memory_mib > 0) inventory.memory_mib = said.memory_mib;
+    if (!said.devices.empty()) inventory.devices = said.devices;
+    inventory.features.insert(inventory.features.end(), said.features.begin(),
+                              said.features.end());
+    std::sort(inventory.features.begin(), inventory.features.end());
+    inventory.features.erase(std::unique(inventory.features.begin(), inventory.features.end()),
+                             inventory.features.end());
+  }
+  const Node* const node = cluster_.find(hello.node);
+  if (node == nullptr || node->inventory != inventory) {
+    if (cluster_.define(hello.node, inventory)) {
+      out.batch.node_events.push_back({hello.node, now.wall_ms, NodeDefined{inventory}});
+    } else {
+      mismatch = "the node came back with less than its running jobs hold";
+    }
+  }
+  if (!mismatch.empty() && !cluster_.find(hello.node)->drained) {
+    drain_node(hello.node, mismatch, "hyades", now, out);
+  }
+}
+
+// Jobs that we placed on the node and that its spool does not know.
+void Controller::reconcile(const Hello& hello, const Now& now, Step& out) {
+  for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+    const Job& job = *jobs_.find(id);
+    if (job.placement.shares.front().node != hello.node) continue;
+    const bool known = std::any_of(hello.launches.begin(), hello.launches.end(),
+                                   [&](const auto& report) { return report.key == job.key; });
+    if (!known) send_orders(job, now, out);
+  }
+}
+
+// ---- reports ----------------------------------------------------------------------------------
+
+void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Step& out) {
+  const Job* const job = jobs_.find(report.key.job);
+  const bool current = job != nullptr && job->placed() &&
+                       (job->key == report.key || HYADES_DEFECT("no_attempt_check")) &&
+                       job->placement.shares.front().node == peers_[from];
+  if (!current) {
+    stray(from, report, out);
+    return;
+  }
+  switch (report.state) {
+    case LaunchState::Starting:
+      if (!job->cancel_requested && !job->requeue_requested) unanswered_.erase(job->id);
+      return;
+    case LaunchState::Running:
+      if (job->phase == JobPhase::Launching) {
+        record(job->id, Started{job->key, report.started_ms}, now, out);
+        settle_dependents({job->id, false, Outcome::None}, now, out);
+        if (job->cancel_requested || job->requeue_requested) send_orders(*job, now, out);
+      } else if (!job->cancel_requested && !job->requeue_requested) {
+        unanswered_.erase(job->id);  // a query is answered
+      }
+      return;
+    case LaunchState::Exited:
+      finish_exited(*job, report, now, out);
+      break;
+    case LaunchState::NeverStarted:
+      finish_unstarted(*job, report, now, out);
+      break;
+    case LaunchState::Lost:
+      finish_lost(*job, report, now, out);
+      break;
+    case LaunchState::Absent:
+      if (job->phase == JobPhase::Running) {
+        finish_lost(*job, report, now, out);
+      } else {
+        finish_unstarted(*job, report, now, out);
+      }
+      return;
+  }
+  out.outgoing.push_back({from, {epoch_, RetireOrder{report.key}}});
+}
+
+// The one place at which reports on anything but the current attempt end. Their results are
+// committed or meaningless, so the node may forget them; what still runs must not.
+void Controller::stray(PeerId from, const LaunchReport& report, Step& out) const {
+  if (report.state == LaunchState::Starting || report.state == LaunchState::Running) {
+    out.outgoing.push_back({from, {epoch_, StopOrder{report.key, StopReason::Cancelled, 0}}});
+  } else if (report.state != LaunchState::Absent) {
+    out.outgoing.push_back({from, {epoch_, RetireOrder{report.key}}});
+  }
+}
+
+void Controller::finish_exited(const Job& job, const LaunchReport& report, const Now& now,
+                               Step& out) {
+  const ExitRecord& exit = report.exit;
+  Ended ended{.exit_code = exit.exit_code,
+              .signal = exit.signal,
+              .started_ms = exit.started_ms,
+              .ended_ms = exit.ended_ms,
+              .usage = exit.usage,
+              .reason = ""};
+  if (!exit.launch_error.empty()) {
+    ended.outcome = Outcome::LaunchFailed;
+    ended.reason = exit.launch_error;
+  } else if (exit.stopped == StopReason::None) {
+    const bool well = exit.exit_code == 0 && exit.signal == 0;
+    ended.outcome = well ? Outcome::Completed : Outcome::Failed;
+  } else if (exit.stopped == StopReason::TimeLimit) {
+    ended.outcome = Outcome::TimedOut;
+    ended.reason = "stopped at its time limit";
+  } else if (exit.stopped == StopReason::Requeue && !job.cancel_requested) {
+    record(job.id, Requeued{job.key, job.reason, true, 0, ""}, now, out);
+    return;
+  } else {
+    ended.outcome = Outcome::Cancelled;
+    ended.reason = job.reason;
+  }
+  end_job(job.id, std::move(ended), now, out);
+}
+
+// The attempt is known never to have started, so another one may.
+void Controller::finish_unstarted(const Job& job, const LaunchReport& report, const Now& now,
+                                  Step& out) {
+  if (job.cancel_requested) {
+    end_job(job.id, {.outcome = Outcome::Cancelled, .usage = {}, .reason = job.reason}, now, out);
+    return;
+  }
+  Requeued requeued{.key = job.key, .reason = report.reason, .avoid_node = ""};
+  if (report.node_fault) {
+    const std::string node = job.placement.shares.front().node;
+    const int failures = std::min(job.launch_failures, 16);
+    requeued.avoid_node = node;
+    requeued.not_before_ms = now.wall_ms + std::min<WallMs>(kBackoff_ms << failures, 300'000);
+    drain_node(node, report.reason, "hyades", now, out);
+  }
+  record(job.id, std::move(requeued), now, out);
+  if (job.launch_failures >= config_->max_launch_failures) {
+    record(job.id, HoldChanged{true, true, "hyades: nodes could not start it: " + report.reason},
+           now, out);
+  }
+}
+
+// The attempt had started, its end was not recorded, and nothing of it is left.
+void Controller::finish_lost(const Job& job, const LaunchReport& report, const Now& now,
+                             Step& out) {
+  const std::string node = job.placement.shares.front().node;
+  const std::string reason = node + ": " + report.reason;
+  Ended ended{.started_ms = job.started_ms, .ended_ms = now.wall_ms, .usage = {}, .reason = reason};
+  if (job.cancel_requested) {
+    ended.outcome = Outcome::Cancelled;
+  } else if (job.spec.requeue && job.restarts < config_->max_restarts) {
+    record(job.id, Requeued{job.key, reason, true, 0, node}, now, out);
+    return;
+  } else {
+    ended.outcome = Outcome::NodeFailed;
+  }
+  end_job(job.id, std::move(ended), now, out);
+}
+
+void Controller::drain_node(const std::string& node, const std::string& reason,
+                            const std::string& by, const Now& now, Step& out) {
+  out.batch.node_events.push_back({node, now.wall_ms, NodeDrained{reason, by}});
+  apply(out.batch.node_events.back());
+}
+
+// ---- orders -----------------------------------------------------------------------------------
+
+// Sends what the job's state calls for, and remembers to repeat it until the node reports. A node
+// that does not respond gets it when it says hello.
+void Controller::send_orders(const Job& job, const Now& now, Step& out) {
+  const Node* const node = cluster_.find(job.placement.shares.front().node);
+  const bool stop = job.cancel_requested || job.requeue_requested;
+  if (node->responding && node->peer != 0) {
+    if (stop) {
+      const StopReason reason =
+          job.cancel_requested ? StopReason::Cancelled : StopReason::Requeue;
+      out.outgoing.push_back(
+          {node->peer, {epoch_, StopOrder{job.key, reason, config_->kill_grace_s}}});
+    } else if (job.phase == JobPhase::Launching) {
+      out.outgoing.push_back({node->peer, {epoch_, launch_order(job)}});
+    } else {
+      out.outgoing.push_back({node->peer, {epoch_, QueryOrder{job.key}}});
+    }
+  }
+  Unanswered& unanswered = unanswered_[job.id];
+  unanswered.interval_ms =
+      unanswered.interval_ms == 0 ? config_->resend_ms
+                                  : std::min(unanswered.interval_ms * 2, kRepeatAtMost_ms);
+  unanswered.due_ms = now.boot_ms + unanswered.interval_ms;
+}
+
+LaunchOrder Controller::launch_order(const Job& job) const {
+  return {.key = job.key,
+          .spec = job.spec,
+          .payload = {},
+          .placement = job.placement,
+          .share = 0,
+          .restarts = job.restarts,
+          .kill_grace_s = config_->kill_grace_s,
+          .cluster = config_->name};
+}
+
+void Controller::check_silence(const Now& now) {
+  for (Node& node : cluster_.nodes()) {
+    if (node.responding && now.boot_ms - node.last_heard_ms > config_->node_timeout_ms) {
+      node.responding = false;
+      dirty_ = true;
+    }
+  }
+}
+
+void Controller::repeat_orders(const Now& now, Step& out) {
+  if (HYADES_DEFECT("no_resend")) return;
+  std::vector<JobId> due;
+  for (const auto& [id, unanswered] : unanswered_) {
+    if (unanswered.due_ms <= now.boot_ms) due.push_back(id);
+  }
+  for (const JobId id : due) send_orders(*jobs_.find(id), now, out);
+}
+
+}  // namespace hyades

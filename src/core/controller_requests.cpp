@@ -1,0 +1,301 @@
+// What clients ask for.
+#include <algorithm>
+
+#include "core/controller.hpp"
+
+namespace hyades {
+
+namespace {
+
+std::string quoted(const std::string& text) { return "'" + text + "'"; }
+
+std::string job_name(JobId job) { return "job " + std::to_string(job); }
+
+}  // namespace
+
+void Controller::answer(const Request& request, ErrorCode error, std::string message,
+                        Step& out) const {
+  out.replies.push_back({request.id, error, std::move(message), 0});
+}
+
+// The live job, if the caller may act on it; else the error is answered and nullptr returned.
+const Job* Controller::find_for(const Request& request, JobId id, Step& out) const {
+  const Job* const job = jobs_.find(id);
+  if (job == nullptr || job->phase == JobPhase::Ended) {
+    if (job != nullptr || archive_.find_ended(id)) {
+      answer(request, ErrorCode::Conflict, job_name(id) + " has already ended", out);
+    } else {
+      answer(request, ErrorCode::NotFound, "there is no " + job_name(id), out);
+    }
+    return nullptr;
+  }
+  if (request.caller.role == Role::User && job->spec.uid != request.caller.uid) {
+    answer(request, ErrorCode::Denied,
+           job_name(id) + " belongs to " + job->spec.user + ", not to " + request.caller.user, out);
+    return nullptr;
+  }
+  return job;
+}
+
+// ---- submission -------------------------------------------------------------------------------
+
+void Controller::on(const Request& request, const SubmitRequest& what, const Now& now, Step& out) {
+  JobSpec spec = what.spec;
+  spec.uid = request.caller.uid;
+  spec.gid = request.caller.gid;
+  spec.user = request.caller.user;
+  if (spec.queue.empty()) spec.queue = config_->queues.front().name;
+  std::vector<Dependency> met;
+  Refusal refusal = check_submission(spec, request.caller);
+  if (refusal.error == ErrorCode::None && what.payload != nullptr) {
+    std::string bad = check_payload(*what.payload);
+    if (!bad.empty()) refusal = {ErrorCode::Invalid, std::move(bad)};
+  }
+  if (refusal.error == ErrorCode::None) refusal = check_dependencies(spec, met);
+  if (refusal.error != ErrorCode::None) {
+    answer(request, refusal.error, std::move(refusal.message), out);
+    return;
+  }
+  if (spec.time_limit_s == 0) spec.time_limit_s = find_queue(spec.queue)->config.default_time_s;
+
+  const JobId id = next_job_++;
+  out.batch.new_jobs.push_back({id, spec.uid, what.token, what.payload});
+  record(id, Submitted{std::move(spec)}, now, out);
+  for (const Dependency& dependency : met) {
+    record(id, DependencySettled{dependency, true}, now, out);
+  }
+  out.replies.push_back({request.id, ErrorCode::None, "", id});
+}
+
+Controller::Refusal Controller::check_submission(const JobSpec& spec, const Caller& caller) const {
+  if (std::string bad = check_spec(spec); !bad.empty()) return {ErrorCode::Invalid, bad};
+  const Queue* const queue = find_queue(spec.queue);
+  if (queue == nullptr) {
+    std::string names;
+    for (const QueueConfig& known : config_->queues) names += ' ' + known.name;
+    return {ErrorCode::Invalid, "there is no queue " + quoted(spec.queue) + "; queues:" + names};
+  }
+  if (!queue->config.enabled) {
+    return {ErrorCode::Invalid, "queue " + quoted(spec.queue) + " takes no new jobs"};
+  }
+  if (spec.priority > 0 && caller.role == Role::User) {
+    return {ErrorCode::Denied, "only an operator may raise a job's priority above 0"};
+  }
+  if (Refusal refusal = check_limits(spec, queue->config); refusal.error != ErrorCode::None) {
+    return refusal;
+  }
+  if (std::string why = never_fits(spec); !why.empty()) return {ErrorCode::Invalid, why};
+  return {};
+}
+
+Controller::Refusal Controller::check_limits(const JobSpec& spec, const QueueConfig& queue) const {
+  const auto over = [&](const char* what, std::int64_t asked, std::int64_t limit) {
+    return Refusal{ErrorCode::LimitReached, "queue " + quoted(queue.name) + " allows " + what +
+                                                " up to " + std::to_string(limit) +
+                                                "; this would be " + std::to_string(asked)};
+  };
+  if (queue.max_time_s > 0 && spec.time_limit_s > queue.max_time_s) {
+    return over("a time limit (seconds)", spec.time_limit_s, queue.max_time_s);
+  }
+  if (queue.max_nodes_per_job > 0 && spec.nodes > queue.max_nodes_per_job) {
+    return over("nodes a job", spec.nodes, queue.max_nodes_per_job);
+  }
+  if (queue.max_cores_per_user > 0 &&
+      std::int64_t{spec.tasks} * spec.cpus_per_task > queue.max_cores_per_user) {
+    return over("cores a user", std::int64_t{spec.tasks} * spec.cpus_per_task,
+                queue.max_cores_per_user);
+  }
+  const auto& users = find_queue(queue.name)->users;
+  const auto user = users.find(spec.uid);
+  const int queued = user == users.end() ? 0 : user->second.queued;
+  if (queue.max_queued_per_user > 0 && queued >= queue.max_queued_per_user) {
+    return over("queued jobs a user", queued + 1, queue.max_queued_per_user);
+  }
+  return {};
+}
+
+// Why the whole queue could not hold the job even if nothing ran; "" when it could, or when no
+// node of it is known yet.
+std::string Controller::never_fits(const JobSpec& spec) const {
+  std::vector<FreeCounts> counts;
+  int most_cores = 0;
+  MiB most_memory = 0;
+  int nodes = 0;
+  const auto usable = usable_nodes(find_queue(spec.queue)->config, false);
+  for (std::size_t i = 0; i < cluster_.nodes().size(); ++i) {
+    const Node& node = cluster_.nodes()[i];
+    counts.push_back(all_counts(node));
+    if (!usable[i]) continue;
+    ++nodes;
+    most_cores = std::max(most_cores, node.inventory.cores);
+    most_memory = std::max(most_memory, node.inventory.memory_mib);
+  }
+  if (nodes == 0 || !place(spec, cluster_.nodes(), counts, usable).empty()) return "";
+  return "no set of nodes of queue " + quoted(spec.queue) +
+         " can ever hold this job: " + std::to_string(spec.tasks) + " task(s) of " +
+         std::to_string(spec.cpus_per_task) + " core(s)" +
+         (spec.nodes > 0 ? " on " + std::to_string(spec.nodes) + " node(s)" : "") +
+         "; the queue has " + std::to_string(nodes) + " node(s) with at most " +
+         std::to_string(most_cores) + " cores and " + std::to_string(most_memory) +
+         " MiB each (hinfo -N shows them with their features and devices)";
+}
+
+Controller::Refusal Controller::check_dependencies(const JobSpec& spec,
+                                                   std::vector<Dependency>& met) const {
+  for (const Dependency& dependency : spec.dependencies) {
+    const Job* const target = jobs_.find(dependency.job);
+    if (target != nullptr && target->phase != JobPhase::Ended) {
+      if (dependency.kind == DependencyKind::After && target->started_ms != 0) {
+        met.push_back(dependency);
+      }
+      continue;
+    }
+    const auto ended = target != nullptr ? std::optional<EndedJob>({target->outcome, false})
+                                         : archive_.find_ended(dependency.job);
+    const std::string name =
+        std::string(to_string(dependency.kind)) + ":" + std::to_string(dependency.job);
+    if (!ended) {
+      return {ErrorCode::NotFound,
+              "dependency " + name + ": there is no " + job_name(dependency.job)};
+    }
+    if (!dependency_met(dependency.kind, ended->outcome)) {
+      return {ErrorCode::Conflict, "dependency " + name + " can never be met: " +
+                                       job_name(dependency.job) + " ended " +
+                                       std::string(to_string(ended->outcome))};
+    }
+    met.push_back(dependency);
+  }
+  return {};
+}
+
+// ---- actions on jobs --------------------------------------------------------------------------
+
+void Controller::on(const Request& request, const CancelRequest& what, const Now& now, Step& out) {
+  const Job* const job = find_for(request, what.job, out);
+  if (job == nullptr) return;
+  if (!job->cancel_requested) {
+    record(what.job, CancelRequested{request.caller.user}, now, out);
+    if (job->phase == JobPhase::Pending) {
+      end_job(what.job, {.outcome = Outcome::Cancelled, .usage = {}, .reason = job->reason}, now,
+              out);
+    } else {
+      send_orders(*job, now, out);
+    }
+  }
+  answer(request, ErrorCode::None, "", out);
+}
+
+void Controller::on(const Request& request, const SignalRequest& what, const Now&, Step& out) {
+  const Job* const job = find_for(request, what.job, out);
+  if (job == nullptr) return;
+  if (what.signal < 1 || what.signal > 64) {
+    answer(request, ErrorCode::Invalid, "signal " + std::to_string(what.signal) +
+                                            " does not exist; use 1 to 64", out);
+  } else if (job->phase != JobPhase::Running) {
+    answer(request, ErrorCode::Conflict, job_name(what.job) + " is not running", out);
+  } else {
+    const Node* const node = cluster_.find(job->placement.shares.front().node);
+    out.outgoing.push_back(
+        {node->peer, {epoch_, SignalOrder{job->key, what.signal, what.batch_only}}});
+    answer(request, ErrorCode::None, "", out);
+  }
+}
+
+void Controller::on(const Request& request, const HoldRequest& what, const Now& now, Step& out) {
+  const Job* const job = find_for(request, what.job, out);
+  if (job == nullptr) return;
+  if (job->phase != JobPhase::Pending) {
+    answer(request, ErrorCode::Conflict,
+           job_name(what.job) + " has started; only a waiting job can be held", out);
+    return;
+  }
+  const bool by_admin = request.caller.role != Role::User && request.caller.uid != job->spec.uid;
+  if (!job->held || by_admin != job->held_by_admin) {
+    record(what.job, HoldChanged{true, by_admin || job->held_by_admin, request.caller.user}, now,
+           out);
+  }
+  answer(request, ErrorCode::None, "", out);
+}
+
+void Controller::on(const Request& request, const ReleaseRequest& what, const Now& now,
+                    Step& out) {
+  const Job* const job = find_for(request, what.job, out);
+  if (job == nullptr) return;
+  if (job->held_by_admin && request.caller.role == Role::User) {
+    answer(request, ErrorCode::Denied,
+           job_name(what.job) + " was held by an operator, who alone can release it", out);
+    return;
+  }
+  if (job->held) record(what.job, HoldChanged{false, false, request.caller.user}, now, out);
+  answer(request, ErrorCode::None, "", out);
+}
+
+void Controller::on(const Request& request, const RequeueRequest& what, const Now& now,
+                    Step& out) {
+  const Job* const job = find_for(request, what.job, out);
+  if (job == nullptr) return;
+  if (!job->placed()) {
+    answer(request, ErrorCode::Conflict, job_name(what.job) + " is waiting already", out);
+    return;
+  }
+  if (!job->requeue_requested) {
+    record(what.job, RequeueRequested{request.caller.user}, now, out);
+    send_orders(*job, now, out);
+  }
+  answer(request, ErrorCode::None, "", out);
+}
+
+// ---- actions on nodes and the whole -----------------------------------------------------------
+
+void Controller::on(const Request& request, const DrainRequest& what, const Now& now, Step& out) {
+  if (request.caller.role == Role::User) {
+    answer(request, ErrorCode::Denied, "only an operator may drain a node", out);
+  } else if (cluster_.find(what.node) == nullptr) {
+    answer(request, ErrorCode::NotFound, "there is no node " + quoted(what.node), out);
+  } else if (!is_printable_utf8(what.reason) || what.reason.empty()) {
+    answer(request, ErrorCode::Invalid, "a drained node needs a printable reason", out);
+  } else {
+    drain_node(what.node, what.reason, request.caller.user, now, out);
+    answer(request, ErrorCode::None, "", out);
+  }
+}
+
+void Controller::on(const Request& request, const ResumeRequest& what, const Now& now, Step& out) {
+  const Node* const node = cluster_.find(what.node);
+  if (request.caller.role == Role::User) {
+    answer(request, ErrorCode::Denied, "only an operator may resume a node", out);
+  } else if (node == nullptr) {
+    answer(request, ErrorCode::NotFound, "there is no node " + quoted(what.node), out);
+  } else {
+    if (node->drained) {
+      out.batch.node_events.push_back({what.node, now.wall_ms, NodeResumed{request.caller.user}});
+      apply(out.batch.node_events.back());
+    }
+    answer(request, ErrorCode::None, "", out);
+  }
+}
+
+void Controller::on(const Request& request, const ReloadRequest& what, const Now&, Step& out) {
+  if (request.caller.role != Role::Admin) {
+    answer(request, ErrorCode::Denied, "only an admin may load a configuration", out);
+    return;
+  }
+  for (const auto& queue : queues_) {
+    const auto& names = what.config->queues;
+    const bool stays = std::any_of(names.begin(), names.end(), [&](const QueueConfig& config) {
+      return config.name == queue->config.name;
+    });
+    if (!stays && !queue->users.empty()) {
+      answer(request, ErrorCode::Conflict,
+             "queue " + quoted(queue->config.name) +
+                 " still has jobs; set `enabled = false` and take it out when they have ended",
+             out);
+      return;
+    }
+  }
+  config_ = what.config;
+  set_queues(*config_);
+  answer(request, ErrorCode::None, "", out);
+}
+
+}  // namespace hyades

@@ -1,0 +1,135 @@
+#include "core/driver.hpp"
+
+#include "core/failpoint.hpp"
+#include "core/test_hooks.hpp"
+
+namespace hyades {
+
+namespace {
+// With a full disk every turn is one failed commit and a replay: not more often than this.
+constexpr BootMs kRetryFullStore_ms = 500;
+}  // namespace
+
+Driver::Driver(std::shared_ptr<const ClusterConfig> config, Epoch epoch, Clock& clock, Store& store,
+               Link& link, Door& door, Policy& policy)
+    : config_(std::move(config)), epoch_(epoch), clock_(clock), store_(store), link_(link),
+      door_(door), policy_(policy) {
+  rebuild();
+}
+
+void Driver::rebuild() {
+  auto controller = std::make_unique<Controller>(config_, epoch_, store_, policy_);
+  StoredState state;
+  bool first = true;
+  const auto begin = [&] {
+    if (first) controller->restore(state);
+    first = false;
+  };
+  store_.load(state, [&](const JobEvent& event) {
+    begin();
+    controller->restore(event);
+  });
+  begin();
+  controller->restored();
+  if (!store_.last_error().empty() && degraded_.empty()) fatal_ = store_.last_error();
+  controller_ = std::move(controller);
+}
+
+Driver::Turn Driver::turn() {
+  if (!fatal_.empty()) return Turn::Fatal;
+  const Now now = clock_.now();
+  if (!degraded_.empty() && now.boot_ms < retry_store_ms_) return Turn::Idle;
+
+  Step step;
+  deliveries_.clear();
+  requests_.clear();
+  tokens_this_turn_.clear();
+  link_.poll(deliveries_);
+  door_.poll(requests_);
+  for (const Delivery& delivery : deliveries_) controller_->step(delivery, now, step);
+  for (const Request& request : requests_) take_request(request, now, step);
+  controller_->tick(now, step);
+  if (controller_->deposed()) return Turn::Deposed;
+  controller_->schedule(now, step);
+
+  if (HYADES_DEFECT("reply_before_commit")) {
+    for (const Reply& reply : step.replies) door_.reply(reply);
+    step.replies.clear();
+  }
+  if (!step.batch.empty()) {
+    HYADES_FAILPOINT("driver_before_commit");
+    const CommitResult result = store_.commit(step.batch);
+    if (result != CommitResult::Committed) return commit_failed(result, now, step);
+    HYADES_FAILPOINT("driver_after_commit");
+    degraded_.clear();
+    controller_->committed();
+  }
+  act(step);
+  const bool idle = deliveries_.empty() && requests_.empty() && step.batch.empty() &&
+                    step.outgoing.empty();
+  return idle ? Turn::Idle : Turn::Worked;
+}
+
+void Driver::take_request(const Request& request, const Now& now, Step& step) {
+  const auto* submit = std::get_if<SubmitRequest>(&request.what);
+  if (submit == nullptr || submit->token.empty()) {
+    controller_->step(request, now, step);
+    if (const auto* reload = std::get_if<ReloadRequest>(&request.what)) {
+      if (step.replies.back().error == ErrorCode::None) config_ = reload->config;
+    }
+    return;
+  }
+  const std::pair<std::uint32_t, std::string> token{request.caller.uid, submit->token};
+  std::optional<JobId> job = store_.find_token(token.first, token.second);
+  if (const auto found = tokens_this_turn_.find(token); found != tokens_this_turn_.end()) {
+    job = found->second;
+  }
+  if (job) {
+    step.replies.push_back({request.id, ErrorCode::None, "", *job});
+    return;
+  }
+  controller_->step(request, now, step);
+  if (step.replies.back().job != 0) tokens_this_turn_[token] = step.replies.back().job;
+}
+
+// Nothing of the turn is stored. What the controller believes is therefore wrong: it is rebuilt.
+// Nodes and clients are told nothing of what did not happen; nodes repeat what matters.
+Driver::Turn Driver::commit_failed(CommitResult result, const Now& now, Step& step) {
+  if (result == CommitResult::Failed) {
+    fatal_ = store_.last_error();
+    return Turn::Fatal;
+  }
+  degraded_ = store_.last_error();
+  retry_store_ms_ = now.boot_ms + kRetryFullStore_ms;
+  rebuild();
+  for (Reply& reply : step.replies) {
+    if (reply.error == ErrorCode::None) {
+      reply = {reply.id, ErrorCode::StorageFull, degraded_, 0};
+    }
+    door_.reply(reply);
+  }
+  return Turn::Worked;
+}
+
+void Driver::act(Step& step) {
+  if (!step.batch.empty()) door_.committed(step.batch);
+  for (const Reply& reply : step.replies) {
+    HYADES_FAILPOINT("driver_before_reply");
+    door_.reply(reply);
+  }
+  for (Outgoing& outgoing : step.outgoing) {
+    HYADES_FAILPOINT("driver_before_send");
+    send(outgoing);
+  }
+}
+
+void Driver::send(Outgoing& outgoing) {
+  if (auto* order = std::get_if<LaunchOrder>(&outgoing.message.body)) {
+    auto payload = store_.load_payload(order->key.job);
+    if (!payload) return;  // unreadable now; the order is repeated
+    order->payload = std::move(*payload);
+  }
+  link_.send(outgoing.to, outgoing.message);
+}
+
+}  // namespace hyades

@@ -1,0 +1,112 @@
+#include "core/job_table.hpp"
+
+#include <algorithm>
+
+#include "core/assert.hpp"
+
+namespace hyades {
+
+const Job& JobTable::replay(const JobEvent& event) {
+  if (std::holds_alternative<Submitted>(event.what)) {
+    const auto [entry, is_new] = jobs_.try_emplace(event.job);
+    HYADES_ASSERT(is_new && event.job != 0);
+    entry->second.id = event.job;
+  }
+  const auto found = jobs_.find(event.job);
+  HYADES_ASSERT(found != jobs_.end());
+  Job& job = found->second;
+  HYADES_ASSERT(job.phase != JobPhase::Ended);
+  std::visit([&](const auto& what) { apply(job, what, event); }, event.what);
+  return job;
+}
+
+void JobTable::apply(Job& job, const Submitted& e, const JobEvent& event) {
+  job.spec = e.spec;
+  job.submitted_ms = event.at_ms;
+  job.not_before_ms = e.spec.begin_ms;
+  job.held = e.spec.hold;
+  job.unmet = e.spec.dependencies;
+}
+
+void JobTable::apply(Job& job, const DependencySettled& e, const JobEvent&) {
+  HYADES_ASSERT(job.phase == JobPhase::Pending);
+  const auto found = std::find(job.unmet.begin(), job.unmet.end(), e.dependency);
+  HYADES_ASSERT(found != job.unmet.end());
+  if (e.met) job.unmet.erase(found);  // an unmet one stays: Ended follows
+}
+
+void JobTable::apply(Job& job, const HoldChanged& e, const JobEvent&) {
+  job.held = e.held;
+  job.held_by_admin = e.held && e.by_admin;
+  job.reason = e.held && !e.by.empty() ? "held by " + e.by : "";
+}
+
+void JobTable::apply(Job& job, const Assigned& e, const JobEvent& event) {
+  HYADES_ASSERT(job.phase == JobPhase::Pending);
+  HYADES_ASSERT(e.key.job == job.id && e.key.attempt == job.attempts + 1);
+  job.phase = JobPhase::Launching;
+  job.key = e.key;
+  job.attempts = e.key.attempt;
+  job.placement = e.placement;
+  job.why = e.why;
+  job.assigned_ms = event.at_ms;
+  job.started_ms = 0;
+  job.reason.clear();
+}
+
+void JobTable::apply(Job& job, const Started& e, const JobEvent&) {
+  HYADES_ASSERT(job.phase == JobPhase::Launching && e.key == job.key);
+  job.phase = JobPhase::Running;
+  job.started_ms = e.started_ms;
+  job.launch_failures = 0;
+}
+
+void JobTable::apply(Job& job, const CancelRequested& e, const JobEvent&) {
+  job.cancel_requested = true;
+  job.reason = "cancelled by " + e.by;
+}
+
+void JobTable::apply(Job& job, const RequeueRequested& e, const JobEvent&) {
+  HYADES_ASSERT(job.placed());
+  job.requeue_requested = true;
+  job.reason = "requeue asked for by " + e.by;
+}
+
+void JobTable::apply(Job& job, const Requeued& e, const JobEvent&) {
+  HYADES_ASSERT(job.placed() && e.key == job.key);
+  job.phase = JobPhase::Pending;
+  job.placement = {};
+  job.key = {};
+  job.requeue_requested = false;
+  job.restarts += e.had_started ? 1 : 0;
+  if (!e.had_started && !e.avoid_node.empty()) ++job.launch_failures;
+  job.not_before_ms = e.not_before_ms;
+  job.avoid_node = e.avoid_node;
+  job.reason = e.reason;
+  job.started_ms = 0;
+}
+
+void JobTable::apply(Job& job, const Ended& e, const JobEvent&) {
+  HYADES_ASSERT(e.outcome != Outcome::None);
+  job.phase = JobPhase::Ended;
+  job.outcome = e.outcome;
+  job.exit_code = e.exit_code;
+  job.signal = e.signal;
+  job.started_ms = e.started_ms;
+  job.ended_ms = e.ended_ms;
+  job.usage = e.usage;
+  job.reason = e.reason;
+  ended_.push_back(job.id);
+}
+
+void JobTable::forget_ended() {
+  for (const JobId id : ended_) jobs_.erase(id);
+  ended_.clear();
+}
+
+const Job* JobTable::find(JobId id) const {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+}  // namespace hyades
