@@ -41,6 +41,10 @@ int run_program(int argc, char** argv, const std::string& summary, po::options_d
       code = kFailure;
     }
     return code;
+  } catch (const po::too_many_positional_options_error&) {
+    std::fprintf(stderr, "%s: an argument is not an option. See %s --help\n", name.c_str(),
+                 name.c_str());
+    return kUsage;
   } catch (const po::error& error) {
     std::fprintf(stderr, "%s: %s. See %s --help\n", name.c_str(), error.what(), name.c_str());
     return kUsage;

@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
       ("seed", po::value(&options.seed)->default_value(1), "of the random generator")          //
       ("train-images",
        po::value(&options.train_images)
-           ->default_value(6000)
+           ->default_value(8000)
            ->notifier(within("train-images", 1, 500000)),
        "number of training images")  //
       ("test-images",

@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30U;
 constexpr std::size_t kMaxHeaderBytes = std::size_t{1} << 20U;
 constexpr std::size_t kLengthBytes = 8;
+constexpr int kMaxDepth = 8;
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kFix = "Write it again with train_cnn --model";
 
@@ -45,7 +46,12 @@ Json parse_header(const std::string& path, std::string_view bytes) {
   if (length > bytes.size() - kLengthBytes) {
     throw FileError(path, "truncated inside its safetensors header", kFix);
   }
-  Json header = Json::parse(bytes.substr(kLengthBytes, length), nullptr, false);
+  // A real header is three levels deep. Copying a value that is very deep ends the stack.
+  const auto refuse_depth = [&path](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kMaxDepth) throw FileError(path, "safetensors header is nested too deep", kFix);
+    return true;
+  };
+  const Json header = Json::parse(bytes.substr(kLengthBytes, length), refuse_depth, false);
   if (!header.is_object()) throw FileError(path, "safetensors header is not a JSON object", kFix);
   return header;
 }

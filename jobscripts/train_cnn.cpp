@@ -66,7 +66,7 @@ po::options_description describe(Options& options) {
   table.add_options()                                                                            //
       ("epochs", count(&options.epochs, "epochs", 4, 10000), "passes over the training images")  //
       ("seed", po::value(&options.seed)->default_value(1), "of weights, order and images")       //
-      ("train-images", count(&options.train_images, "train-images", 6000, 500000),
+      ("train-images", count(&options.train_images, "train-images", 8000, 500000),
        "training images to draw where no --data is given")  //
       ("test-images", count(&options.test_images, "test-images", 1000, 500000),
        "test images to draw where no --data is given")                                    //
@@ -74,7 +74,7 @@ po::options_description describe(Options& options) {
       ("model", po::value(&options.model), "write the weights to this safetensors file")  //
       ("learning-rate",
        po::value(&options.learning_rate)
-           ->default_value(0.002)
+           ->default_value(0.003)
            ->notifier(within("learning-rate", 1e-6, 1.0)),
        "of the Adam optimiser")  //
       ("require-accuracy",

@@ -109,7 +109,7 @@ void Controller::committed() { jobs_.forget_ended(); }
 
 // After a restart nodes come back one by one. Starting jobs on the first of them would hand the
 // places of large jobs to small ones behind them.
-bool Controller::waits_for_nodes(const Now& now) {
+bool Controller::waits_for_nodes(const Now& now) const {
   if (first_tick_ms_ < 0 || now.boot_ms - first_tick_ms_ >= config_->node_timeout_ms) return false;
   const auto& nodes = cluster_.nodes();
   return std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
@@ -140,34 +140,49 @@ bool Controller::within_limits(const Queue& queue, const Job& job) const {
   return limits.max_cores_per_user == 0 || user.cores + cores <= limits.max_cores_per_user;
 }
 
+// `extra`, if any, is shown as if it had been submitted last.
+std::vector<QueueView> Controller::queue_views(const Job* extra) const {
+  std::vector<QueueView> views;
+  for (const auto& queue : queues_) {
+    const Queue* const q = queue.get();
+    const Job* const guest = extra != nullptr && extra->spec.queue == q->config.name ? extra : nullptr;
+    if (q->eligible.empty() && guest == nullptr) continue;
+    QueueView view{.config = &q->config, .usable = usable_nodes(q->config, true), .each = {},
+                   .within_limits = {}};
+    view.each = [this, q, guest](const std::function<bool(const Job&)>& visit) {
+      bool guest_waits = guest != nullptr;
+      for (const Place& place : q->eligible) {
+        if (guest_waits && place.priority < guest->spec.priority) {
+          guest_waits = false;
+          if (!visit(*guest)) return;
+        }
+        if (!visit(*jobs_.find(place.id))) return;
+      }
+      if (guest_waits) visit(*guest);
+    };
+    view.within_limits = [this, q](const Job& job) { return within_limits(*q, job); };
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+ClusterView Controller::cluster_view() const {
+  ClusterView view{.cluster = &cluster_, .running = {}};
+  for (const JobId id : placed_) {
+    const Job& job = *jobs_.find(id);
+    view.running.push_back({id, &job.placement, job.expected_end_ms()});
+  }
+  return view;
+}
+
 void Controller::schedule(const Now& now, Step& out) {
   if (!dirty_ || waits_for_nodes(now)) return;
   dirty_ = false;
   reservations_.clear();
   limited_.clear();
-
-  std::vector<QueueView> views;
-  for (const auto& queue : queues_) {
-    if (queue->eligible.empty()) continue;
-    Queue* const q = queue.get();
-    QueueView view{.config = &q->config, .usable = usable_nodes(q->config, true), .each = {},
-                   .within_limits = {}};
-    view.each = [this, q](const std::function<bool(const Job&)>& visit) {
-      for (const Place& place : q->eligible) {
-        if (!visit(*jobs_.find(place.id))) break;
-      }
-    };
-    view.within_limits = [this, q](const Job& job) { return within_limits(*q, job); };
-    views.push_back(std::move(view));
-  }
-  if (views.empty()) return;
-
-  ClusterView cluster{.cluster = &cluster_, .running = {}};
-  for (const JobId id : placed_) {
-    const Job& job = *jobs_.find(id);
-    cluster.running.push_back({id, &job.placement, job.expected_end_ms()});
-  }
-  Decision decision = policy_.decide(views, cluster, now.wall_ms);
+  const std::vector<QueueView> queues = queue_views(nullptr);
+  if (queues.empty()) return;
+  Decision decision = policy_.decide(queues, cluster_view(), now.wall_ms);
   for (const Start& start : decision.starts) start_job(start, now, out);
   for (Reservation& reservation : decision.reservations) {
     reservations_[reservation.job] = std::move(reservation);
@@ -178,7 +193,15 @@ void Controller::schedule(const Now& now, Step& out) {
 // A policy proposes; the ledger decides. What it proposes wrongly is left for the next pass.
 void Controller::start_job(const Start& start, const Now& now, Step& out) {
   const Job* const job = jobs_.find(start.job);
-  if (job == nullptr || !job->eligible(now.wall_ms)) return;
+  if (job == nullptr) return;
+  if (!job->eligible(now.wall_ms)) {
+    // The clock was set back after the job had become eligible: it waits for its time again.
+    if (queue_of(job->spec).eligible.erase({job->spec.priority, job->id}) > 0) {
+      begins_.insert({job->not_before_ms, job->id});
+      dirty_ = true;
+    }
+    return;
+  }
   if (!within_limits(queue_of(job->spec), *job)) {
     limited_.insert(job->id);
     dirty_ = true;

@@ -49,6 +49,14 @@ class Controller {
   // After the turn's batch was committed.
   void committed();
 
+  // What would become of a submission, without queueing it.
+  struct Trial {
+    ErrorCode error = ErrorCode::None;
+    std::string message;
+    WallMs start_ms = 0;  // when it would start at the latest; 0: not known
+  };
+  Trial try_submission(const SubmitRequest& submit, const Caller& caller, const Now& now) const;
+
   const JobTable& jobs() const { return jobs_; }
   const Cluster& cluster() const { return cluster_; }
   const ClusterConfig& config() const { return *config_; }
@@ -110,6 +118,8 @@ class Controller {
     ErrorCode error = ErrorCode::None;
     std::string message;
   };
+  Refusal complete_and_check(const SubmitRequest& submit, const Caller& caller, JobSpec& spec,
+                             std::vector<Dependency>& met) const;
   Refusal check_submission(const JobSpec& spec, const Caller& caller) const;
   Refusal check_limits(const JobSpec& spec, const QueueConfig& queue) const;
   Refusal check_dependencies(const JobSpec& spec, std::vector<Dependency>& met) const;
@@ -147,7 +157,9 @@ class Controller {
   const Queue* find_queue(const std::string& name) const;
   bool within_limits(const Queue& queue, const Job& job) const;
   std::vector<char> usable_nodes(const QueueConfig& queue, bool must_be_schedulable) const;
-  bool waits_for_nodes(const Now& now);
+  bool waits_for_nodes(const Now& now) const;
+  std::vector<QueueView> queue_views(const Job* extra) const;
+  ClusterView cluster_view() const;
   void start_job(const Start& start, const Now& now, Step& out);
 
   std::shared_ptr<const ClusterConfig> config_;

@@ -39,25 +39,34 @@ const Job* Controller::find_for(const Request& request, JobId id, Step& out) con
 
 // ---- submission -------------------------------------------------------------------------------
 
-void Controller::on(const Request& request, const SubmitRequest& what, const Now& now, Step& out) {
-  JobSpec spec = what.spec;
-  spec.uid = request.caller.uid;
-  spec.gid = request.caller.gid;
-  spec.user = request.caller.user;
+// Fills in what the caller and the queue decide, then checks everything.
+Controller::Refusal Controller::complete_and_check(const SubmitRequest& submit,
+                                                   const Caller& caller, JobSpec& spec,
+                                                   std::vector<Dependency>& met) const {
+  spec.uid = caller.uid;
+  spec.gid = caller.gid;
+  spec.user = caller.user;
   if (spec.queue.empty()) spec.queue = config_->queues.front().name;
-  std::vector<Dependency> met;
-  Refusal refusal = check_submission(spec, request.caller);
-  if (refusal.error == ErrorCode::None && what.payload != nullptr) {
-    std::string bad = check_payload(*what.payload);
+  Refusal refusal = check_submission(spec, caller);
+  if (refusal.error == ErrorCode::None && submit.payload != nullptr) {
+    std::string bad = check_payload(*submit.payload);
     if (!bad.empty()) refusal = {ErrorCode::Invalid, std::move(bad)};
   }
   if (refusal.error == ErrorCode::None) refusal = check_dependencies(spec, met);
+  if (refusal.error == ErrorCode::None && spec.time_limit_s == 0) {
+    spec.time_limit_s = find_queue(spec.queue)->config.default_time_s;
+  }
+  return refusal;
+}
+
+void Controller::on(const Request& request, const SubmitRequest& what, const Now& now, Step& out) {
+  JobSpec spec = what.spec;
+  std::vector<Dependency> met;
+  Refusal refusal = complete_and_check(what, request.caller, spec, met);
   if (refusal.error != ErrorCode::None) {
     answer(request, refusal.error, std::move(refusal.message), out);
     return;
   }
-  if (spec.time_limit_s == 0) spec.time_limit_s = find_queue(spec.queue)->config.default_time_s;
-
   const JobId id = next_job_++;
   out.batch.new_jobs.push_back({id, spec.uid, what.token, what.payload});
   record(id, Submitted{std::move(spec)}, now, out);
@@ -65,6 +74,32 @@ void Controller::on(const Request& request, const SubmitRequest& what, const Now
     record(id, DependencySettled{dependency, true}, now, out);
   }
   out.replies.push_back({request.id, ErrorCode::None, "", id});
+}
+
+Controller::Trial Controller::try_submission(const SubmitRequest& submit, const Caller& caller,
+                                             const Now& now) const {
+  Job job{.id = next_job_, .spec = submit.spec};
+  std::vector<Dependency> met;
+  const Refusal refusal = complete_and_check(submit, caller, job.spec, met);
+  if (refusal.error != ErrorCode::None) return {refusal.error, refusal.message, 0};
+  if (job.spec.hold) return {ErrorCode::None, "would be held until it is released", 0};
+  if (met.size() < job.spec.dependencies.size()) {
+    return {ErrorCode::None, "would wait for the jobs it depends on", 0};
+  }
+  if (job.spec.begin_ms > now.wall_ms) {
+    return {ErrorCode::None, "would wait for its begin time", job.spec.begin_ms};
+  }
+  const Decision decision = policy_.decide(queue_views(&job), cluster_view(), now.wall_ms);
+  for (const Start& start : decision.starts) {
+    if (start.job == job.id) return {ErrorCode::None, "would start at once", now.wall_ms};
+  }
+  for (const Reservation& reservation : decision.reservations) {
+    if (reservation.job == job.id) {
+      return {ErrorCode::None, "would be first in its queue", reservation.start_ms};
+    }
+  }
+  const std::size_t ahead = find_queue(job.spec.queue)->eligible.size();
+  return {ErrorCode::None, "would wait behind " + std::to_string(ahead) + " jobs", 0};
 }
 
 Controller::Refusal Controller::check_submission(const JobSpec& spec, const Caller& caller) const {
@@ -193,6 +228,10 @@ void Controller::on(const Request& request, const SignalRequest& what, const Now
                                             " does not exist; use 1 to 64", out);
   } else if (job->phase != JobPhase::Running) {
     answer(request, ErrorCode::Conflict, job_name(what.job) + " is not running", out);
+  } else if (fate_unknown(*job)) {
+    answer(request, ErrorCode::Unavailable,
+           "node " + job->placement.shares.front().node + " does not respond; nothing was sent",
+           out);
   } else {
     const Node* const node = cluster_.find(job->placement.shares.front().node);
     out.outgoing.push_back(

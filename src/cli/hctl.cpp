@@ -1,0 +1,298 @@
+// hctl: control of jobs, nodes and the master.
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+
+#include "cli/command.hpp"
+#include "cli/failure.hpp"
+#include "cli/job_filters.hpp"
+#include "cli/job_page.hpp"
+#include "cli/json_output.hpp"
+#include "cli/master_client.hpp"
+#include "cli/printable.hpp"
+#include "core/hostlist.hpp"
+#include "core/nearest_word.hpp"
+#include "master/config_file.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr const char* kUsage =
+    "hctl [OPTION...] COMMAND [ARGUMENT...]\n"
+    "  hold JOB...                      keep jobs from starting\n"
+    "  release JOB...                   let held jobs start\n"
+    "  requeue JOB...                   stop running jobs and queue them again\n"
+    "  drain NODE... --reason TEXT      start no more jobs on nodes\n"
+    "  resume NODE...                   undo drain\n"
+    "  show job|script JOB              all about a job; its script\n"
+    "  show node|queue [NAME]           all about nodes or queues\n"
+    "  show config                      the configuration in effect\n"
+    "  reload                           read the configuration file again\n"
+    "  config check FILE                look for mistakes in a configuration file\n";
+
+constexpr const char* kNotes =
+    "Examples\n"
+    "  hctl drain n[3-5] --reason 'bad memory'\n"
+    "  hctl show job 42\n"
+    "  hctl config check cluster.toml && hctl reload\n"
+    "\nExit codes\n"
+    "  0  done      1  something was refused, or no master      2  wrong options\n";
+
+struct Result {
+  std::string what;  // "job 42"
+  std::string error;
+  std::string message;
+};
+
+class Hctl {
+ public:
+  explicit Hctl(Command& command) : command_(command), arguments_(command.words()) {
+    if (arguments_.empty()) command_.usage_error("a command is missing");
+    verb_ = arguments_.front();
+    arguments_.erase(arguments_.begin());
+  }
+
+  int run() {
+    if (verb_ == "hold") return act_on_jobs(pb::JOB_HOLD);
+    if (verb_ == "release") return act_on_jobs(pb::JOB_RELEASE);
+    if (verb_ == "requeue") return act_on_jobs(pb::JOB_REQUEUE);
+    if (verb_ == "drain" || verb_ == "resume") return act_on_nodes();
+    if (verb_ == "show") return show();
+    if (verb_ == "reload") return reload();
+    if (verb_ == "config") return check_config();
+    const std::string nearest = nearest_word(
+        verb_, {"hold", "release", "requeue", "drain", "resume", "show", "reload", "config"});
+    command_.usage_error("'" + verb_ + "': no such command" +
+                         (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+  }
+
+ private:
+  // How long a restarting master is waited for.
+  static constexpr int kPatienceToAct = 10'000;
+  static constexpr int kPatienceToAsk = 2'000;
+
+  MasterClient connect(int patience_ms) const {
+    return MasterClient(command_.name(), command_.directory(), command_.retry_ms(patience_ms));
+  }
+
+  int report(const std::vector<Result>& results) {
+    int exit_code = kExitGood;
+    Json list = Json::array();
+    for (const Result& result : results) {
+      list.push_back({{"what", result.what},
+                      {"ok", result.error.empty()},
+                      {"error", result.error},
+                      {"message", result.message}});
+      if (result.error.empty()) continue;
+      exit_code = kExitFailed;
+      complain(command_.name(), result.what + ": " + result.message);
+    }
+    if (command_.json()) std::cout << json_text({{"results", list}});
+    return exit_code;
+  }
+
+  int act_on_jobs(pb::JobAction action) {
+    const std::vector<std::uint64_t> ids = read_job_ids(command_, arguments_);
+    if (ids.empty()) command_.usage_error(verb_ + ": name the jobs");
+    MasterClient client = connect(kPatienceToAct);
+    std::vector<Result> results;
+    for (const std::uint64_t id : ids) {
+      pb::ClientRequest request;
+      request.mutable_act_on_job()->set_job(id);
+      request.mutable_act_on_job()->set_action(action);
+      // A second requeue would stop the job that the first one had started again.
+      const Retry retry = action == pb::JOB_REQUEUE ? Retry::UntilSent : Retry::Always;
+      const pb::ClientReply reply = client.ask(request, retry);
+      results.push_back({"job " + std::to_string(id), reply.error(), reply.message()});
+    }
+    return report(results);
+  }
+
+  int act_on_nodes() {
+    const bool drain = verb_ == "drain";
+    std::vector<std::string> nodes;
+    std::string error;
+    for (const std::string& text : arguments_) {
+      if (!expand_hostlist(text, nodes, error)) command_.usage_error(error);
+    }
+    if (nodes.empty()) command_.usage_error(verb_ + ": name the nodes");
+    if (drain && command_.value_of("reason").empty()) {
+      command_.usage_error("drain: say why, with --reason TEXT; others will want to know");
+    }
+    MasterClient client = connect(kPatienceToAct);
+    std::vector<Result> results;
+    for (const std::string& node : nodes) {
+      pb::ClientRequest request;
+      pb::ActOnNode& act = *request.mutable_act_on_node();
+      act.set_node(node);
+      act.set_action(drain ? pb::NODE_DRAIN : pb::NODE_RESUME);
+      act.set_reason(command_.value_of("reason"));
+      const pb::ClientReply reply = client.ask(request, Retry::Always);
+      results.push_back({"node " + node, reply.error(), reply.message()});
+    }
+    return report(results);
+  }
+
+  int reload() {
+    MasterClient client = connect(kPatienceToAct);
+    pb::ClientRequest request;
+    request.mutable_reload();
+    const pb::ClientReply reply = client.get(request);
+    if (command_.json()) {
+      std::cout << json_text({{"ok", true}, {"message", reply.message()}});
+    } else if (!reply.message().empty()) {
+      std::cout << escape_text(reply.message()) << "\n";
+    }
+    return kExitGood;
+  }
+
+  int check_config() {
+    if (arguments_.size() != 2 || arguments_[0] != "check") {
+      command_.usage_error("config: use 'hctl config check FILE'");
+    }
+    const ConfigResult result = load_config(arguments_[1], true);
+    if (command_.json()) {
+      std::cout << json_text({{"ok", result.config.has_value()}, {"errors", result.errors}});
+    } else if (result.config) {
+      std::cout << escape_text(arguments_[1]) << ": good\n";
+    }
+    for (const std::string& error : result.errors) complain(command_.name(), error);
+    return result.config ? kExitGood : kExitFailed;
+  }
+
+  int show() {
+    const std::string what = arguments_.empty() ? "" : arguments_.front();
+    const std::vector<std::string> names(arguments_.begin() + (arguments_.empty() ? 0 : 1),
+                                         arguments_.end());
+    if (what == "job") return show_jobs(names);
+    if (what == "script") return show_script(names);
+    if (what == "node") return show_nodes(names);
+    if (what == "queue" || what == "partition") return show_queues(names);
+    if (what == "config") return show_config();
+    command_.usage_error("show: use job, script, node, queue or config");
+  }
+
+  int show_jobs(const std::vector<std::string>& names) {
+    pb::ClientRequest request;
+    pb::ListJobs& filters = *request.mutable_list_jobs();
+    for (const std::uint64_t id : read_job_ids(command_, names)) filters.add_ids(id);
+    if (filters.ids_size() == 0) command_.usage_error("show job: name the jobs");
+    filters.set_live(true);
+    filters.set_ended(true);
+    MasterClient client = connect(kPatienceToAsk);
+    const pb::ClientReply reply = client.get(request);
+    print(reply.jobs(), "jobs", job_json, job_page);
+    if (reply.jobs_size() == filters.ids_size()) return kExitGood;
+    for (const std::uint64_t id : filters.ids()) {
+      const bool found = std::any_of(reply.jobs().begin(), reply.jobs().end(),
+                                     [&](const pb::JobInfo& job) { return job.id() == id; });
+      if (!found) complain(command_.name(), "job " + std::to_string(id) + ": no such job");
+    }
+    return kExitFailed;
+  }
+
+  int show_nodes(const std::vector<std::string>& names) {
+    std::vector<std::string> wanted;
+    std::string error;
+    for (const std::string& text : names) {
+      if (!expand_hostlist(text, wanted, error)) command_.usage_error(error);
+    }
+    pb::ClientRequest request;
+    request.mutable_list_nodes();
+    MasterClient client = connect(kPatienceToAsk);
+    const pb::ClientReply reply = client.get(request);
+    return print_named(reply.nodes(), "node", wanted, node_json, node_page);
+  }
+
+  int show_queues(const std::vector<std::string>& names) {
+    pb::ClientRequest request;
+    request.mutable_list_queues();
+    MasterClient client = connect(kPatienceToAsk);
+    const pb::ClientReply reply = client.get(request);
+    return print_named(reply.queues(), "queue", names, queue_json, queue_page);
+  }
+
+  template <typename List, typename ToJson, typename ToPage>
+  void print(const List& list, const std::string& key, ToJson to_json, ToPage to_page) {
+    Json array = Json::array();
+    std::string text;
+    for (const auto& item : list) {
+      if (command_.json()) {
+        array.push_back(to_json(item));
+      } else {
+        text += (text.empty() ? "" : "\n") + to_page(item);
+      }
+    }
+    std::cout << (command_.json() ? json_text({{key, array}}) : text) << std::flush;
+  }
+
+  template <typename List, typename ToJson, typename ToPage>
+  int print_named(const List& list, const std::string& kind, const std::vector<std::string>& wanted,
+                  ToJson to_json, ToPage to_page) {
+    std::vector<std::string> known;
+    for (const auto& item : list) known.push_back(item.name());
+    std::vector<typename List::value_type> chosen;
+    for (const auto& item : list) {
+      const bool named = std::find(wanted.begin(), wanted.end(), item.name()) != wanted.end();
+      if (wanted.empty() || named) chosen.push_back(item);
+    }
+    print(chosen, kind + "s", to_json, to_page);
+    int exit_code = kExitGood;
+    for (const std::string& name : wanted) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      const std::string nearest = nearest_word(name, known);
+      complain(command_.name(), kind + " " + name + ": no such " + kind +
+                                    (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+      exit_code = kExitFailed;
+    }
+    return exit_code;
+  }
+
+  int show_script(const std::vector<std::string>& names) {
+    const std::vector<std::uint64_t> ids = read_job_ids(command_, names);
+    if (ids.size() != 1) command_.usage_error("show script: name one job");
+    pb::ClientRequest request;
+    request.mutable_show_script()->set_job(ids[0]);
+    MasterClient client = connect(kPatienceToAsk);
+    const pb::ClientReply reply = client.get(request);
+    if (command_.json()) {
+      std::cout << json_text({{"job", ids[0]}, {"script", reply.script()}});
+    } else if (isatty(STDOUT_FILENO) == 1) {
+      // Somebody else's bytes do not go to a terminal as they are.
+      std::istringstream lines(reply.script());
+      for (std::string line; std::getline(lines, line);) std::cout << escape_text(line) << "\n";
+    } else {
+      std::cout << reply.script();
+    }
+    return kExitGood;
+  }
+
+  int show_config() {
+    pb::ClientRequest request;
+    request.mutable_show_config();
+    MasterClient client = connect(kPatienceToAsk);
+    const pb::ClientReply reply = client.get(request);
+    std::cout << (command_.json() ? json_text({{"config", reply.config()}}) : reply.config());
+    return kExitGood;
+  }
+
+  Command& command_;
+  std::string verb_;
+  std::vector<std::string> arguments_;
+};
+
+int run(int argc, char** argv) {
+  Command command("hctl", kUsage, "Control jobs, nodes and the master.", kNotes);
+  command.value("reason,r", "TEXT", "why a node is drained");
+  command.parse(argc, argv);
+  return Hctl(command).run();
+}
+
+}  // namespace
+}  // namespace hyades
+
+int main(int argc, char** argv) {
+  return hyades::run_command("hctl", [&] { return hyades::run(argc, argv); });
+}

@@ -1,0 +1,126 @@
+// hinfo: nodes, queues and the health of the master.
+#include <algorithm>
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "cli/failure.hpp"
+#include "cli/json_output.hpp"
+#include "cli/master_client.hpp"
+#include "cli/node_columns.hpp"
+#include "cli/printable.hpp"
+#include "cli/times.hpp"
+#include "core/hostlist.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr const char* kNotes =
+    "Node states: idle mixed allocated draining drained down; '*': does not respond.\n"
+    "\nExamples\n"
+    "  hinfo                    nodes by queue and state\n"
+    "  hinfo -N                 what each node has and what is free\n"
+    "  hinfo -R                 which nodes are drained, and why\n"
+    "  hinfo --health           how the master is\n"
+    "\nExit codes\n"
+    "  0  good      1  no master, or --health: something is wrong      2  wrong options\n";
+
+bool contains(const std::vector<std::string>& list, const std::string& word) {
+  return list.empty() || std::find(list.begin(), list.end(), word) != list.end();
+}
+
+NodeList ask_nodes(const Command& command, MasterClient& master) {
+  std::vector<std::string> names;
+  std::string error;
+  for (const std::string& text : command.words()) {
+    if (!expand_hostlist(text, names, error)) command.usage_error(error);
+  }
+  const std::vector<std::string> queues = command.list_of("queue");
+  pb::ClientRequest request;
+  request.mutable_list_nodes();
+  NodeList nodes;
+  const pb::ClientReply reply = master.get(request);
+  for (const pb::NodeInfo& node : reply.nodes()) {
+    const bool in_queue =
+        queues.empty() || std::any_of(node.queues().begin(), node.queues().end(),
+                                      [&](const auto& name) { return contains(queues, name); });
+    if (in_queue && contains(names, node.name())) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+QueueList ask_queues(const Command& command, MasterClient& master) {
+  const std::vector<std::string> names = command.list_of("queue");
+  pb::ClientRequest request;
+  request.mutable_list_queues();
+  QueueList queues;
+  const pb::ClientReply reply = master.get(request);
+  for (const pb::QueueInfo& queue : reply.queues()) {
+    if (contains(names, queue.name())) queues.push_back(queue);
+  }
+  return queues;
+}
+
+int show_health(const Command& command, MasterClient& master) {
+  pb::ClientRequest request;
+  request.mutable_show_status();
+  const pb::StatusInfo status = master.get(request).status();
+  if (command.json()) {
+    std::cout << json_text(status_json(status));
+  } else {
+    const auto line = [](const std::string& key, const std::string& value) {
+      std::cout << key << std::string(18 - key.size(), ' ') << escape_text(value) << "\n";
+    };
+    line("cluster", status.cluster());
+    line("health", status.degraded().empty() ? "good" : status.degraded());
+    line("version", status.version());
+    line("state directory", status.state_directory());
+    line("master", "pid " + std::to_string(status.master_pid()) + ", epoch " +
+                       std::to_string(status.epoch()) + ", since " +
+                       local_time(status.started_ms()));
+    line("nodes", std::to_string(status.nodes_responding()) + " of " +
+                      std::to_string(status.nodes()) + " respond");
+    line("jobs", std::to_string(status.pending()) + " pending, " +
+                     std::to_string(status.running()) + " running");
+  }
+  return status.degraded().empty() ? kExitGood : kExitFailed;
+}
+
+void show_json(const NodeList& nodes, const QueueList& queues) {
+  Json node_list = Json::array();
+  for (const pb::NodeInfo& node : nodes) node_list.push_back(node_json(node));
+  Json queue_list = Json::array();
+  for (const pb::QueueInfo& queue : queues) queue_list.push_back(queue_json(queue));
+  std::cout << json_text({{"nodes", node_list}, {"queues", queue_list}});
+}
+
+int run(int argc, char** argv) {
+  Command command("hinfo", "hinfo [OPTION...] [NODE...]", "Show nodes and queues.", kNotes);
+  command.value("queue,partition,p", "NAMES", "only these queues and their nodes");
+  command.flag("nodes,Node,N", "one line for each node");
+  command.flag("list-reasons,reasons,R", "why nodes are drained");
+  command.flag("queues", "one line for each queue, with its limits");
+  command.flag("health", "the master's health");
+  command.flag("no-header,noheader", "no column titles");
+  command.parse(argc, argv);
+  MasterClient master(command.name(), command.directory(), command.retry_ms(2000));
+  if (command.has("health")) return show_health(command, master);
+  const NodeList nodes = ask_nodes(command, master);
+  const QueueList queues = ask_queues(command, master);
+  if (command.json()) {
+    show_json(nodes, queues);
+    return kExitGood;
+  }
+  const Table table = command.has("queues")         ? queue_limits(queues)
+                      : command.has("list-reasons") ? drain_table(nodes)
+                      : command.has("nodes")        ? node_table(nodes)
+                                                    : queue_summary(queues, nodes);
+  std::cout << table.render(command.terminal(), !command.has("no-header"));
+  return kExitGood;
+}
+
+}  // namespace
+}  // namespace hyades
+
+int main(int argc, char** argv) {
+  return hyades::run_command("hinfo", [&] { return hyades::run(argc, argv); });
+}

@@ -1,0 +1,114 @@
+// hstat: the queue.
+#include <algorithm>
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "cli/failure.hpp"
+#include "cli/job_columns.hpp"
+#include "cli/job_filters.hpp"
+#include "cli/job_words.hpp"
+#include "cli/json_output.hpp"
+#include "cli/master_client.hpp"
+#include "cli/times.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr const char* kNotes =
+    "Examples\n"
+    "  hstat                    what waits and runs\n"
+    "  hstat --me -l            my jobs, with limits and start times\n"
+    "  hstat --start -t PD      when waiting jobs are expected to start\n"
+    "  hstat 42                 one job, also when it has ended\n"
+    "  hstat --events 42        what happened to it, when and why\n"
+    "\nExit codes\n"
+    "  0  good      1  a job that was named does not exist, or no master      2  wrong options\n";
+
+int show_events(const Command& command, MasterClient& master) {
+  std::vector<std::uint64_t> ids;
+  if (!parse_job_ids(command.value_of("events"), ids) || ids.size() != 1) {
+    command.usage_error("--events=" + command.value_of("events") + ": not a job id");
+  }
+  pb::ClientRequest request;
+  request.mutable_show_events()->set_job(ids[0]);
+  const pb::ClientReply reply = master.get(request);
+  if (command.json()) {
+    Json events = Json::array();
+    for (const pb::EventInfo& event : reply.events()) events.push_back(event_json(event));
+    std::cout << json_text({{"events", events}});
+  } else {
+    const Table table = event_table({reply.events().begin(), reply.events().end()});
+    std::cout << table.render(command.terminal(), !command.has("no-header"));
+  }
+  return kExitGood;
+}
+
+// What was asked for by id and is not there.
+int complain_of_missing(const pb::ListJobs& filters, const pb::ClientReply& reply) {
+  int exit_code = kExitGood;
+  for (const std::uint64_t id : filters.ids()) {
+    const bool found = std::any_of(reply.jobs().begin(), reply.jobs().end(),
+                                   [&](const pb::JobInfo& job) { return job.id() == id; });
+    if (found) continue;
+    complain("hstat", "job " + std::to_string(id) + ": no such job");
+    exit_code = kExitFailed;
+  }
+  return exit_code;
+}
+
+int show_queue(const Command& command, MasterClient& master) {
+  pb::ClientRequest request;
+  pb::ListJobs& filters = *request.mutable_list_jobs();
+  read_job_filters(command, filters);
+  const bool by_id = filters.ids_size() > 0;
+  const bool by_state = filters.states_size() > 0;
+  filters.set_live(!by_state || names_live_state(filters));
+  filters.set_ended(by_state ? names_final_state(filters) : by_id);
+  const pb::ClientReply reply = master.get(request);
+
+  JobList jobs(reply.jobs().begin(), reply.jobs().end());
+  const WallMs now_ms = wall_now_ms();
+  const std::string keys = command.has("sort") ? command.value_of("sort") : "id";
+  if (!sort_jobs(jobs, keys, now_ms)) {
+    command.usage_error("--sort=" + keys +
+                        ": use id, name, user, queue, state, time, start, priority or nodes");
+  }
+  if (command.json()) {
+    Json list = Json::array();
+    for (const pb::JobInfo& job : jobs) list.push_back(job_json(job));
+    std::cout << json_text({{"jobs", list}, {"truncated", reply.truncated()}});
+  } else {
+    const QueueView view = command.has("start")  ? QueueView::Starts
+                           : command.has("long") ? QueueView::Long
+                                                 : QueueView::Normal;
+    const Table table = queue_table(jobs, view, now_ms);
+    std::cout << table.render(command.terminal(), !command.has("no-header"));
+    if (reply.truncated()) complain("hstat", "the list is longer; narrow it with a filter");
+  }
+  std::cout.flush();
+  // With other filters, a job that is not shown may well exist.
+  const bool only_ids = !by_state && filters.users_size() == 0 && filters.queues_size() == 0 &&
+                        filters.names_size() == 0;
+  return by_id && only_ids ? complain_of_missing(filters, reply) : static_cast<int>(kExitGood);
+}
+
+int run(int argc, char** argv) {
+  Command command("hstat", "hstat [OPTION...] [JOB...]", "Show the jobs that wait and run.",
+                  kNotes);
+  add_job_filters(command);
+  command.flag("long,l", "with STATE, TIME_LIMIT and START");
+  command.flag("start", "with the expected start");
+  command.value("sort,S", "KEYS", "id name user queue state time start priority nodes; -KEY: down");
+  command.flag("no-header,noheader", "no column titles");
+  command.value("events", "JOB", "what happened to this job");
+  command.parse(argc, argv);
+  MasterClient master(command.name(), command.directory(), command.retry_ms(2000));
+  return command.has("events") ? show_events(command, master) : show_queue(command, master);
+}
+
+}  // namespace
+}  // namespace hyades
+
+int main(int argc, char** argv) {
+  return hyades::run_command("hstat", [&] { return hyades::run(argc, argv); });
+}

@@ -1,0 +1,214 @@
+#include "cli/job_columns.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "cli/command.hpp"
+#include "cli/job_words.hpp"
+#include "cli/json_output.hpp"
+#include "cli/printable.hpp"
+#include "cli/times.hpp"
+#include "core/hostlist.hpp"
+#include "core/units.hpp"
+
+namespace hyades {
+namespace {
+
+std::string where_or_why(const pb::JobInfo& job) {
+  if (!job.node_names().empty()) return short_nodes(job.node_names());
+  return job.reason().empty() ? "" : "(" + job.reason() + ")";
+}
+
+std::string limit_text(const pb::JobInfo& job) {
+  return job.time_limit_s() > 0 ? format_duration(job.time_limit_s()) : "UNLIMITED";
+}
+
+std::string node_count_text(const pb::JobInfo& job) {
+  return std::to_string(std::max(1, job.node_count()));
+}
+
+WallMs start_of(const pb::JobInfo& job) {
+  return job.start_ms() > 0 ? job.start_ms() : job.expected_start_ms();
+}
+
+std::vector<Column> queue_columns(QueueView view) {
+  const Column id{"JOBID", true}, queue{"QUEUE", false, 6}, name{"NAME", false, 8},
+      user{"USER", false, 6}, code{"ST"}, state{"STATE"}, time{"TIME", true},
+      limit{"TIME_LIMIT", true}, start{"START"}, nodes{"NODES", true},
+      where{"NODELIST(REASON)", false, 12};
+  switch (view) {
+    case QueueView::Long:
+      return {id, queue, name, user, state, time, limit, start, nodes, where};
+    case QueueView::Starts:
+      return {id, queue, name, user, code, start, nodes, where};
+    case QueueView::Normal:
+      break;
+  }
+  return {id, queue, name, user, code, time, nodes, where};
+}
+
+// A flat JSON object as "key=value key=value"; anything else as it is.
+std::string detail_text(const std::string& detail) {
+  const Json object = Json::parse(detail, nullptr, false);
+  if (object.is_discarded() || !object.is_object()) return detail;
+  std::string text;
+  for (const auto& [key, value] : object.items()) {
+    const std::string shown = value.is_string()
+                                  ? value.get<std::string>()
+                                  : value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    if (shown.empty()) continue;
+    text += (text.empty() ? "" : " ") + key + "=" + shell_quote(shown);
+  }
+  return text;
+}
+
+using Order = std::function<int(const pb::JobInfo&, const pb::JobInfo&)>;
+
+template <typename T>
+int compare(const T& a, const T& b) {
+  return a < b ? -1 : b < a ? 1 : 0;
+}
+
+Order order_by(const std::string& key, WallMs now_ms) {
+  if (key == "id") return [](auto& a, auto& b) { return compare(a.id(), b.id()); };
+  if (key == "name") return [](auto& a, auto& b) { return compare(a.name(), b.name()); };
+  if (key == "user") return [](auto& a, auto& b) { return compare(a.user(), b.user()); };
+  if (key == "queue") return [](auto& a, auto& b) { return compare(a.queue(), b.queue()); };
+  if (key == "state") return [](auto& a, auto& b) { return compare(a.state(), b.state()); };
+  if (key == "start") return [](auto& a, auto& b) { return compare(start_of(a), start_of(b)); };
+  if (key == "priority") {
+    return [](auto& a, auto& b) { return compare(a.priority(), b.priority()); };
+  }
+  if (key == "nodes") {
+    return [](auto& a, auto& b) { return compare(a.node_count(), b.node_count()); };
+  }
+  if (key == "time") {
+    return
+        [now_ms](auto& a, auto& b) { return compare(elapsed_s(a, now_ms), elapsed_s(b, now_ms)); };
+  }
+  return nullptr;
+}
+
+std::vector<Cell> history_row(const pb::JobInfo& job, WallMs now_ms) {
+  return {std::to_string(job.id()),
+          job.name(),
+          job.queue(),
+          job.user(),
+          std::to_string(job.cores()),
+          {job.state(), state_colour(job.state())},
+          exit_text(job),
+          format_duration(elapsed_s(job, now_ms)),
+          local_time(job.start_ms(), "Unknown"),
+          local_time(has_ended(job) ? job.end_ms() : 0, "Unknown")};
+}
+
+const std::vector<Column>& history_columns() {
+  static const std::vector<Column> columns = {
+      {"JobID", true},      {"JobName", false, 8}, {"Queue", false, 6}, {"User", false, 6},
+      {"AllocCPUS", true},  {"State", false, 9},   {"ExitCode", true},  {"Elapsed", true},
+      {"Start", false, 10}, {"End", false, 10}};
+  return columns;
+}
+
+}  // namespace
+
+Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms) {
+  Table table(queue_columns(view));
+  for (const pb::JobInfo& job : jobs) {
+    const Cell id = std::to_string(job.id());
+    const Cell code(job.state_code(), state_colour(job.state()));
+    const Cell state(job.state(), state_colour(job.state()));
+    const Cell time = format_duration(elapsed_s(job, now_ms));
+    const Cell start = local_time(start_of(job));
+    const Cell nodes = node_count_text(job);
+    const Cell where = where_or_why(job);
+    switch (view) {
+      case QueueView::Normal:
+        table.add({id, job.queue(), job.name(), job.user(), code, time, nodes, where});
+        break;
+      case QueueView::Long:
+        table.add({id, job.queue(), job.name(), job.user(), state, time, limit_text(job), start,
+                   nodes, where});
+        break;
+      case QueueView::Starts:
+        table.add({id, job.queue(), job.name(), job.user(), code, start, nodes, where});
+        break;
+    }
+  }
+  return table;
+}
+
+Table history_table(const JobList& jobs, WallMs now_ms) {
+  Table table(history_columns());
+  for (const pb::JobInfo& job : jobs) table.add(history_row(job, now_ms));
+  return table;
+}
+
+std::string history_lines(const JobList& jobs, WallMs now_ms, bool header) {
+  std::string out;
+  const auto add = [&](const std::vector<std::string>& cells) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      std::string text = escape_text(cells[i]);
+      std::replace(text.begin(), text.end(), '|', '_');  // would look like one more column
+      line += (i == 0 ? "" : "|") + text;
+    }
+    out += line + "\n";
+  };
+  std::vector<std::string> titles;
+  for (const Column& column : history_columns()) titles.push_back(column.title);
+  if (header) add(titles);
+  for (const pb::JobInfo& job : jobs) {
+    std::vector<std::string> cells;
+    for (const Cell& cell : history_row(job, now_ms)) cells.push_back(cell.text);
+    add(cells);
+  }
+  return out;
+}
+
+Table event_table(const std::vector<pb::EventInfo>& events) {
+  Table table({{"TIME"}, {"EVENT"}, {"DETAIL", false, 20}});
+  for (const pb::EventInfo& event : events) {
+    table.add({local_time(event.at_ms()), event.kind(), detail_text(event.detail())});
+  }
+  return table;
+}
+
+bool sort_jobs(JobList& jobs, const std::string& keys, WallMs now_ms) {
+  std::vector<std::pair<Order, bool>> orders;
+  for (const std::string& key : split_list(keys)) {
+    const bool descending = key[0] == '-';
+    const Order order = order_by(key.substr(descending || key[0] == '+' ? 1 : 0), now_ms);
+    if (order == nullptr) return false;
+    orders.emplace_back(order, descending);
+  }
+  std::stable_sort(jobs.begin(), jobs.end(), [&](const auto& a, const auto& b) {
+    for (const auto& [order, descending] : orders) {
+      const int result = order(a, b);
+      if (result != 0) return descending ? result > 0 : result < 0;
+    }
+    return false;
+  });
+  return true;
+}
+
+std::int64_t elapsed_s(const pb::JobInfo& job, WallMs now_ms) {
+  if (job.start_ms() <= 0 || job.state() == "PENDING") return 0;
+  const WallMs until = has_ended(job) ? job.end_ms() : now_ms;
+  return std::max<std::int64_t>(0, (until - job.start_ms()) / 1000);
+}
+
+Colour state_colour(const std::string& state) {
+  if (state == "RUNNING") return Colour::Green;
+  if (state == "PENDING") return Colour::Yellow;
+  if (state == "LAUNCHING") return Colour::Blue;
+  if (state == "COMPLETED") return Colour::None;
+  if (state == "CANCELLED") return Colour::Grey;
+  return Colour::Red;
+}
+
+std::string short_nodes(const std::string& node_names) {
+  return compress_hostlist(split_list(node_names));
+}
+
+}  // namespace hyades

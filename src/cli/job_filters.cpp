@@ -1,0 +1,64 @@
+#include "cli/job_filters.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cli/job_words.hpp"
+#include "core/nearest_word.hpp"
+
+namespace hyades {
+
+void add_job_filters(Command& command) {
+  command.value("user,u", "NAMES", "jobs of these users");
+  command.flag("me", "jobs of mine");
+  command.value("queue,partition,p", "NAMES", "jobs in these queues");
+  command.value("states,state,t", "STATES", "jobs in these states: PD, R, CD, FAILED, ..., all");
+  command.value("name,n", "NAMES", "jobs with these names");
+}
+
+void read_job_filters(const Command& command, pb::ListJobs& out) {
+  for (const std::uint64_t id : read_job_ids(command, command.words())) out.add_ids(id);
+  for (const std::string& user : command.list_of("user")) out.add_users(user);
+  if (command.has("me")) out.add_users(current_user());
+  for (const std::string& queue : command.list_of("queue")) out.add_queues(queue);
+  for (const std::string& name : command.list_of("name")) out.add_names(name);
+  for (const std::string& text : command.list_of("states")) {
+    if (text == "all" || text == "ALL") {
+      for (const std::string& state : state_words()) out.add_states(state);
+      continue;
+    }
+    const std::string state = state_word(text);
+    if (state.empty()) {
+      const std::string nearest = nearest_word(text, state_words());
+      command.usage_error("--states=" + text + ": no such state" +
+                          (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+    }
+    out.add_states(state);
+  }
+}
+
+std::vector<std::uint64_t> read_job_ids(const Command& command,
+                                        const std::vector<std::string>& words) {
+  std::vector<std::uint64_t> ids;
+  for (const std::string& word : words) {
+    if (!parse_job_ids(word, ids)) command.usage_error("'" + word + "' is not a job id");
+  }
+  return ids;
+}
+
+std::string current_user() {
+  const passwd* entry = getpwuid(geteuid());
+  return entry == nullptr ? std::to_string(geteuid()) : entry->pw_name;
+}
+
+bool names_final_state(const pb::ListJobs& filters) {
+  return std::any_of(filters.states().begin(), filters.states().end(), is_final_state);
+}
+
+bool names_live_state(const pb::ListJobs& filters) {
+  return !std::all_of(filters.states().begin(), filters.states().end(), is_final_state);
+}
+
+}  // namespace hyades

@@ -1,0 +1,145 @@
+#include "cli/json_output.hpp"
+
+#include "cli/command.hpp"
+#include "cli/job_words.hpp"
+#include "cli/times.hpp"
+
+namespace hyades {
+namespace {
+
+Json time_json(WallMs at_ms) { return at_ms <= 0 ? Json(nullptr) : Json(utc_time(at_ms)); }
+
+Json inventory_devices(const pb::Inventory& inventory) {
+  Json devices = Json::object();
+  for (const pb::DeviceCount& device : inventory.devices()) devices[device.kind()] = device.count();
+  return devices;
+}
+
+template <typename Repeated>
+Json strings(const Repeated& list) {
+  Json out = Json::array();
+  for (const auto& text : list) out.push_back(text);
+  return out;
+}
+
+Json usage_json(const pb::Usage& usage) {
+  return {{"user_ms", usage.user_ms()},
+          {"system_ms", usage.system_ms()},
+          {"max_rss_kib", usage.max_rss_kib()}};
+}
+
+}  // namespace
+
+Json job_json(const pb::JobInfo& job) {
+  Json out;
+  out["id"] = job.id();
+  out["name"] = job.name();
+  out["user"] = job.user();
+  out["uid"] = job.uid();
+  out["queue"] = job.queue();
+  out["state"] = job.state();
+  out["state_code"] = job.state_code();
+  out["reason"] = job.reason();
+  out["exit_code"] = has_ended(job) ? Json(job.exit_code()) : Json(nullptr);
+  out["exit_signal"] = has_ended(job) ? Json(job.exit_signal()) : Json(nullptr);
+  out["nodes"] = split_list(job.node_names());
+  out["node_count"] = job.node_count();
+  out["tasks"] = job.tasks();
+  out["cpus_per_task"] = job.cpus_per_task();
+  out["cores"] = job.cores();
+  out["memory_mib"] = job.memory_mib();
+  out["time_limit_s"] = job.time_limit_s();
+  out["submit_time"] = time_json(job.submit_ms());
+  out["start_time"] = time_json(job.start_ms());
+  out["end_time"] = time_json(job.end_ms());
+  out["expected_start_time"] = time_json(job.expected_start_ms());
+  out["start_reason"] = job.start_reason();
+  out["attempts"] = job.attempts();
+  out["restarts"] = job.restarts();
+  out["priority"] = job.priority();
+  out["held"] = job.held();
+  out["dependencies"] = Json::array();
+  for (const pb::Dependency& dependency : job.dependencies()) {
+    out["dependencies"].push_back({{"kind", dependency.kind()}, {"job", dependency.job()}});
+  }
+  out["usage"] = usage_json(job.usage());
+  out["working_directory"] = job.working_directory();
+  out["stdout_path"] = job.stdout_path();
+  out["command_line"] = job.command_line();
+  out["comment"] = job.comment();
+  return out;
+}
+
+Json event_json(const pb::EventInfo& event) {
+  Json detail = Json::parse(event.detail(), nullptr, false);
+  if (detail.is_discarded()) detail = event.detail();
+  return {{"job", event.job()},
+          {"time", time_json(event.at_ms())},
+          {"event", event.kind()},
+          {"detail", detail}};
+}
+
+Json node_json(const pb::NodeInfo& node) {
+  Json out;
+  out["name"] = node.name();
+  out["state"] = node.state();
+  out["responding"] = node.responding();
+  out["queues"] = strings(node.queues());
+  out["cores"] = node.inventory().cores();
+  out["free_cores"] = node.free_cores();
+  out["memory_mib"] = node.inventory().memory_mib();
+  out["free_memory_mib"] = node.free_memory_mib();
+  out["devices"] = inventory_devices(node.inventory());
+  out["features"] = strings(node.inventory().features());
+  out["jobs"] = node.jobs();
+  out["drain_reason"] = node.reason();
+  out["drained_by"] = node.drained_by();
+  out["drain_time"] = time_json(node.drained_ms());
+  out["worker_pid"] = node.worker_pid();
+  return out;
+}
+
+Json queue_json(const pb::QueueInfo& queue) {
+  Json out;
+  out["name"] = queue.name();
+  out["default"] = queue.is_default();
+  out["enabled"] = queue.enabled();
+  out["priority"] = queue.priority();
+  out["policy"] = queue.policy();
+  out["backfill"] = queue.backfill();
+  out["default_time_s"] = queue.default_time_s();
+  out["max_time_s"] = queue.max_time_s();
+  out["max_nodes_per_job"] = queue.max_nodes_per_job();
+  out["max_queued_per_user"] = queue.max_queued_per_user();
+  out["max_running_per_user"] = queue.max_running_per_user();
+  out["max_cores_per_user"] = queue.max_cores_per_user();
+  out["nodes"] = strings(queue.nodes());
+  out["pending"] = queue.pending();
+  out["running"] = queue.running();
+  return out;
+}
+
+Json status_json(const pb::StatusInfo& status) {
+  Json out;
+  out["cluster"] = status.cluster();
+  out["version"] = status.version();
+  out["healthy"] = status.degraded().empty();
+  out["degraded"] = status.degraded();
+  out["state_directory"] = status.state_directory();
+  out["epoch"] = status.epoch();
+  out["master_pid"] = status.master_pid();
+  out["started_time"] = time_json(status.started_ms());
+  out["pending"] = status.pending();
+  out["running"] = status.running();
+  out["nodes"] = status.nodes();
+  out["nodes_responding"] = status.nodes_responding();
+  out["commits"] = status.commits();
+  out["turns"] = status.turns();
+  return out;
+}
+
+std::string json_text(const Json& value) {
+  return value.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace hyades

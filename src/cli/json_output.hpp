@@ -1,0 +1,24 @@
+// The answers of the master as JSON, for --json. docs/commands.md lists the keys; they are a
+// promise: keys may be added, never renamed. Times are ISO 8601 in UTC, or null.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "hyades.pb.h"
+
+namespace hyades {
+
+using Json = nlohmann::ordered_json;
+
+Json job_json(const pb::JobInfo& job);
+Json event_json(const pb::EventInfo& event);
+Json node_json(const pb::NodeInfo& node);
+Json queue_json(const pb::QueueInfo& queue);
+Json status_json(const pb::StatusInfo& status);
+
+// Valid JSON in ASCII whatever the strings hold (bytes that are no UTF-8 become U+FFFD), one
+// document, with a newline at its end.
+std::string json_text(const Json& value);
+
+}  // namespace hyades

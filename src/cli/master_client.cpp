@@ -1,0 +1,85 @@
+#include "cli/master_client.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "cli/command.hpp"
+#include "cli/failure.hpp"
+#include "cli/printable.hpp"
+
+namespace hyades {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kFirstPause = std::chrono::milliseconds(50);
+constexpr auto kLongestPause = std::chrono::milliseconds(500);
+constexpr auto kSilence = std::chrono::seconds(2);  // then people are told what we wait for
+
+}  // namespace
+
+MasterClient::MasterClient(std::string name, std::string state_directory, int retry_ms)
+    : name_(std::move(name)),
+      state_directory_(std::move(state_directory)),
+      retry_ms_(retry_ms),
+      connection_(state_directory_) {}
+
+pb::ClientReply MasterClient::ask(const pb::ClientRequest& request, Retry retry, int wait_ms) {
+  const auto started = Clock::now();
+  const auto give_up_at = started + std::chrono::milliseconds(retry_ms_);
+  auto pause = kFirstPause;
+  bool sent_before = false;
+  while (true) {
+    pb::ClientReply reply;
+    std::string error;
+    may_have_been_sent_ = true;
+    const CallResult result = connection_.call(request, reply, wait_ms, error);
+    if (result == CallResult::Ok) return reply;
+    sent_before = sent_before || result == CallResult::NoAnswer;
+    may_have_been_sent_ = sent_before;
+    const bool again = result == CallResult::NotConnected ||
+                       (result == CallResult::NoAnswer && retry == Retry::Always);
+    // Nobody ever started a cluster there: waiting cannot help.
+    std::error_code ignored;
+    const bool nothing_there =
+        result == CallResult::NotConnected && !std::filesystem::exists(state_directory_, ignored);
+    const auto now = Clock::now();
+    if (!again || nothing_there || now >= give_up_at) {
+      give_up(sent_before && again ? CallResult::NoAnswer : result, error);
+    }
+    if (now - started >= kSilence) say_waiting();
+    std::this_thread::sleep_for(std::min<Clock::duration>(pause, give_up_at - now));
+    pause = std::min(2 * pause, kLongestPause);
+  }
+}
+
+pb::ClientReply MasterClient::get(const pb::ClientRequest& request, Retry retry) {
+  pb::ClientReply reply = ask(request, retry);
+  if (!reply.error().empty()) throw Failure(reply.message());
+  return reply;
+}
+
+void MasterClient::say_waiting() {
+  if (said_waiting_ || quiet_) return;
+  said_waiting_ = true;
+  complain(name_, "waiting for the master in " + state_directory_ + " ...");
+}
+
+void MasterClient::give_up(CallResult result, const std::string& error) const {
+  const std::string dir = shell_quote(state_directory_);
+  const std::string why = error.empty() ? "" : " (" + error + ")";
+  switch (result) {
+    case CallResult::NotConnected:
+      throw Failure("cannot reach the master in " + state_directory_ + ": is the cluster up? " +
+                    "start it with: hyades up --local 4 --dir " + dir + why);
+    case CallResult::NoAnswer:
+      throw Failure("the master in " + state_directory_ +
+                    " took the request but did not answer; it may have been done" + why);
+    default:
+      throw Failure("the master in " + state_directory_ + " cannot be used: " + error);
+  }
+}
+
+}  // namespace hyades

@@ -1,0 +1,49 @@
+// A table for people: columns as wide as they need to be, cut to the terminal where that is
+// allowed. Every cell is escaped, so that a row is always one line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/terminal.hpp"
+
+namespace hyades {
+
+enum class Colour { None, Green, Yellow, Red, Blue, Grey };
+
+struct Cell {
+  Cell(std::string text, Colour colour = Colour::None) : text(std::move(text)), colour(colour) {}
+  Cell(const char* text) : text(text) {}
+
+  std::string text;
+  Colour colour = Colour::None;
+};
+
+struct Column {
+  std::string title;
+  bool right = false;  // flush right: numbers and times
+  int narrowest = 0;   // may be cut down to this on a terminal; 0: never cut
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // One cell for each column.
+  void add(std::vector<Cell> row);
+
+  bool empty() const { return rows_.empty(); }
+
+  // The whole table, each line ended by a newline and without blanks at its end.
+  std::string render(const Terminal& terminal, bool header = true) const;
+
+ private:
+  std::vector<int> widths(const Terminal& terminal, bool header) const;
+  std::string line(const std::vector<Cell>& cells, const std::vector<int>& widths,
+                   const Terminal& terminal) const;
+
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+};
+
+}  // namespace hyades

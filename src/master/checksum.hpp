@@ -1,0 +1,34 @@
+// Finds bytes that changed on the disk where SQLite's own checks see nothing: inside of values.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace hyades {
+
+// FNV-1a over 64 bits. Not a protection against people who want to deceive: they could write the
+// sum as well.
+class Checksum {
+ public:
+  // Adds the bytes and their number, so that ("ab", "c") and ("a", "bc") differ.
+  Checksum& add(std::string_view bytes) {
+    add(static_cast<std::int64_t>(bytes.size()));
+    for (const char c : bytes) add_byte(static_cast<unsigned char>(c));
+    return *this;
+  }
+  Checksum& add(std::int64_t number) {
+    for (int i = 0; i < 8; ++i) {
+      add_byte(static_cast<unsigned char>(static_cast<std::uint64_t>(number) >> (8 * i)));
+    }
+    return *this;
+  }
+  // As SQLite stores it.
+  std::int64_t value() const { return static_cast<std::int64_t>(sum_); }
+
+ private:
+  void add_byte(unsigned char byte) { sum_ = (sum_ ^ byte) * 0x100000001b3u; }
+
+  std::uint64_t sum_ = 0xcbf29ce484222325u;
+};
+
+}  // namespace hyades

@@ -1,0 +1,127 @@
+#include "master/cluster_status.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "master/supervisor.hpp"
+#include "wire/client_connection.hpp"
+
+namespace hyades {
+
+namespace {
+
+pid_t living(const ProcessIdentity& process) { return open_process(process) ? process.pid : 0; }
+
+void ask_master(ClusterStatus& status, int timeout_ms) {
+  ClientConnection connection(status.state_directory);
+  pb::ClientRequest request;
+  pb::ClientReply reply;
+  std::string error;
+  request.mutable_show_status();
+  if (connection.call(request, reply, timeout_ms, error) != CallResult::Ok) return;
+  if (!reply.has_status()) return;
+  status.master = reply.status();
+  request.mutable_list_nodes();
+  if (connection.call(request, reply, timeout_ms, error) != CallResult::Ok) return;
+  for (ClusterStatus::Worker& worker : status.workers) {
+    for (const pb::NodeInfo& node : reply.nodes()) {
+      if (node.name() == worker.node) worker.responding = node.responding();
+    }
+  }
+}
+
+std::string pid_text(pid_t pid) { return pid == 0 ? "not running" : fmt::format("pid {}", pid); }
+
+}  // namespace
+
+bool ClusterStatus::up() const {
+  if (supervisor_pid == 0 || mpirun_pid == 0 || master_pid == 0 || !master) return false;
+  if (static_cast<int>(workers.size()) < nodes_expected) return false;
+  for (const Worker& worker : workers) {
+    if (worker.pid == 0 || !worker.responding) return false;
+  }
+  return true;
+}
+
+bool ClusterStatus::down() const {
+  if (supervisor_pid != 0 || mpirun_pid != 0 || master_pid != 0) return false;
+  for (const Worker& worker : workers) {
+    if (worker.pid != 0) return false;
+  }
+  return true;
+}
+
+ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
+  ClusterStatus status{.state_directory = state_directory};
+  const RunFiles files(state_directory);
+  status.supervisor_pid = SupervisorLock::holder(files).pid;
+  if (const auto world = files.world()) {
+    status.mpirun_pid = living(world->mpirun);
+    status.nodes_expected = world->nodes;
+  }
+  for (const RankNote& rank : files.ranks()) {
+    if (rank.rank == 0) {
+      status.master_pid = living(rank.process);
+    } else {
+      status.workers.push_back({rank.node, living(rank.process)});
+    }
+  }
+  status.failure = files.failure();
+  if (status.master_pid != 0) ask_master(status, timeout_ms);
+  return status;
+}
+
+std::string to_json(const ClusterStatus& status) {
+  using Json = nlohmann::ordered_json;
+  const auto pid = [](pid_t value) { return value == 0 ? Json(nullptr) : Json(value); };
+  Json json = {{"state", status.up() ? "up" : status.down() ? "down" : "forming"},
+               {"state_directory", status.state_directory},
+               {"supervisor_pid", pid(status.supervisor_pid)},
+               {"mpirun_pid", pid(status.mpirun_pid)},
+               {"master_pid", pid(status.master_pid)},
+               {"workers", Json::array()}};
+  for (const ClusterStatus::Worker& worker : status.workers) {
+    json["workers"].push_back({{"node", worker.node},
+                               {"pid", pid(worker.pid)},
+                               {"responding", worker.responding}});
+  }
+  json["failure"] = status.failure.empty() ? Json(nullptr) : Json(status.failure);
+  if (status.master) {
+    const pb::StatusInfo& master = *status.master;
+    json["cluster"] = master.cluster();
+    json["version"] = master.version();
+    json["epoch"] = master.epoch();
+    json["jobs_pending"] = master.pending();
+    json["jobs_running"] = master.running();
+    json["nodes"] = master.nodes();
+    json["nodes_responding"] = master.nodes_responding();
+    json["degraded"] = master.degraded().empty() ? Json(nullptr) : Json(master.degraded());
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string to_text(const ClusterStatus& status) {
+  std::string text = fmt::format("{:<12} {}\n", "cluster",
+                                 status.up() ? "up" : status.down() ? "down" : "forming");
+  const auto line = [&](const std::string& name, const std::string& value) {
+    text += fmt::format("{:<12} {}\n", name, value);
+  };
+  line("directory", status.state_directory);
+  line("supervisor", pid_text(status.supervisor_pid));
+  line("mpirun", pid_text(status.mpirun_pid));
+  line("master", pid_text(status.master_pid));
+  for (const ClusterStatus::Worker& worker : status.workers) {
+    line(worker.node, pid_text(worker.pid) +
+                          (worker.pid != 0 && !worker.responding ? ", not responding yet" : ""));
+  }
+  if (status.master) {
+    line("jobs", fmt::format("{} waiting, {} running", status.master->pending(),
+                             status.master->running()));
+    if (!status.master->degraded().empty()) line("degraded", status.master->degraded());
+  }
+  if (!status.failure.empty()) line("failure", status.failure);
+  return text;
+}
+
+}  // namespace hyades

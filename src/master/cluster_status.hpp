@@ -1,0 +1,41 @@
+// What of a cluster lives right now: processes from the run files and the kernel, and, when the
+// master answers, what it says of itself.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hyades.pb.h"
+#include "master/run_files.hpp"
+
+namespace hyades {
+
+struct ClusterStatus {
+  std::string state_directory;
+  pid_t supervisor_pid = 0;  // 0: does not run; likewise below
+  pid_t mpirun_pid = 0;
+  pid_t master_pid = 0;
+  struct Worker {
+    std::string node;
+    pid_t pid = 0;
+    bool responding = false;  // by the master's word
+  };
+  std::vector<Worker> workers;  // by rank
+  int nodes_expected = 0;
+  std::optional<pb::StatusInfo> master;  // none: it does not answer
+  std::string failure;                   // why the last master gave up; "" otherwise
+
+  // Every process runs and every node responds.
+  bool up() const;
+  // Nothing runs.
+  bool down() const;
+};
+
+// Asks the master, too, and waits up to `timeout_ms` for its answer.
+ClusterStatus read_status(const std::string& state_directory, int timeout_ms);
+
+std::string to_json(const ClusterStatus& status);
+std::string to_text(const ClusterStatus& status);
+
+}  // namespace hyades

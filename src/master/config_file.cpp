@@ -1,0 +1,275 @@
+#include "master/config_file.hpp"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "core/job_spec.hpp"
+#include "core/nearest_word.hpp"
+#include "core/units.hpp"
+#include "master/config_reader.hpp"
+#include "master/file_checks.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr std::size_t kFileBytesMax = 4u << 20;
+constexpr int kYear_s = 366 * 86400;
+constexpr int kPriorityMax = 1'000'000;
+
+using Lines = std::map<std::string, std::size_t>;  // name -> where it was defined
+
+void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
+  ConfigReader reader(table, "[cluster]", errors);
+  reader.text("name", config.name);
+  reader.integer("heartbeat_ms", config.heartbeat_ms, 50, 60'000);
+  reader.integer("node_timeout_ms", config.node_timeout_ms, 100, 3'600'000);
+  reader.integer("resend_ms", config.resend_ms, 50, 600'000);
+  reader.integer("kill_grace_s", config.kill_grace_s, 0, 86'400);
+  reader.integer("max_restarts", config.max_restarts, 0, Limits::count_max);
+  reader.integer("max_launch_failures", config.max_launch_failures, 1, Limits::count_max);
+  reader.integer("backfill_depth", config.backfill_depth, 0, Limits::count_max);
+  reader.finish();
+  // One lost heartbeat must not take a node away.
+  if (config.node_timeout_ms < 2 * config.heartbeat_ms) {
+    reader.error(table.contains("node_timeout_ms") ? "node_timeout_ms" : "heartbeat_ms",
+                 "node_timeout_ms (" + std::to_string(config.node_timeout_ms) +
+                     ") must be at least twice heartbeat_ms (" +
+                     std::to_string(config.heartbeat_ms) + ")");
+  }
+}
+
+// Claims a name; false, and reported, when it is taken.
+bool claim(Lines& lines, const std::string& name, const char* what, std::size_t line,
+           ConfigErrors& errors) {
+  const auto [found, fresh] = lines.emplace(name, line);
+  if (fresh) return true;
+  errors.add(line, std::string(what) + " '" + shown(name) +
+                       "' is defined twice; the first is in line " + std::to_string(found->second));
+  return false;
+}
+
+void read_node(const toml::table& table, ClusterConfig& config, Lines& lines,
+               ConfigErrors& errors) {
+  ConfigReader reader(table, "[[node]]", errors);
+  std::vector<std::string> names;
+  Inventory inventory;
+  reader.hosts("name", names);
+  reader.integer("cores", inventory.cores, 1, Limits::count_max);
+  reader.memory("memory", inventory.memory_mib);
+  reader.devices("devices", inventory.devices);
+  reader.words("features", inventory.features);
+  reader.finish();
+  if (!table.contains("name"))
+    reader.error("name", "[[node]] needs a name, such as name = \"n[1-4]\"");
+  if (config.nodes.size() + names.size() > Limits::list_max) {
+    return reader.error("name", "more than " + std::to_string(Limits::list_max) + " nodes");
+  }
+  for (const std::string& name : names) {
+    if (claim(lines, name, "node", reader.line_of("name"), errors)) {
+      config.nodes.push_back({name, inventory});
+    }
+  }
+}
+
+void check_queue_nodes(const QueueConfig& queue, const Lines& nodes, ConfigReader& reader) {
+  if (nodes.empty()) return;  // the nodes are those whose workers come
+  for (const std::string& name : queue.nodes) {
+    if (nodes.count(name) != 0) continue;
+    std::vector<std::string> known;
+    for (const auto& [node, line] : nodes) {
+      if (known.size() < 1000) known.push_back(node);
+    }
+    const std::string nearest = nearest_word(name, known);
+    return reader.error("nodes", "unknown node '" + shown(name) + "' in queue '" + queue.name +
+                                     "'" +
+                                     (nearest.empty() ? "; no [[node]] has this name"
+                                                      : "; did you mean '" + nearest + "'?"));
+  }
+}
+
+void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, const Lines& nodes,
+                ConfigErrors& errors) {
+  ConfigReader reader(table, "[[queue]]", errors);
+  QueueConfig queue;
+  reader.text("name", queue.name);
+  reader.hosts("nodes", queue.nodes);
+  reader.integer("priority", queue.priority, -kPriorityMax, kPriorityMax);
+  reader.duration("default_time", queue.default_time_s, 1, kYear_s);
+  reader.duration("max_time", queue.max_time_s, 0, kYear_s);
+  reader.integer("max_nodes_per_job", queue.max_nodes_per_job, 0, Limits::count_max);
+  reader.integer("max_queued_per_user", queue.max_queued_per_user, 0, 100'000'000);
+  reader.integer("max_running_per_user", queue.max_running_per_user, 0, 100'000'000);
+  reader.integer("max_cores_per_user", queue.max_cores_per_user, 0, 100'000'000);
+  reader.flag("enabled", queue.enabled);
+  reader.choice("policy", queue.policy, {"fcfs"});
+  reader.choice("backfill", queue.backfill, {"easy", "none"});
+  reader.finish();
+  if (!table.contains("name"))
+    reader.error("name", "[[queue]] needs a name, such as name = \"batch\"");
+  if (queue.max_time_s != 0 && !table.contains("default_time")) {
+    queue.default_time_s = std::min(queue.default_time_s, queue.max_time_s);
+  }
+  if (queue.max_time_s != 0 && queue.default_time_s > queue.max_time_s) {
+    reader.error("default_time", "default_time " + format_duration(queue.default_time_s) +
+                                     " is longer than max_time " +
+                                     format_duration(queue.max_time_s) + " of queue '" +
+                                     queue.name + "'");
+  }
+  check_queue_nodes(queue, nodes, reader);
+  if (!queue.name.empty() && claim(lines, queue.name, "queue", reader.line_of("name"), errors)) {
+    config.queues.push_back(std::move(queue));
+  }
+}
+
+// A uid, or the name of a user of this system.
+void read_user(const toml::node& node, const char* key, std::vector<std::uint32_t>& uids,
+               ConfigErrors& errors) {
+  if (node.is_integer()) {
+    const std::int64_t uid = node.as_integer()->get();
+    if (uid >= 0 && uid < 0xffffffff) {
+      uids.push_back(static_cast<std::uint32_t>(uid));
+    } else {
+      errors.add(node, std::to_string(uid) + " in " + key + " of [security] is not a uid");
+    }
+    return;
+  }
+  if (!node.is_string()) {
+    return errors.add(node, std::string(key) + " in [security] must hold user names or uids");
+  }
+  const std::string& name = node.as_string()->get();
+  std::vector<char> buffer(16384);
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  if (name.find('\0') == std::string::npos) {
+    getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  }
+  if (found == nullptr) {
+    return errors.add(node, "there is no user '" + shown(name) + "' (" + key +
+                                " of [security]): correct the name, or give the uid");
+  }
+  uids.push_back(found->pw_uid);
+}
+
+void read_security(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
+  ConfigReader reader(table, "[security]", errors);
+  for (const auto& [key, uids] :
+       {std::pair{"admins", &config.admin_uids}, std::pair{"operators", &config.operator_uids}}) {
+    reader.list(key, [&, key = key, uids = uids](const toml::node& node) {
+      read_user(node, key, *uids, errors);
+    });
+    std::sort(uids->begin(), uids->end());
+    uids->erase(std::unique(uids->begin(), uids->end()), uids->end());
+  }
+  reader.finish();
+}
+
+// [name]: nothing when it is absent or not a table.
+const toml::table* section(const toml::table& root, const char* name, ConfigErrors& errors) {
+  const toml::node* node = root.get(name);
+  if (node == nullptr || node->is_table()) return node == nullptr ? nullptr : node->as_table();
+  errors.add(*node, std::string(name) + " must be a section, written [" + name + "]");
+  return nullptr;
+}
+
+// Every [[name]].
+std::vector<const toml::table*> sections(const toml::table& root, const char* name,
+                                         ConfigErrors& errors) {
+  std::vector<const toml::table*> found;
+  const toml::node* node = root.get(name);
+  if (node == nullptr) return found;
+  const std::string advice =
+      std::string(name) + " must be written [[" + name + "]], with two brackets";
+  if (!node->is_array()) {
+    errors.add(*node, advice);
+    return found;
+  }
+  for (const toml::node& element : *node->as_array()) {
+    if (element.is_table()) {
+      found.push_back(element.as_table());
+    } else {
+      errors.add(element, advice);
+    }
+  }
+  return found;
+}
+
+void check_sections(const toml::table& root, ConfigErrors& errors) {
+  const std::vector<std::string> known = {"cluster", "node", "queue", "security"};
+  for (const auto& [key, value] : root) {
+    const std::string name(key.str());
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string nearest = nearest_word(name, known);
+    errors.add(key.source().begin.line,
+               "unknown section '" + shown(name) + "'" +
+                   (nearest.empty() ? "; possible: [cluster], [[node]], [[queue]], [security]"
+                                    : "; did you mean '" + nearest + "'?"));
+  }
+}
+
+ClusterConfig read_all(const toml::table& root, ConfigErrors& errors) {
+  ClusterConfig config;
+  check_sections(root, errors);
+  if (const toml::table* table = section(root, "cluster", errors)) {
+    read_cluster(*table, config, errors);
+  }
+  Lines nodes;
+  for (const toml::table* table : sections(root, "node", errors)) {
+    read_node(*table, config, nodes, errors);
+  }
+  const std::vector<const toml::table*> queues = sections(root, "queue", errors);
+  if (!queues.empty()) config.queues.clear();
+  Lines queue_lines;
+  for (const toml::table* table : queues) read_queue(*table, config, queue_lines, nodes, errors);
+  if (const toml::table* table = section(root, "security", errors)) {
+    read_security(*table, config, errors);
+  }
+  return config;
+}
+
+// False: errno says why. Reads a little more than is allowed, so that too much can be told.
+bool read_file(const std::string& path, std::string& text) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd < 0) return false;
+  char buffer[65536];
+  ssize_t size = 0;
+  while (text.size() <= kFileBytesMax && (size = read(fd, buffer, sizeof buffer)) > 0) {
+    text.append(buffer, static_cast<std::size_t>(size));
+  }
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return size >= 0;
+}
+
+}  // namespace
+
+ConfigResult parse_config(const std::string& text, const std::string& path) {
+  if (text.size() > kFileBytesMax) {
+    return {std::nullopt, {path + ":1: the file is larger than 4 MiB: this is no configuration"}};
+  }
+  ConfigErrors errors(path);
+  try {
+    const toml::table root = toml::parse(text, path);
+    ClusterConfig config = read_all(root, errors);
+    if (errors.empty()) return {std::move(config), {}};
+  } catch (const toml::parse_error& error) {
+    errors.add(error.source().begin.line, shown(std::string(error.description()), 300));
+  }
+  return {std::nullopt, errors.sorted()};
+}
+
+ConfigResult load_config(const std::string& path, bool must_exist) {
+  const std::string problem = check_trusted_file(path);
+  if (!problem.empty()) return {std::nullopt, {problem}};
+  std::string text;
+  if (read_file(path, text)) return parse_config(text, path);
+  if (errno == ENOENT && !must_exist) return {ClusterConfig{}, {}};
+  return {std::nullopt, {system_error("cannot read the configuration " + path, errno)}};
+}
+
+}  // namespace hyades

@@ -1,0 +1,90 @@
+// The Door over the client socket: turns what clients send into requests for the controller,
+// answers questions itself from the tables and the store, and keeps those who wait for jobs.
+//
+// Questions are answered from the state of the last finished turn, which is committed: nobody is
+// ever shown something that a crash could take back.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/driver.hpp"
+#include "core/ports.hpp"
+#include "master/sqlite_store.hpp"
+#include "wire/client_server.hpp"
+
+namespace hyades {
+
+// What `hinfo --health` shows beside the tables.
+struct MasterFacts {
+  std::string state_directory;
+  std::string version;
+  WallMs started_ms = 0;
+};
+
+class FrontDoor final : public Door {
+ public:
+  // Reads the configuration file again; nullptr and the errors in `errors` when it is bad.
+  using LoadConfig = std::function<std::shared_ptr<const ClusterConfig>(std::string& errors)>;
+
+  // References must outlive the door.
+  FrontDoor(ClientServer& server, SqliteStore& store, Clock& clock, MasterFacts facts,
+            LoadConfig load_config);
+
+  // The driver whose tables are shown; call once, before the first poll.
+  void attach(const Driver& driver) { driver_ = &driver; }
+  // The loop's statistics.
+  void count_turn() { ++turns_; }
+
+  void poll(std::vector<Request>& out) override;
+  void reply(const Reply& reply) override;
+  void committed(const Batch& batch) override;
+
+ private:
+  struct Waiter {
+    std::vector<JobId> jobs;
+    std::set<JobId> open;   // not ended yet
+    BootMs give_up_ms = 0;  // 0: never
+  };
+
+  void take(const ClientRequest& request, std::vector<Request>& out);
+  Caller caller_of(const ClientRequest& request);
+  const std::string& user_name(std::uint32_t uid);
+  void submit(const ClientRequest& request, std::vector<Request>& out);
+  void test_submission(const ClientRequest& request, const SubmitRequest& submit);
+  void act_on_job(const ClientRequest& request, std::vector<Request>& out);
+  void act_on_node(const ClientRequest& request, std::vector<Request>& out);
+  void reload(const ClientRequest& request, std::vector<Request>& out);
+  void list_jobs(const ClientRequest& request);
+  void show_events(const ClientRequest& request);
+  void show_script(const ClientRequest& request);
+  void list_nodes(const ClientRequest& request);
+  void list_queues(const ClientRequest& request);
+  void show_status(const ClientRequest& request);
+  void show_config(const ClientRequest& request);
+  void wait_jobs(const ClientRequest& request);
+  void answer_waiter(RequestId id, const Waiter& waiter);
+  void expire_waiters(BootMs now);
+  void refuse(RequestId id, ErrorCode code, const std::string& message);
+  bool may_see_details(const ClientRequest& request, std::uint32_t owner);
+  void add_stored_jobs(const ClientRequest& request, pb::ClientReply& reply);
+  void add_live_jobs(const ClientRequest& request, pb::ClientReply& reply);
+  void add_details(pb::JobInfo& info);
+
+  ClientServer& server_;
+  SqliteStore& store_;
+  Clock& clock_;
+  MasterFacts facts_;
+  LoadConfig load_config_;
+  const Driver* driver_ = nullptr;
+  std::vector<ClientRequest> arrived_;
+  std::map<RequestId, Waiter> waiters_;
+  std::map<std::uint32_t, std::string> user_names_;
+  std::uint64_t turns_ = 0;
+  std::uint64_t commits_ = 0;
+};
+
+}  // namespace hyades

@@ -1,0 +1,23 @@
+// Jobs, nodes and queues as clients are shown them.
+#pragma once
+
+#include "core/controller.hpp"
+#include "hyades.pb.h"
+#include "master/sqlite_store.hpp"
+
+namespace hyades {
+
+// A job that has not ended, from the master's tables.
+void fill_job_info(const Controller& controller, const Job& job, WallMs now_ms, pb::JobInfo& out);
+
+// A job that has, from the store.
+void fill_job_info(const StoredJob& job, pb::JobInfo& out);
+
+void fill_node_info(const Controller& controller, const Node& node, pb::NodeInfo& out);
+void fill_queue_info(const Controller& controller, const QueueConfig& queue, bool is_default,
+                     pb::QueueInfo& out);
+
+// idle, mixed, allocated, drained, draining or down.
+const char* node_state(const Node& node);
+
+}  // namespace hyades

@@ -1,0 +1,168 @@
+#include "master/master.hpp"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/driver.hpp"
+#include "master/config_file.hpp"
+#include "master/front_door.hpp"
+#include "master/run_files.hpp"
+#include "master/sqlite_store.hpp"
+#include "master/state_directory.hpp"
+#include "policy/easy_policy.hpp"
+#include "version.hpp"
+#include "wire/client_server.hpp"
+#include "wire/fd_waiter.hpp"
+#include "wire/system_clock.hpp"
+
+namespace hyades {
+
+namespace {
+
+// Timers of the controller are in hundreds of milliseconds, and doorbells may be lost.
+constexpr int kTick_ms = 100;
+
+// Raised while starting: the message says what is wrong and the way out.
+class CannotStart : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+std::shared_ptr<const ClusterConfig> read_config(const MasterOptions& options, std::string& errors) {
+  const bool named = !options.config_path.empty();
+  ConfigResult result =
+      load_config(named ? options.config_path : options.state_directory + "/hyades.toml", named);
+  if (result.config) return std::make_shared<ClusterConfig>(std::move(*result.config));
+  for (const std::string& error : result.errors) errors += (errors.empty() ? "" : "\n") + error;
+  return nullptr;
+}
+
+// Everything that a master owns, in the order in which it is needed.
+class Master {
+ public:
+  Master(const MasterOptions& options, MpiLink& link) : link_(link) {
+    std::string error;
+    directory_ = StateDirectory::open(options.state_directory,
+                                      options.create ? StateDirectory::IfMissing::Create
+                                                     : StateDirectory::IfMissing::Refuse,
+                                      error);
+    require(directory_ != nullptr, error);
+    const std::string queue = directory_->path() + "/queue.db";
+    require(options.create || std::filesystem::exists(queue),
+            directory_->path() + " holds no queue (is the right file system mounted?); to make a "
+                                 "new, empty one, start with --init, or with `hyades up`");
+    config_ = read_config(options, error);
+    require(config_ != nullptr, error);
+    store_ = SqliteStore::open(*directory_, error);
+    require(store_ != nullptr, error);
+    if (!store_->warning().empty()) spdlog::warn("{}", store_->warning());
+    const Epoch epoch = store_->begin_epoch();
+    require(epoch != 0, store_->last_error());
+    server_ = ClientServer::open(directory_->path(), {}, error);
+    require(server_ != nullptr, error);
+    policy_ = std::make_unique<EasyPolicy>(config_->backfill_depth);
+    door_ = std::make_unique<FrontDoor>(
+        *server_, *store_, clock_,
+        MasterFacts{directory_->path(), kVersion, clock_.now().wall_ms},
+        [options](std::string& errors) { return read_config(options, errors); });
+    driver_ = std::make_unique<Driver>(config_, epoch, clock_, *store_, link_, *door_, *policy_);
+    require(driver_->fatal_reason().empty(), driver_->fatal_reason());
+    door_->attach(*driver_);
+    waiter_.add(server_->fd());
+    waiter_.add(link_.doorbell_fd());
+    spdlog::info("epoch {}: {} jobs, {} nodes known; clients at {}", epoch,
+                 driver_->controller().jobs().size(), driver_->controller().cluster().nodes().size(),
+                 server_->socket_path());
+  }
+
+  // Returns the exit code.
+  int run(const std::atomic<bool>& stop) {
+    while (!stop) {
+      door_->count_turn();
+      switch (driver_->turn()) {
+        case Driver::Turn::Worked:
+          continue;  // there may be more
+        case Driver::Turn::Idle:
+          note_degraded();
+          rest();
+          continue;
+        case Driver::Turn::Fatal:
+          spdlog::critical("the queue's storage failed: {}; a new master replays it",
+                           driver_->fatal_reason());
+          return 1;
+        case Driver::Turn::Deposed:
+          spdlog::critical("a node has seen a newer master than this one; leaving");
+          return 1;
+      }
+    }
+    return 0;
+  }
+
+ private:
+  static void require(bool condition, const std::string& error) {
+    if (!condition) throw CannotStart(error);
+  }
+
+  // Without space the driver leaves its inputs unread for a while, so their descriptors stay
+  // readable and must not end the rest.
+  void rest() {
+    if (driver_->degraded().empty()) {
+      waiter_.wait(kTick_ms);
+    } else {
+      poll(nullptr, 0, kTick_ms);
+    }
+  }
+
+  void note_degraded() {
+    if (driver_->degraded() == degraded_) return;
+    degraded_ = driver_->degraded();
+    if (degraded_.empty()) {
+      spdlog::info("the queue's storage has space again");
+    } else {
+      spdlog::error("submissions are refused: {}", degraded_);
+    }
+  }
+
+  MpiLink& link_;
+  SystemClock clock_;
+  FdWaiter waiter_;
+  std::unique_ptr<StateDirectory> directory_;
+  std::shared_ptr<const ClusterConfig> config_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<ClientServer> server_;
+  std::unique_ptr<EasyPolicy> policy_;
+  std::unique_ptr<FrontDoor> door_;
+  std::unique_ptr<Driver> driver_;
+  std::string degraded_;
+};
+
+void leave_reason(const MasterOptions& options, const std::string& reason) {
+  spdlog::critical("cannot start: {}", reason);
+  std::error_code error;
+  if (!std::filesystem::is_directory(options.state_directory, error)) return;
+  try {
+    RunFiles(options.state_directory).write_failure(reason);
+  } catch (const std::exception&) {
+    // The log has it.
+  }
+}
+
+}  // namespace
+
+int run_master(const MasterOptions& options, MpiLink& link, const std::atomic<bool>& stop) {
+  try {
+    Master master(options, link);
+    const RunFiles files(options.state_directory);
+    files.write_rank({0, "", own_identity()});
+    files.write_failure("");
+    return master.run(stop);
+  } catch (const std::exception& error) {
+    leave_reason(options, error.what());
+    return kExitNeedsAdmin;
+  }
+}
+
+}  // namespace hyades

@@ -1,0 +1,56 @@
+#include "master/node_rows.hpp"
+
+#include "master/event_json.hpp"
+
+namespace hyades {
+
+NodeRows::NodeRows(const Database& database)
+    : set_inventory_(database,
+                     "INSERT INTO node (name, inventory, inventory_ms) VALUES (?1, ?2, ?3) "
+                     "ON CONFLICT (name) DO UPDATE SET inventory = ?2, inventory_ms = ?3"),
+      set_drained_(database,
+                   "INSERT INTO node (name, drained, reason, changed_by, changed_ms) "
+                   "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO UPDATE SET drained = ?2, "
+                   "reason = ?3, changed_by = ?4, changed_ms = ?5"),
+      select_(database,
+              "SELECT name, inventory, inventory_ms, drained, reason, changed_by, changed_ms "
+              "FROM node ORDER BY id") {}
+
+void NodeRows::append(const NodeEvent& event) {
+  if (const auto* defined = std::get_if<NodeDefined>(&event.what)) {
+    const std::string inventory = inventory_to_json(defined->inventory);
+    Execution(set_inventory_).text(event.node).text(inventory).number(event.at_ms).run();
+    return;
+  }
+  const auto* drained = std::get_if<NodeDrained>(&event.what);
+  const std::string reason = drained != nullptr ? drained->reason : "";
+  const std::string& by = drained != nullptr ? drained->by : std::get<NodeResumed>(event.what).by;
+  Execution(set_drained_)
+      .text(event.node)
+      .number(drained != nullptr ? 1 : 0)
+      .text(reason)
+      .text(by)
+      .number(event.at_ms)
+      .run();
+}
+
+std::vector<NodeEvent> NodeRows::load() const {
+  std::vector<NodeEvent> events;
+  Execution row(select_);
+  while (row.step()) {
+    const std::string name = row.column_text(0);
+    if (!row.column_is_null(1)) {
+      events.push_back(
+          {name, row.column_number(2), NodeDefined{inventory_from_json(row.column_text(1))}});
+    }
+    if (row.column_is_null(3)) continue;
+    NodeEvent admin{name, row.column_number(6), NodeResumed{row.column_text(5)}};
+    if (row.column_number(3) != 0) {
+      admin.what = NodeDrained{row.column_text(4), row.column_text(5)};
+    }
+    events.push_back(std::move(admin));
+  }
+  return events;
+}
+
+}  // namespace hyades

@@ -1,0 +1,196 @@
+// hyadesd: one process of the control plane. Rank 0 of its MPI world is the master, every other
+// rank the worker of a node. `hyades up` starts the world; so does plain mpirun.
+#include <sched.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/program_options.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include "cli/state_directory.hpp"
+#include "core/hostlist.hpp"
+#include "master/master.hpp"
+#include "master/run_files.hpp"
+#include "version.hpp"
+#include "wire/failpoint_env.hpp"
+#include "wire/mpi_link.hpp"
+#include "wire/mpi_world.hpp"
+#include "worker/worker.hpp"
+
+namespace {
+
+namespace po = boost::program_options;
+using namespace hyades;
+
+std::atomic<bool> stop_requested{false};
+
+void request_stop(int) { stop_requested = true; }
+
+struct Options {
+  std::string directory;
+  std::string config;
+  std::string node_names;
+  bool init = false;
+};
+
+constexpr const char* kUsage =
+    "Usage: mpirun -n N+1 hyadesd [--dir DIR] [options]\n"
+    "One process of a Hyades cluster: rank 0 is the master, ranks 1..N are the nodes' workers.\n"
+    "`hyades up` starts all of them and keeps them running.\n\n";
+
+// Exits for --help, --version and usage errors.
+Options parse(int argc, char** argv) {
+  po::options_description described("Options");
+  Options options;
+  described.add_options()("dir", po::value(&options.directory),
+                          "state directory (default: $HYADES_DIR, else per user)")(
+      "config", po::value(&options.config),
+      "configuration file (default: DIR/hyades.toml, if any)")(
+      "node-names", po::value(&options.node_names),
+      "names of the nodes of ranks 1..N, for example vn[1-4] (default: the hosts' names, or "
+      "vn1..vnN when all ranks share one host)")("init", po::bool_switch(&options.init),
+                                                 "create a new, empty queue if DIR holds none")(
+      "help,h", "print this help")("version", "print the version");
+  try {
+    po::variables_map values;
+    po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);
+    po::notify(values);
+    if (values.count("help")) {
+      std::cout << kUsage << described;
+      std::exit(0);
+    }
+    if (values.count("version")) {
+      std::cout << "hyadesd " << kVersion << "\n";
+      std::exit(0);
+    }
+    options.directory = state_directory(options.directory);
+  } catch (const std::exception& error) {
+    std::cerr << "hyadesd: " << error.what() << " (hyadesd --help lists the options)\n";
+    std::exit(2);
+  }
+  return options;
+}
+
+int from_environment(const char* name, int otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atoi(text);
+}
+
+std::string host_name() {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// Which node rank `rank` serves. Needed before MPI_Init, because the launcher is forked before it
+// and works on the node's spool: so it comes from the options and mpirun's environment.
+std::string node_name(const Options& options, int rank) {
+  if (!options.node_names.empty()) {
+    std::vector<std::string> names;
+    std::string error;
+    if (!expand_hostlist(options.node_names, names, error)) {
+      std::cerr << "hyadesd: --node-names: " << error << "\n";
+      std::exit(2);
+    }
+    if (static_cast<std::size_t>(rank) <= names.size()) {
+      return names[static_cast<std::size_t>(rank) - 1];
+    }
+    std::cerr << "hyadesd: --node-names names " << names.size() << " nodes, but there is a rank "
+              << rank << "\n";
+    std::exit(2);
+  }
+  const int here = from_environment("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
+  const int all = from_environment("OMPI_COMM_WORLD_SIZE", 1);
+  return here == all ? "vn" + std::to_string(rank) : host_name();
+}
+
+// mpirun may have bound us to a core. Jobs are our descendants and must be free to use what the
+// ledger gives them, so ask for everything; the kernel keeps it to what the cpuset allows.
+void unbind() {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &all);
+  sched_setaffinity(0, sizeof all, &all);
+}
+
+void set_up_process(const std::string& role) {
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  // Without mpirun a rank is of no use, and MPI would take a second to notice.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  umask(077);
+  install_failpoints_from_env(role);
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e " + role + " %l: %v");
+  spdlog::flush_on(spdlog::level::info);
+}
+
+WorkerOptions worker_options(const Options& options, int rank) {
+  const std::string node = node_name(options, rank);
+  const int here = from_environment("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
+  const bool with_master = from_environment("OMPI_COMM_WORLD_LOCAL_RANK", 0) != 0 &&
+                           from_environment("OMPI_COMM_WORLD_SIZE", 1) == here;
+  return {.node = node,
+          .spool_directory = options.directory + "/spool/" + node,
+          .state_directory = options.directory,
+          .nodes_on_this_host = std::max(1, here - (with_master ? 1 : 0))};
+}
+
+// A rank leaves with _exit: MPI_Finalize hangs when a peer died with messages pending.
+[[noreturn]] void leave(int code) {
+  spdlog::shutdown();
+  _exit(code);
+}
+
+int serve_node(const Options& options, int rank, int argc, char** argv) {
+  const WorkerOptions worker = worker_options(options, rank);
+  LauncherHandle launcher = LauncherHandle::fork_before_mpi(worker.spool_directory);
+  set_up_process("worker");
+  mkdir((options.directory + "/spool").c_str(), 0700);
+  const MpiWorld world = MpiWorld::init(argc, argv);
+  RunFiles(options.directory).write_rank({world.rank, worker.node, own_identity()});
+  MpiLink link(world);
+  return run_worker(worker, link, launcher, stop_requested);
+}
+
+int serve_cluster(const Options& options, int argc, char** argv) {
+  set_up_process("master");
+  const MpiWorld world = MpiWorld::init(argc, argv);
+  if (world.size < 2) {
+    spdlog::error(
+        "the world has no node: start at least two ranks (mpirun -n 2 hyadesd ...), or "
+        "use `hyades up --local 1`");
+    return 2;
+  }
+  MpiLink link(world);
+  return run_master(
+      {.state_directory = options.directory, .config_path = options.config, .create = options.init},
+      link, stop_requested);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  const int rank = from_environment("OMPI_COMM_WORLD_RANK", -1);
+  if (rank < 0) {
+    std::cerr << "hyadesd: not started by mpirun; use `hyades up --local 4`, or mpirun -n 5 "
+                 "hyadesd --dir DIR\n";
+    return 2;
+  }
+  unbind();
+  try {
+    leave(rank == 0 ? serve_cluster(options, argc, argv) : serve_node(options, rank, argc, argv));
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    leave(1);
+  }
+}

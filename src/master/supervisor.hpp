@@ -1,0 +1,74 @@
+// Starts mpirun and starts it again: whatever dies of the control plane, the whole MPI world is
+// ended and a new one formed. Jobs run on under their shepherds and are adopted by the new one.
+//
+// One supervisor a state directory (a lock for life). A supervisor that finds a live world of a
+// dead predecessor adopts it. Neither needs root.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "master/process_identity.hpp"
+#include "master/run_files.hpp"
+#include "worker/unique_fd.hpp"
+
+namespace hyades {
+
+struct SupervisorOptions {
+  std::string state_directory;
+  std::string config_path;  // "": none was named
+  int nodes = 0;            // virtual nodes on this host
+  std::string node_names;   // host list of them
+  std::string hyadesd;      // path of the daemon
+  bool create = false;      // let the first master make a new, empty queue
+};
+
+// The lock that says who supervises a directory.
+class SupervisorLock {
+ public:
+  // Empty when another process holds it.
+  static std::optional<SupervisorLock> take(const RunFiles& files);
+  // Who holds it; pid 0 when nobody does.
+  static ProcessIdentity holder(const RunFiles& files);
+  // The holder's identity is written into the file: call it in the process that will hold the lock
+  // for life, after any fork.
+  void sign() const;
+
+ private:
+  explicit SupervisorLock(UniqueFd file) : file_(std::move(file)) {}
+  UniqueFd file_;
+};
+
+class Supervisor {
+ public:
+  Supervisor(SupervisorOptions options, RunFiles files);
+
+  // Until `stop` is set. Returns the process's exit code.
+  int run(const std::atomic<bool>& stop);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool adopt();
+  bool start();
+  // Waits until something of the world has died (true) or `stop` (false).
+  bool watch(const std::atomic<bool>& stop);
+  void pause(const std::atomic<bool>& stop);
+  std::vector<std::string> mpirun_command() const;
+
+  SupervisorOptions options_;
+  RunFiles files_;
+  ProcessIdentity mpirun_;
+  Clock::time_point formed_;
+  std::chrono::milliseconds pause_{0};
+  int worlds_ = 0;
+};
+
+// Ends every process of the world that the notes name, and waits until they are gone. For
+// `hyades down` and before a new world is formed. Jobs are not touched.
+void end_world(const RunFiles& files);
+
+}  // namespace hyades

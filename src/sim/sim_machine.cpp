@@ -1,0 +1,170 @@
+#include "sim/sim_machine.hpp"
+
+#include <vector>
+
+namespace hyades {
+
+SimMachine::SimMachine(SimContext& context, std::string name,
+                       std::function<void(const LaunchKey&)> changed)
+    : context_(context), name_(std::move(name)), changed_(std::move(changed)) {
+  clock_.step_wall(context_.random.between(-3000, 3000));  // no two clocks agree
+}
+
+Now SimMachine::now() {
+  clock_.set_elapsed(context_.events.now_ms());
+  return clock_.now();
+}
+
+void SimMachine::later(std::int64_t delay_ms, std::function<void()> action) {
+  context_.events.after(delay_ms, [this, boot = boot_, action = std::move(action)] {
+    if (boot == boot_) action();
+  });
+}
+
+void SimMachine::changed(const LaunchKey& key) {
+  later(context_.random.between(1, 30), [this, key] { changed_(key); });
+}
+
+void SimMachine::accept_order(const LaunchOrder& order) {
+  records_.at(order.key).holder = Holder::Order;
+  const bool slow = context_.strikes(context_.options.slow_start, Mark::slow_start);
+  const std::int64_t delay_ms =
+      slow ? context_.random.skewed(1'000, 90'000) : context_.random.between(1, 40);
+  later(delay_ms, [this, order] { shepherd(order); });
+}
+
+void SimMachine::shepherd(const LaunchOrder& order) {
+  const auto found = records_.find(order.key);
+  if (found == records_.end()) {
+    throw Violation("spool", "the record of " + to_string(order.key) + " was removed while held");
+  }
+  Record& record = found->second;
+  if (context_.strikes(context_.options.lose_order, Mark::order_lost_in_launcher)) {
+    record.holder = Holder::Nobody;
+    return changed(order.key);
+  }
+  record.holder = Holder::Shepherd;
+  if (context_.strikes(context_.options.kill_shepherd_early, Mark::shepherd_killed_before_start)) {
+    record.holder = Holder::Nobody;
+    return changed(order.key);
+  }
+  if (context_.strikes(context_.options.launch_error, Mark::launch_error)) {
+    record.holder = Holder::Nobody;
+    ExitRecord exit;
+    exit.launch_error = "cannot open the output file";
+    exit.ended_ms = now().wall_ms;
+    record.exit = exit;
+    context_.log(name_ + " launch error " + to_string(order.key));
+    context_.oracle.launch_failed(order.key);
+    return changed(order.key);
+  }
+  start(order);
+}
+
+void SimMachine::start(const LaunchOrder& order) {
+  const LaunchKey key = order.key;
+  Process process{.order = order, .plan = SimJobPlan::parse(order.payload.script)};
+  process.started_ms = now().wall_ms;
+  records_.at(key).started_ms = process.started_ms;
+  context_.log(name_ + " starts " + to_string(key));
+  context_.oracle.process_started(name_, order, process.started_ms);
+  later(process.plan.run_ms, [this, key, plan = process.plan] {
+    if (is_alive(key)) end(key, plan.exit_code, plan.signal);
+  });
+  const int grace_s = order.kill_grace_s;
+  later(std::int64_t{order.spec.time_limit_s} * 1000, [this, key, grace_s] {
+    if (is_alive(key)) stop(key, StopReason::TimeLimit, grace_s);
+  });
+  processes_.emplace(key, std::move(process));
+  changed(key);
+}
+
+void SimMachine::stop(const LaunchKey& key, StopReason reason, int grace_s) {
+  const auto found = processes_.find(key);
+  if (found == processes_.end() || found->second.orphan) return;
+  Process& process = found->second;
+  if (process.stopped != StopReason::None) return;
+  process.stopped = reason;
+  context_.log(name_ + " stops " + to_string(key) + " " + std::string(to_string(reason)));
+  if (process.plan.on_term == SimJobPlan::Ignores) {
+    context_.marks.hit(Mark::job_ignored_sigterm);
+    later(std::int64_t{grace_s} * 1000, [this, key] {
+      if (is_alive(key)) end(key, 0, 9);
+    });
+    return;
+  }
+  const bool dies = process.plan.on_term == SimJobPlan::Dies;
+  later(context_.random.between(1, 500), [this, key, dies] {
+    if (is_alive(key)) end(key, 0, dies ? 15 : 0);
+  });
+}
+
+void SimMachine::end(const LaunchKey& key, int exit_code, int signal) {
+  const Process& process = processes_.at(key);
+  if (process.orphan) return destroy(key, "ends unseen");
+  ExitRecord exit;
+  exit.exit_code = exit_code;
+  exit.signal = signal;
+  exit.stopped = process.stopped;
+  exit.started_ms = process.started_ms;
+  exit.ended_ms = now().wall_ms;
+  exit.usage.user_ms = static_cast<std::int64_t>(context_.random.below(100'000));
+  exit.usage.max_rss_kib = static_cast<std::int64_t>(context_.random.below(1'000'000));
+  Record& record = records_.at(key);
+  record.exit = exit;
+  record.holder = Holder::Nobody;
+  processes_.erase(key);
+  context_.log(name_ + " ended " + to_string(key) + " " + std::to_string(exit_code) + "/" +
+               std::to_string(signal));
+  context_.oracle.process_ended(key, exit);
+  changed(key);
+}
+
+void SimMachine::destroy(const LaunchKey& key, const char* how) {
+  processes_.erase(key);
+  context_.log(name_ + " " + how + " " + to_string(key));
+  context_.oracle.process_ended(key, std::nullopt);
+}
+
+bool SimMachine::sweep(const LaunchKey& key) {
+  const auto record = records_.find(key);
+  if (record != records_.end() && record->second.holder != Holder::Nobody) {
+    throw Violation("spool", to_string(key) + " was swept away while its shepherd lives");
+  }
+  if (!is_alive(key)) return true;
+  if (context_.strikes(context_.options.slow_sweep, Mark::sweep_took_long)) return false;
+  destroy(key, "sweeps");
+  return true;
+}
+
+bool SimMachine::kill_a_shepherd() {
+  std::vector<LaunchKey> herded;
+  for (const auto& [key, process] : processes_) {
+    if (!process.orphan) herded.push_back(key);
+  }
+  if (herded.empty()) return false;
+  const LaunchKey key = context_.random.pick(herded);
+  context_.log(name_ + " loses the shepherd of " + to_string(key));
+  records_.at(key).holder = Holder::Nobody;
+  processes_.at(key).orphan = true;
+  if (context_.random.chance(300)) destroy(key, "loses");
+  changed(key);
+  return true;
+}
+
+void SimMachine::worker_died() {
+  for (auto& [key, record] : records_) {
+    if (record.holder == Holder::Worker) record.holder = Holder::Nobody;
+    if (record.holder == Holder::Order) context_.marks.hit(Mark::agent_died_during_start);
+  }
+}
+
+void SimMachine::reboot() {
+  context_.marks.hit(Mark::node_rebooted);
+  if (!processes_.empty()) context_.marks.hit(Mark::node_rebooted_with_jobs);
+  while (!processes_.empty()) destroy(LaunchKey(processes_.begin()->first), "reboots under");
+  for (auto& [key, record] : records_) record.holder = Holder::Nobody;
+  ++boot_;
+}
+
+}  // namespace hyades

@@ -1,0 +1,40 @@
+#include "sim/sim_master.hpp"
+
+namespace hyades {
+
+SimMaster::SimMaster(SimContext& context, Epoch epoch, FaultyWires& wires, Store& disk_store,
+                     const FaultyStore::Disk& disk, std::int64_t wall_offset_ms,
+                     std::function<void(const Batch&)> committed,
+                     std::function<void(const Reply&)> answer)
+    : context_(context),
+      epoch_(epoch),
+      store_(context, disk_store, disk, std::move(committed)),
+      link_(wires, epoch, context),
+      door_(context, std::move(answer)),
+      policy_(context.options.config->backfill_depth) {
+  clock_.step_wall(wall_offset_ms);
+  clock_.set_elapsed(context.events.now_ms());
+  driver_ = std::make_unique<Driver>(context.options.config, epoch, clock_, store_, link_, door_,
+                                     policy_);
+}
+
+std::optional<Driver::Turn> SimMaster::turn() {
+  clock_.set_elapsed(context_.events.now_ms());
+  Driver::Turn turn;
+  try {
+    turn = driver_->turn();
+  } catch (const ProcessDied&) {
+    return std::nullopt;
+  }
+  if (!driver_->degraded().empty()) context_.marks.hit(Mark::master_degraded);
+  if (turn == Driver::Turn::Worked) {
+    driver_->controller().check();
+    const bool owner = !store_.fenced();
+    if (owner && context_.random.chance(20)) {
+      context_.oracle.check_live(driver_->controller().jobs(), store_);
+    }
+  }
+  return turn;
+}
+
+}  // namespace hyades

@@ -1,0 +1,482 @@
+#include "wire/client_server.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "core/assert.hpp"
+#include "core/failpoint.hpp"
+#include "wire/client_accounts.hpp"
+#include "wire/client_session.hpp"
+#include "wire/codec.hpp"
+#include "wire/run_directory.hpp"
+
+namespace hyades {
+
+namespace {
+
+constexpr std::size_t kScratchBytes = 64u << 10;
+constexpr std::size_t kReadsPerPoll = 16;  // of one connection, so that others get their turn
+constexpr int kAcceptsPerPoll = 256;
+constexpr BootMs kSweepMs = 500;
+constexpr BootMs kAcceptPauseMs = 100;  // after the system had no descriptor for a client
+constexpr unsigned kFdBits = 20;        // of a RequestId; the rest is a serial number
+
+bool out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+pb::ClientReply error_reply(ErrorCode code, const std::string& message) {
+  pb::ClientReply reply;
+  reply.set_error(std::string(to_string(code)));
+  reply.set_message(to_utf8(message));
+  return reply;
+}
+
+class ClientServer::Core {
+ public:
+  Core(std::string path, const Options& options, bool any_user, int listener);
+  ~Core();
+
+  void poll(std::vector<ClientRequest>& out, BootMs now);
+  void reply(RequestId id, const pb::ClientReply& reply);
+
+  std::vector<RequestId> closed_;
+  std::size_t connections_ = 0;
+  std::string path_;
+  int epoll_;
+
+ private:
+  void accept_clients();
+  bool accept_one();
+  void shed();
+  void admit(int fd);
+  void turn_away(int fd, ErrorCode code, const std::string& message);
+
+  void serve(ClientSession& session, std::uint32_t events, std::vector<ClientRequest>& out);
+  void read(ClientSession& session, std::vector<ClientRequest>& out);
+  // False when the session is gone or has to wait.
+  bool take(ClientSession& session, std::string_view bytes, std::vector<ClientRequest>& out);
+  void take_request(ClientSession& session, std::string_view body, std::vector<ClientRequest>& out);
+  void refuse(ClientSession& session, ErrorCode code, const std::string& message);
+  void write(ClientSession& session, std::string_view frame);
+  void settle(ClientSession& session, ClientSession::Write result);
+  void watch(ClientSession& session, std::uint32_t events);
+  void account(ClientSession& session, std::size_t bytes_before);
+  void close(ClientSession& session);
+  void sweep();
+  ClientSession* find(int fd) const;
+
+  Options options_;
+  bool any_user_;
+  int listener_;
+  int reserve_;  // given up for a moment when there is no other descriptor left
+  BootMs accept_again_ms_ = 0;
+  BootMs swept_ms_ = 0;
+  BootMs now_ = 0;
+  RequestId serial_ = 0;
+  std::vector<std::unique_ptr<ClientSession>> sessions_;  // by descriptor
+  ClientAccounts accounts_;
+  std::array<char, kScratchBytes> scratch_;
+  std::string frame_;  // reused
+};
+
+ClientServer::Core::Core(std::string path, const Options& options, bool any_user, int listener)
+    : path_(std::move(path)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      options_(options),
+      any_user_(any_user),
+      listener_(listener),
+      reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = listener_;
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event);
+}
+
+ClientServer::Core::~Core() {
+  sessions_.clear();
+  ::close(listener_);
+  ::close(epoll_);
+  if (reserve_ >= 0) ::close(reserve_);
+}
+
+ClientSession* ClientServer::Core::find(int fd) const {
+  const auto slot = static_cast<std::size_t>(fd);
+  return slot < sessions_.size() ? sessions_[slot].get() : nullptr;
+}
+
+// ---- accepting -------------------------------------------------------------------------------
+
+void ClientServer::Core::accept_clients() {
+  for (int i = 0; i < kAcceptsPerPoll && accept_one(); ++i) {
+  }
+}
+
+bool ClientServer::Core::accept_one() {
+  const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) {
+    admit(fd);
+    return true;
+  }
+  if (errno == EINTR || errno == ECONNABORTED) return true;
+  if (out_of_descriptors(errno)) shed();
+  return false;
+}
+
+// The client at the head of the queue is told why, and then nobody is accepted for a moment: the
+// listener stays readable, and polling it in vain would take a whole core.
+void ClientServer::Core::shed() {
+  if (reserve_ >= 0) {
+    ::close(reserve_);
+    const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      turn_away(fd, ErrorCode::Unavailable,
+                "The master has no file descriptor left for another client. Try again.");
+    }
+  }
+  reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  epoll_event event{};
+  event.data.fd = listener_;
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event);
+  accept_again_ms_ = now_ + kAcceptPauseMs;
+}
+
+void ClientServer::Core::admit(int fd) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || fd >= (1 << kFdBits)) {
+    ::close(fd);
+    return;
+  }
+  if (!any_user_ && peer.uid != 0 && peer.uid != geteuid()) {
+    turn_away(fd, ErrorCode::Denied,
+              "This cluster serves user " + std::to_string(geteuid()) + " alone.");
+    return;
+  }
+  const ClientAccounts::Account& user = accounts_.of(peer.uid);
+  if (user.connections >= options_.connections_per_uid) {
+    turn_away(fd, ErrorCode::LimitReached,
+              "User " + std::to_string(peer.uid) + " has " + std::to_string(user.connections) +
+                  " connections to the master, which is the limit. Try again.");
+    return;
+  }
+  if (connections_ >= static_cast<std::size_t>(options_.connections_max)) {
+    turn_away(fd, ErrorCode::Unavailable,
+              "The master has " + std::to_string(connections_) +
+                  " clients, which is the limit. Try again.");
+    return;
+  }
+  const auto slot = static_cast<std::size_t>(fd);
+  if (slot >= sessions_.size()) sessions_.resize(slot + 1);
+  sessions_[slot] = std::make_unique<ClientSession>(fd, peer.uid, peer.gid, peer.pid);
+  ++accounts_.of(peer.uid).connections;
+  ++connections_;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLRDHUP;
+  event.data.fd = fd;
+  sessions_[slot]->interest = event.events;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) close(*sessions_[slot]);
+}
+
+void ClientServer::Core::turn_away(int fd, ErrorCode code, const std::string& message) {
+  const std::string frame = reply_frame(error_reply(code, message).SerializeAsString());
+  // A fresh socket's buffer takes so few bytes. If not, the client just sees the connection close.
+  if (::send(fd, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) errno = 0;
+  ::close(fd);
+}
+
+// ---- reading ---------------------------------------------------------------------------------
+
+void ClientServer::Core::poll(std::vector<ClientRequest>& out, BootMs now) {
+  now_ = now;
+  if (accept_again_ms_ != 0 && now >= accept_again_ms_) {
+    accept_again_ms_ = 0;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = listener_;
+    epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event);
+  }
+  std::array<epoll_event, 512> events;
+  const int count = epoll_wait(epoll_, events.data(), events.size(), 0);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.fd == listener_) {
+      accept_clients();
+    } else if (ClientSession* session = find(event.data.fd)) {
+      serve(*session, event.events, out);
+    }
+  }
+  if (now - swept_ms_ >= kSweepMs) sweep();
+}
+
+void ClientServer::Core::serve(ClientSession& session, std::uint32_t events,
+                               std::vector<ClientRequest>& out) {
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !session.reading()) {
+    close(session);
+  } else if (session.writing()) {
+    const std::size_t before = session.buffered_bytes();
+    const ClientSession::Write result = session.flush(now_);
+    account(session, before);
+    settle(session, result);
+  } else if (session.open != 0) {
+    // Not its turn. Do not look at it again before the answer is out.
+    if ((events & EPOLLRDHUP) != 0) session.half_closed = true;
+    watch(session, session.half_closed ? 0u : std::uint32_t{EPOLLRDHUP});
+  } else {
+    read(session, out);
+  }
+}
+
+void ClientServer::Core::read(ClientSession& session, std::vector<ClientRequest>& out) {
+  for (std::size_t i = 0; i < kReadsPerPoll; ++i) {
+    const ssize_t count = recv(session.fd, scratch_.data(), scratch_.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      const std::string_view bytes(scratch_.data(), static_cast<std::size_t>(count));
+      if (!take(session, bytes, out)) return;
+      // What filled less than the buffer was all there was.
+      if (bytes.size() < scratch_.size()) return;
+    } else if (count == 0 && session.frame_begun()) {
+      session.half_closed = true;
+      refuse(session, ErrorCode::Invalid, "The request is cut off.");
+      return;
+    } else if (count < 0 && errno == EINTR) {
+      continue;
+    } else {
+      if (count == 0 || errno != EAGAIN) close(session);
+      return;
+    }
+  }
+}
+
+bool ClientServer::Core::take(ClientSession& session, std::string_view bytes,
+                              std::vector<ClientRequest>& out) {
+  std::string_view body;
+  std::string error;
+  const std::size_t before = session.buffered_bytes();
+  if (!session.frame_begun()) session.frame_started_ms = now_;
+  const ClientSession::Frame frame = session.take(bytes, options_.request_bytes_max, body, error);
+  account(session, before);
+  switch (frame) {
+    case ClientSession::Frame::Bad:
+      refuse(session, ErrorCode::Invalid, error);
+      return false;
+    case ClientSession::Frame::Complete:
+      take_request(session, body, out);
+      return false;
+    case ClientSession::Frame::Partial:
+      break;
+  }
+  if (accounts_.of(session.uid).bytes <= options_.bytes_per_uid) return true;
+  refuse(session, ErrorCode::LimitReached,
+         "User " + std::to_string(session.uid) +
+             " has too many unfinished requests and unread replies. Try again.");
+  return false;
+}
+
+void ClientServer::Core::take_request(ClientSession& session, std::string_view body,
+                                      std::vector<ClientRequest>& out) {
+  ClientRequest request;
+  std::string error;
+  const bool good = parse_request(body, request.what, error);
+  const std::size_t before = session.buffered_bytes();
+  session.forget_frame();
+  account(session, before);
+  if (!good) {
+    refuse(session, ErrorCode::Invalid, "The request cannot be read: " + error + ".");
+    return;
+  }
+  if (!accounts_.spend(session.uid, options_.requests_per_second_per_uid, now_)) {
+    const pb::ClientReply reply =
+        error_reply(ErrorCode::LimitReached,
+                    "More than " + std::to_string(options_.requests_per_second_per_uid) +
+                        " requests a second from one user. Try again.");
+    write(session, reply_frame(reply.SerializeAsString()));
+    return;
+  }
+  session.open = ++serial_ << kFdBits | static_cast<RequestId>(session.fd);
+  request.id = session.open;
+  request.uid = session.uid;
+  request.gid = session.gid;
+  request.pid = session.pid;
+  out.push_back(std::move(request));
+}
+
+void ClientServer::Core::refuse(ClientSession& session, ErrorCode code,
+                                const std::string& message) {
+  const std::size_t before = session.buffered_bytes();
+  session.forget_frame();
+  account(session, before);
+  session.close_after_flush = true;
+  write(session, reply_frame(error_reply(code, message).SerializeAsString()));
+}
+
+// ---- writing ---------------------------------------------------------------------------------
+
+void ClientServer::Core::reply(RequestId id, const pb::ClientReply& reply) {
+  ClientSession* session = find(static_cast<int>(id & ((1u << kFdBits) - 1)));
+  if (session == nullptr || session->open != id) return;
+  HYADES_FAILPOINT("client_before_reply");
+  session->open = 0;
+  const std::size_t size = reply.ByteSizeLong();
+  const std::size_t held = accounts_.of(session->uid).bytes;
+  const bool valid = valid_utf8_bytes(reply.message()) == reply.message().size();
+  if (size > options_.reply_bytes_max || held + size > options_.bytes_per_uid) {
+    const bool too_long = size > options_.reply_bytes_max;
+    write(*session,
+          reply_frame(error_reply(ErrorCode::LimitReached,
+                                  too_long ? "The answer has " + std::to_string(size) +
+                                                 " bytes, which is too much. Ask for less."
+                                           : "Too many answers of this user wait to be read.")
+                          .SerializeAsString()));
+  } else if (!valid) {
+    pb::ClientReply readable = reply;
+    readable.set_message(to_utf8(reply.message()));
+    write(*session, reply_frame(readable.SerializeAsString()));
+  } else {
+    frame_.resize(kFrameHeaderBytes + size);
+    write_header({kProtocolVersion, FrameType::Reply, static_cast<std::uint32_t>(size)},
+                 frame_.data());
+    reply.SerializeWithCachedSizesToArray(
+        reinterpret_cast<std::uint8_t*>(frame_.data() + kFrameHeaderBytes));
+    write(*session, frame_);
+    if (frame_.capacity() > 2 * kScratchBytes) std::string().swap(frame_);
+  }
+}
+
+void ClientServer::Core::write(ClientSession& session, std::string_view frame) {
+  const std::size_t before = session.buffered_bytes();
+  const ClientSession::Write result = session.write(frame, now_);
+  account(session, before);
+  settle(session, result);
+}
+
+void ClientServer::Core::settle(ClientSession& session, ClientSession::Write result) {
+  const bool last = session.close_after_flush || session.half_closed;
+  if (result == ClientSession::Write::Broken || (result == ClientSession::Write::Done && last)) {
+    close(session);
+  } else {
+    watch(session, result == ClientSession::Write::Blocked ? EPOLLOUT : EPOLLIN | EPOLLRDHUP);
+  }
+}
+
+void ClientServer::Core::watch(ClientSession& session, std::uint32_t events) {
+  if (session.interest == events) return;
+  session.interest = events;
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = session.fd;
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, session.fd, &event);
+}
+
+void ClientServer::Core::account(ClientSession& session, std::size_t bytes_before) {
+  std::size_t& bytes = accounts_.of(session.uid).bytes;
+  bytes += session.buffered_bytes();
+  bytes -= bytes_before;
+}
+
+void ClientServer::Core::close(ClientSession& session) {
+  if (session.open != 0) closed_.push_back(session.open);
+  ClientAccounts::Account& user = accounts_.of(session.uid);
+  user.bytes -= session.buffered_bytes();
+  --user.connections;
+  --connections_;
+  sessions_[static_cast<std::size_t>(session.fd)].reset();
+}
+
+// ---- time ------------------------------------------------------------------------------------
+
+void ClientServer::Core::sweep() {
+  swept_ms_ = now_;
+  for (std::unique_ptr<ClientSession>& session : sessions_) {
+    if (!session) continue;
+    if (session->writing()) {
+      if (now_ - session->reply_moved_ms >= options_.reply_timeout_ms) close(*session);
+    } else if (session->frame_begun() &&
+               now_ - session->frame_started_ms >= options_.frame_timeout_ms) {
+      refuse(*session, ErrorCode::Invalid, "The request took too long to arrive.");
+    }
+  }
+  accounts_.forget_idle(now_);
+}
+
+// ---- opening ---------------------------------------------------------------------------------
+
+namespace {
+
+// Removes a socket that a dead master left. False: something else is there, or somebody answers.
+bool clear_stale_socket(int directory, const std::string& path, std::string& error) {
+  struct stat info {};
+  if (fstatat(directory, kClientSocketName, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return true;
+    error = "Cannot look at " + path + ": " + std::strerror(errno) + ".";
+    return false;
+  }
+  if (!S_ISSOCK(info.st_mode)) {
+    error = path + " is in the way and is not a socket. Move it away.";
+    return false;
+  }
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const sockaddr_un address = client_socket_address(directory);
+  const int connected = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int reason = errno;
+  ::close(probe);
+  if (connected == 0 || reason != ECONNREFUSED) {
+    error = "Another master answers on " + path + ". Stop it first ('hyades down').";
+    return false;
+  }
+  if (unlinkat(directory, kClientSocketName, 0) == 0 || errno == ENOENT) return true;
+  error = "Cannot remove the old socket " + path + ": " + std::strerror(errno) + ".";
+  return false;
+}
+
+int listen_in(int directory, const std::string& path, bool any_user, std::string& error) {
+  if (!clear_stale_socket(directory, path, error)) return -1;
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const sockaddr_un address = client_socket_address(directory);
+  // The mode is set before anybody can connect.
+  if (fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      fchmodat(directory, kClientSocketName, any_user ? 0666 : 0600, 0) == 0 &&
+      listen(fd, SOMAXCONN) == 0) {
+    return fd;
+  }
+  error = "Cannot listen on " + path + ": " + std::strerror(errno) + ".";
+  if (fd >= 0) ::close(fd);
+  return -1;
+}
+
+}  // namespace
+
+std::unique_ptr<ClientServer> ClientServer::open(const std::string& state_directory,
+                                                 const Options& options, std::string& error) {
+  HYADES_ASSERT(options.bytes_per_uid > options.request_bytes_max + options.reply_bytes_max);
+  const bool any_user = geteuid() == 0;
+  const int directory = make_run_directory(state_directory, any_user, error);
+  if (directory < 0) return nullptr;
+  const std::string path = client_socket_path(state_directory);
+  const int listener = listen_in(directory, path, any_user, error);
+  ::close(directory);
+  if (listener < 0) return nullptr;
+  auto core = std::make_unique<Core>(path, options, any_user, listener);
+  return std::unique_ptr<ClientServer>(new ClientServer(std::move(core)));
+}
+
+ClientServer::ClientServer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+ClientServer::~ClientServer() = default;
+
+int ClientServer::fd() const { return core_->epoll_; }
+void ClientServer::poll(std::vector<ClientRequest>& out, BootMs now) { core_->poll(out, now); }
+void ClientServer::reply(RequestId id, const pb::ClientReply& reply) { core_->reply(id, reply); }
+std::vector<RequestId> ClientServer::take_closed() { return std::exchange(core_->closed_, {}); }
+std::size_t ClientServer::connections() const { return core_->connections_; }
+const std::string& ClientServer::socket_path() const { return core_->path_; }
+
+}  // namespace hyades

@@ -1,0 +1,84 @@
+// The master's front door: a Unix stream socket at <state directory>/run/hyades.sock. Every user of
+// the host may connect; the kernel says who they are, and nothing they send is believed before it
+// was checked. No client can make it wait: everything is non-blocking, sizes are capped before
+// memory is allocated, and whoever is slow is dropped.
+//
+// One request a connection is outstanding at a time. One thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/request.hpp"
+#include "core/time.hpp"
+#include "hyades.pb.h"
+#include "wire/frame.hpp"
+
+namespace hyades {
+
+// A whole, well-formed request. Who asks is the kernel's word.
+struct ClientRequest {
+  RequestId id = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  pid_t pid = 0;
+  pb::ClientRequest what;
+};
+
+class ClientServer {
+ public:
+  struct Options {
+    std::size_t request_bytes_max = kRequestBytesMax;
+    std::size_t reply_bytes_max = kReplyBytesMax;
+    int connections_max = 4096;
+    int connections_per_uid = 256;
+    // Unfinished requests and unread replies of one user, together. Must be above
+    // request_bytes_max + reply_bytes_max.
+    std::size_t bytes_per_uid = 256u << 20;
+    int requests_per_second_per_uid = 0;  // 0: no bound; a burst of one second's worth is fine
+    BootMs frame_timeout_ms = 30'000;     // from the first byte of a request to its last
+    BootMs reply_timeout_ms = 30'000;     // a client that reads nothing for so long is dropped
+  };
+
+  // Creates <state_directory>/run if need be, replaces a socket that nobody answers on, and
+  // listens. As root the socket is open to every user (0666 in a 0755 directory), else to the own
+  // user alone (0600 in a 0700 directory). Null with a sentence in `error` when that cannot be.
+  static std::unique_ptr<ClientServer> open(const std::string& state_directory,
+                                            const Options& options, std::string& error);
+  ~ClientServer();
+  ClientServer(const ClientServer&) = delete;
+  ClientServer& operator=(const ClientServer&) = delete;
+
+  // An epoll instance, to be nested into the caller's: readable when poll has something to do.
+  int fd() const;
+
+  // Accepts, reads, writes, times out. Appends whole requests. Call it when fd() is readable and
+  // at least once a second.
+  void poll(std::vector<ClientRequest>& out, BootMs now);
+
+  // Answers an open request; does nothing when its client is gone. A reply beyond the caps becomes
+  // an error reply that says so.
+  void reply(RequestId id, const pb::ClientReply& reply);
+
+  // Requests whose clients went away before they were answered, since the last call: nobody waits
+  // for these any more.
+  std::vector<RequestId> take_closed();
+
+  // For hctl and tests.
+  std::size_t connections() const;
+  const std::string& socket_path() const;
+
+ private:
+  class Core;
+  explicit ClientServer(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+// Shorthand for error replies.
+pb::ClientReply error_reply(ErrorCode code, const std::string& message);
+
+}  // namespace hyades

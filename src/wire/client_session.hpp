@@ -1,0 +1,70 @@
+// One client's connection as the server sees it: its buffers and what it may do next. Private to
+// the client server.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/request.hpp"
+#include "core/time.hpp"
+#include "wire/frame.hpp"
+
+namespace hyades {
+
+class ClientSession {
+ public:
+  // Takes over the descriptor.
+  ClientSession(int fd, uid_t uid, gid_t gid, pid_t pid);
+  ~ClientSession();
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
+
+  const int fd;
+  const uid_t uid;
+  const gid_t gid;
+  const pid_t pid;
+
+  RequestId open = 0;        // the request that waits for its answer
+  bool half_closed = false;  // the client will send no more, but may still read
+  bool close_after_flush = false;
+  std::uint32_t interest = 0;  // epoll events asked for
+  BootMs frame_started_ms = 0;
+  BootMs reply_moved_ms = 0;  // when the client last read something of its reply
+
+  enum class Frame {
+    Partial,   // more has to come
+    Complete,  // `body` is the request
+    Bad,       // `error` says what is wrong; the connection cannot be used any further
+  };
+
+  // Bytes arrived. `body` points into them or into the session and is valid until the next call.
+  Frame take(std::string_view bytes, std::size_t length_max, std::string_view& body,
+             std::string& error);
+  // The body has been read.
+  void forget_frame() { std::string().swap(in_); }
+
+  bool reading() const { return open == 0 && !writing(); }
+  bool frame_begun() const { return !in_.empty(); }
+  bool writing() const { return written_ < out_.size(); }
+  std::size_t buffered_bytes() const { return in_.size() + out_.size(); }
+
+  enum class Write { Done, Blocked, Broken };
+  // Sends as much of the frame as the client takes now and keeps the rest.
+  Write write(std::string_view frame, BootMs now);
+  Write flush(BootMs now);
+
+ private:
+  Write send_some(std::string_view bytes, std::size_t& sent);
+
+  std::string in_;  // of a frame that is not whole yet
+  std::string out_;
+  std::size_t written_ = 0;
+};
+
+// Header and body of a reply, ready to be sent.
+std::string reply_frame(const std::string& body);
+
+}  // namespace hyades

@@ -1,0 +1,329 @@
+#include "worker/disk_spool.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include "core/failpoint.hpp"
+#include "worker/record_file.hpp"
+#include "worker/record_lock.hpp"
+
+namespace hyades {
+namespace {
+
+using std::chrono::steady_clock;
+
+std::string why() { return std::strerror(errno); }
+
+bool is_out_of_space(int error) { return error == ENOSPC || error == EDQUOT; }
+
+// Makes the directory if need be, and refuses one in which others could plant something.
+void require_own_directory(const std::string& path, mode_t mode) {
+  if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    throw SpoolError("cannot create the spool directory " + path + ": " + why());
+  }
+  struct stat info = {};
+  if (lstat(path.c_str(), &info) != 0) {
+    throw SpoolError("cannot examine the spool directory " + path + ": " + why());
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    throw SpoolError("the spool " + path + " is not a directory; move it away");
+  }
+  if (info.st_uid != geteuid()) {
+    throw SpoolError("the spool directory " + path + " belongs to uid " +
+                     std::to_string(info.st_uid) + ", not to uid " + std::to_string(geteuid()) +
+                     " that runs this worker; chown it or use another state directory");
+  }
+  if ((info.st_mode & 022) != 0) {
+    throw SpoolError("others may write to the spool directory " + path + "; chmod go-w it");
+  }
+}
+
+bool write_at(int file, std::string_view text, off_t offset) {
+  while (!text.empty()) {
+    const ssize_t written = pwrite(file, text.data(), text.size(), offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+    offset += written;
+  }
+  return true;
+}
+
+std::string counter_text(std::uint64_t value) {
+  std::string digits = std::to_string(value);
+  return std::string(20 - digits.size(), '0') + digits + '\n';
+}
+
+// "" counts as 0: created by a worker that died before it could write.
+bool parse_counter(std::string_view text, std::uint64_t& value) {
+  value = 0;
+  if (text.empty()) return true;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && text.size() == 21 && end == text.data() + 20 && *end == '\n';
+}
+
+}  // namespace
+
+std::string machine_boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  file >> id;
+  return id.empty() ? "unknown" : id;
+}
+
+DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms)
+    : directory_(std::move(directory)),
+      boot_id_(boot_id.empty() ? machine_boot_id() : std::move(boot_id)) {
+  prepare_directory();
+  lock_for_life(patience_ms);
+  open_counter("sequence", sequence_);
+  open_counter("epoch", epoch_);
+  // A record is proof that its number was seen, whatever became of the file with the number.
+  for (const LaunchKey& key : keys()) raise_sequence(key.sequence);
+  watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!watch_ ||
+      inotify_add_watch(watch_.get(), directory_.c_str(), IN_MODIFY | IN_CLOSE_WRITE) < 0) {
+    throw SpoolError("cannot watch the spool directory " + directory_ + ": " + why() +
+                     " (see /proc/sys/fs/inotify)");
+  }
+}
+
+void DiskSpool::prepare_directory() {
+  // Jobs of other users, which only root can start, must be able to reach their scripts.
+  const mode_t mode = geteuid() == 0 ? 0711 : 0700;
+  require_own_directory(directory_, mode);
+  require_own_directory(directory_ + "/scripts", mode);
+  directory_fd_.reset(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory_fd_) throw SpoolError("cannot open the spool " + directory_ + ": " + why());
+}
+
+void DiskSpool::lock_for_life(int patience_ms) {
+  const std::string path = directory_ + "/worker.lock";
+  lock_.reset(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock_) throw SpoolError("cannot open " + path + ": " + why());
+  const auto deadline = steady_clock::now() + std::chrono::milliseconds(patience_ms);
+  while (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) throw SpoolError("cannot lock " + path + ": " + why());
+    if (steady_clock::now() >= deadline) {
+      char owner[32] = {};
+      if (pread(lock_.get(), owner, sizeof owner - 1, 0) < 0) owner[0] = '\0';
+      throw SpoolError("the spool " + directory_ + " is in use by the worker with pid " +
+                       std::string(owner, std::strcspn(owner, "\n")) +
+                       "; only one worker may serve a node");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  // For people only, so a failure (a full disk) does not matter.
+  if (ftruncate(lock_.get(), 0) == 0) write_at(lock_.get(), pid, 0);
+}
+
+void DiskSpool::open_counter(const char* name, Counter& counter) {
+  const std::string path = directory_ + "/" + name;
+  counter.file.reset(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!counter.file) throw SpoolError("cannot open " + path + ": " + why());
+  char text[64];
+  const ssize_t size = pread(counter.file.get(), text, sizeof text, 0);
+  if (size < 0) throw SpoolError("cannot read " + path + ": " + why());
+  if (!parse_counter({text, static_cast<std::size_t>(size)}, counter.value)) {
+    throw SpoolError(path + " is damaged; without it late orders cannot be told from new ones. " +
+                     "Write the highest number this node has seen into it, as 20 digits and a "
+                     "newline, or remove the whole spool directory after a reboot");
+  }
+  // Written once in full, so that raising it needs no space.
+  if (size == 0 && !write_at(counter.file.get(), counter_text(0), 0)) {
+    throw SpoolError("cannot write " + path + ": " + why());
+  }
+}
+
+bool DiskSpool::raise(const char* name, Counter& counter, std::uint64_t value) {
+  if (value <= counter.value) return true;
+  counter.value = value;
+  if (write_at(counter.file.get(), counter_text(value), 0)) return true;
+  error_ = "cannot write " + directory_ + "/" + name + ": " + why();
+  return false;
+}
+
+void DiskSpool::raise_sequence(LaunchSequence sequence) {
+  error_.clear();
+  raise("sequence", sequence_, sequence);
+}
+
+void DiskSpool::raise_epoch(Epoch epoch) {
+  error_.clear();
+  raise("epoch", epoch_, epoch);
+}
+
+std::string DiskSpool::record_path(const LaunchKey& key) const {
+  return directory_ + "/" + to_string(key);
+}
+
+std::string DiskSpool::script_path(const LaunchKey& key) const {
+  return directory_ + "/scripts/" + to_string(key);
+}
+
+ClaimResult DiskSpool::fail(const std::string& what) {
+  const int error = errno;
+  error_ = what + ": " + std::strerror(error);
+  return is_out_of_space(error) ? ClaimResult::Full : ClaimResult::Failed;
+}
+
+ClaimResult DiskSpool::claim(const LaunchKey& key) {
+  error_.clear();
+  if (!raise("sequence", sequence_, key.sequence)) return ClaimResult::Failed;
+  UniqueFd record;
+  const ClaimResult result = create_record(key, record);
+  if (result == ClaimResult::Claimed) {
+    claims_[key] = std::move(record);
+    HYADES_FAILPOINT("spool_after_claim");
+  } else if (record) {
+    unlink(record_path(key).c_str());  // it was created just now, by us
+  }
+  return result;
+}
+
+ClaimResult DiskSpool::create_record(const LaunchKey& key, UniqueFd& record) {
+  const std::string name = to_string(key);
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  const int file = openat(directory_fd_.get(), name.c_str(), flags, 0600);
+  if (file < 0 && errno == EEXIST) return ClaimResult::Exists;
+  if (file < 0) return fail("cannot create " + record_path(key));
+  record.reset(file);
+  if (flock(file, LOCK_EX | LOCK_NB) != 0) return fail("cannot lock " + record_path(key));
+  if (!write_at(file, claimed_line(boot_id_), 0)) return fail("cannot write " + record_path(key));
+  // Reserved now, so that the end of the job can be written even when the disk is full by then.
+  if (fallocate(file, FALLOC_FL_KEEP_SIZE, 0, record_bytes_max) != 0 && is_out_of_space(errno)) {
+    return fail("cannot reserve space for " + record_path(key));
+  }
+  return ClaimResult::Claimed;
+}
+
+void DiskSpool::release(const LaunchKey& key) {
+  error_.clear();
+  claims_.erase(key);
+}
+
+UniqueFd DiskSpool::take_claim(const LaunchKey& key) {
+  const auto found = claims_.find(key);
+  if (found == claims_.end()) return UniqueFd();
+  UniqueFd record = std::move(found->second);
+  claims_.erase(found);
+  return record;
+}
+
+std::optional<SpoolRecord> DiskSpool::look(const LaunchKey& key) {
+  error_.clear();
+  const std::string name = to_string(key);
+  UniqueFd file(openat(directory_fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) {
+    if (errno != ENOENT) error_ = "cannot open " + record_path(key) + ": " + why();
+    return std::nullopt;
+  }
+  SpoolRecord record{.key = key, .exit = {}};
+  // The lock first: once it is free nothing more is written. The other way round, a shepherd that
+  // writes its last line between the two looks would seem to have been killed.
+  record.held = is_record_locked(file.get());
+  std::string text;
+  if (!read_record(file.get(), text)) error_ = "cannot read " + record_path(key) + ": " + why();
+  RecordContent content = parse_record(text);
+  record.same_boot = content.boot_id.empty() || content.boot_id == boot_id_;
+  if (content.started) record.started_ms = content.started->at_ms;
+  record.exit = std::move(content.exit);
+  return record;
+}
+
+std::vector<LaunchKey> DiskSpool::keys() {
+  std::vector<LaunchKey> result;
+  DIR* directory = opendir(directory_.c_str());
+  if (directory == nullptr) {
+    error_ = "cannot read the directory " + directory_ + ": " + why();
+    return result;
+  }
+  while (const dirent* entry = readdir(directory)) {
+    LaunchKey key;
+    if (parse_launch_key(entry->d_name, key)) result.push_back(key);
+  }
+  closedir(directory);
+  return result;
+}
+
+std::vector<SpoolRecord> DiskSpool::records() {
+  error_.clear();
+  std::vector<SpoolRecord> result;
+  for (const LaunchKey& key : keys()) {
+    if (auto record = look(key)) result.push_back(std::move(*record));
+  }
+  return result;
+}
+
+void DiskSpool::remove(const LaunchKey& key) {
+  HYADES_FAILPOINT("worker_before_remove");
+  error_.clear();
+  claims_.erase(key);
+  unsettled_.erase(key);
+  // The script first: a worker that dies in between leaves a record, which is removed again later.
+  if (unlink(script_path(key).c_str()) != 0 && errno != ENOENT) {
+    error_ = "cannot remove " + script_path(key) + ": " + why();
+  }
+  if (unlink(record_path(key).c_str()) != 0 && errno != ENOENT) {
+    error_ = "cannot remove " + record_path(key) + ": " + why();
+  }
+}
+
+// False: events were lost.
+bool DiskSpool::read_events(std::set<LaunchKey>& changed, std::set<LaunchKey>& closed) {
+  alignas(inotify_event) char buffer[16384];
+  bool complete = true;
+  while (true) {
+    const ssize_t size = read(watch_.get(), buffer, sizeof buffer);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return complete;
+    for (const char* at = buffer; at < buffer + size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(at);
+      at += sizeof(inotify_event) + event->len;
+      LaunchKey key;
+      if ((event->mask & IN_Q_OVERFLOW) != 0) complete = false;
+      // Our own writing of a claim that is still here is no news.
+      if (event->len == 0 || !parse_launch_key(event->name, key) || claims_.contains(key)) continue;
+      changed.insert(key);
+      if ((event->mask & IN_CLOSE_WRITE) != 0) closed.insert(key);
+    }
+  }
+}
+
+// After the last writer has closed the record. The kernel tells of the close a moment before it
+// lets go of the lock, so a record without an end is waited for, very shortly.
+bool DiskSpool::settled(const LaunchKey& key) {
+  for (int tries = 0; tries < 20; ++tries) {
+    const auto record = look(key);
+    if (!record || record->exit || !record->held) return true;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  return false;
+}
+
+std::vector<LaunchKey> DiskSpool::drain_watch() {
+  // Second looks: whoever still holds such a lock is not going away (the agent's rescans remain).
+  std::set<LaunchKey> changed = std::exchange(unsettled_, {});
+  std::set<LaunchKey> closed;
+  if (!read_events(changed, closed)) {
+    for (const LaunchKey& key : keys()) changed.insert(key);
+  }
+  for (const LaunchKey& key : closed) {
+    if (!settled(key)) unsettled_.insert(key);
+  }
+  return {changed.begin(), changed.end()};
+}
+
+}  // namespace hyades

@@ -1,0 +1,121 @@
+#include "worker/launch_record.hpp"
+
+#include <limits>
+
+#include "worker/byte_codec.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr std::uint64_t format = 1;
+constexpr int seconds_max = std::numeric_limits<int>::max();
+
+bool get_u32(ByteReader& in, std::uint32_t& out) {
+  std::uint64_t value = 0;
+  if (!in.get(value) || value > std::numeric_limits<std::uint32_t>::max()) return false;
+  out = static_cast<std::uint32_t>(value);
+  return true;
+}
+
+// What ends up as a C string must not be cut short by a NUL.
+bool is_c_string(const std::string& text) { return text.find('\0') == std::string::npos; }
+
+bool are_c_strings(const std::vector<std::string>& list) {
+  for (const std::string& element : list) {
+    if (!is_c_string(element)) return false;
+  }
+  return true;
+}
+
+bool get_path(ByteReader& in, std::string& out) {
+  return in.get(out, Limits::path_bytes_max) && is_c_string(out);
+}
+
+bool get_list(ByteReader& in, std::vector<std::string>& out, std::size_t bytes_max) {
+  return in.get(out, Limits::list_max, bytes_max) && are_c_strings(out);
+}
+
+bool get_cpus(ByteReader& in, std::vector<int>& cpus) {
+  std::uint64_t count = 0;
+  if (!in.get(count) || count > Limits::list_max || count > in.rest().size() / 8) return false;
+  cpus.assign(count, 0);
+  for (int& cpu : cpus) {
+    if (!in.get_int(cpu, 0, static_cast<int>(Limits::list_max))) return false;
+  }
+  return true;
+}
+
+bool get_identity(ByteReader& in, LaunchRecord& record) {
+  std::uint64_t version = 0;
+  std::uint64_t attempt = 0;
+  if (!in.get(version) || version != format) return false;
+  if (!in.get(record.key.job) || !in.get(attempt) || !in.get(record.key.sequence)) return false;
+  record.key.attempt = static_cast<Attempt>(attempt);
+  return attempt == record.key.attempt && get_path(in, record.script_path) &&
+         get_u32(in, record.uid) && get_u32(in, record.gid) &&
+         in.get(record.user, Limits::name_bytes_max) && is_c_string(record.user);
+}
+
+bool get_what_to_run(ByteReader& in, LaunchRecord& record) {
+  // Hyades adds variables of its own to the user's.
+  const std::size_t environment_max = 2 * Limits::environment_bytes_max;
+  return in.get(record.script, Limits::script_bytes_max) &&
+         get_list(in, record.arguments, Limits::environment_bytes_max) &&
+         get_list(in, record.environment, environment_max) &&
+         get_path(in, record.working_directory) && get_path(in, record.stdin_path) &&
+         get_path(in, record.stdout_path) && get_path(in, record.stderr_path);
+}
+
+bool get_how(ByteReader& in, LaunchRecord& record) {
+  int append = 0;
+  int batch_only = 0;
+  const bool good =
+      in.get_int(append, 0, 1) && get_u32(in, record.umask) && get_cpus(in, record.cpus) &&
+      in.get_int(record.time_limit_s, 0, seconds_max) &&
+      in.get_int(record.kill_grace_s, 0, seconds_max) && in.get_int(record.warning.signal, 0, 64) &&
+      in.get_int(record.warning.seconds_before_end, 0, seconds_max) &&
+      in.get_int(batch_only, 0, 1) && in.get_int(record.preparation_limit_s, 1, seconds_max);
+  record.append_output = append != 0;
+  record.warning.batch_only = batch_only != 0;
+  return good && record.umask <= 0777;
+}
+
+}  // namespace
+
+std::string encode(const LaunchRecord& record) {
+  ByteWriter out;
+  out.put(format);
+  out.put(record.key.job);
+  out.put(record.key.attempt);
+  out.put(record.key.sequence);
+  out.put(record.script_path);
+  out.put(record.uid);
+  out.put(record.gid);
+  out.put(record.user);
+  out.put(record.script);
+  out.put(record.arguments);
+  out.put(record.environment);
+  out.put(record.working_directory);
+  out.put(record.stdin_path);
+  out.put(record.stdout_path);
+  out.put(record.stderr_path);
+  out.put(record.append_output ? 1 : 0);
+  out.put(record.umask);
+  out.put(record.cpus.size());
+  for (int cpu : record.cpus) out.put_signed(cpu);
+  out.put_signed(record.time_limit_s);
+  out.put_signed(record.kill_grace_s);
+  out.put_signed(record.warning.signal);
+  out.put_signed(record.warning.seconds_before_end);
+  out.put(record.warning.batch_only ? 1 : 0);
+  out.put_signed(record.preparation_limit_s);
+  return out.take();
+}
+
+bool decode(std::string_view bytes, LaunchRecord& record) {
+  ByteReader in(bytes);
+  return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
+         in.at_end();
+}
+
+}  // namespace hyades

@@ -1,0 +1,44 @@
+// Everything a shepherd needs to run one job on this node: paths with their patterns expanded, the
+// complete environment, numbers checked. What the launcher passes on without looking inside.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "core/job_spec.hpp"
+
+namespace hyades {
+
+struct LaunchRecord {
+  LaunchKey key;
+  std::string script_path;  // where the script is written to
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string user;
+  std::string script;
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  std::string working_directory;
+  std::string stdin_path;   // "": /dev/null
+  std::string stdout_path;  // relative to the working directory, as are the other two
+  std::string stderr_path;  // "" or the same as stdout_path: one file
+  bool append_output = false;
+  std::uint32_t umask = 022;
+  std::vector<int> cpus;  // of the operating system; empty: not bound
+  int time_limit_s = 0;   // 0: none
+  int kill_grace_s = 30;
+  WarningSignal warning;
+  int preparation_limit_s = 60;  // for entering directories and opening files before the start
+
+  friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
+};
+
+std::string encode(const LaunchRecord& record);
+
+// False when `bytes` are not exactly one record within the limits of core/job_spec.hpp.
+bool decode(std::string_view bytes, LaunchRecord& record);
+
+}  // namespace hyades

@@ -1,0 +1,187 @@
+#include "worker/launcher.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/failpoint.hpp"
+#include "wire/failpoint_env.hpp"
+#include "worker/record_file.hpp"
+#include "worker/record_lock.hpp"
+#include "worker/shepherd.hpp"
+
+namespace hyades {
+namespace {
+
+// Takes the descriptors out of a received message.
+void take_descriptors(msghdr& message, UniqueFd& first, UniqueFd& second) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
+      (i == 0 ? first : second).reset(fd);
+    }
+  }
+}
+
+bool read_memory_file(int file, std::string& bytes) {
+  struct stat info = {};
+  if (fstat(file, &info) != 0 || info.st_size < 0 ||
+      static_cast<std::size_t>(info.st_size) > launch_bytes_max) {
+    return false;
+  }
+  bytes.resize(static_cast<std::size_t>(info.st_size));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t size =
+        pread(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return false;
+    done += static_cast<std::size_t>(size);
+  }
+  return true;
+}
+
+void refuse(int record, const std::string& reason) {
+  const std::string line = refused_line(reason);
+  // Best effort: that nobody holds the lock any more says what matters.
+  if (pwrite(record, line.data(), line.size(), lseek(record, 0, SEEK_END)) < 0) return;
+}
+
+// Queued, so that no word is lost; the queue has an end, though.
+void queue_signal(int process, std::uint64_t value) {
+  siginfo_t info = {};
+  info.si_signo = shepherd_signal();
+  info.si_code = SI_QUEUE;
+  info.si_pid = getpid();
+  info.si_uid = getuid();
+  info.si_value.sival_ptr = reinterpret_cast<void*>(value);
+  for (int tries = 0; tries < 100; ++tries) {
+    if (syscall(SYS_pidfd_send_signal, process, info.si_signo, &info, 0) == 0) return;
+    if (errno != EAGAIN) return;
+    poll(nullptr, 0, 1);
+  }
+}
+
+// An mpirun that bound this rank to a core did not mean the jobs.
+void undo_binding_by_mpirun() {
+  if (std::getenv("OMPI_MCA_orte_bound_at_launch") == nullptr) return;
+  cpu_set_t all;
+  std::memset(&all, 0xff, sizeof all);
+  sched_setaffinity(0, sizeof all, &all);
+}
+
+void leave_worker() {
+  setsid();
+  prctl(PR_SET_NAME, "hyades-launch");
+  prctl(PR_SET_DUMPABLE, 0);
+  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  std::signal(SIGCHLD, SIG_IGN);  // shepherds are nobody's zombies
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  umask(077);
+  undo_binding_by_mpirun();
+}
+
+}  // namespace
+
+Launcher::Launcher(UniqueFd orders, std::string spool_directory)
+    : orders_(std::move(orders)),
+      spool_directory_(std::move(spool_directory)),
+      buffer_(datagram_bytes_max + 1024, '\0') {}
+
+void Launcher::run() {
+  while (receive()) continue;
+}
+
+bool Launcher::receive() {
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
+  iovec part = {buffer_.data(), buffer_.size()};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t size = recvmsg(orders_.get(), &message, MSG_CMSG_CLOEXEC);
+  if (size < 0) return errno == EINTR || errno == EMFILE || errno == ENOMEM;
+  if (size == 0) return false;
+  UniqueFd record;
+  UniqueFd body;
+  take_descriptors(message, record, body);
+  LauncherOrder order;
+  const bool whole = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+  if (!whole || !decode({buffer_.data(), static_cast<std::size_t>(size)}, order)) {
+    if (record) refuse(record.get(), "the launcher could not understand the order");
+  } else if (const auto* start = std::get_if<StartLaunch>(&order)) {
+    on(*start, std::move(record), std::move(body));
+  } else if (const auto* stop = std::get_if<StopLaunch>(&order)) {
+    tell_shepherd(
+        stop->key,
+        {.kind = ShepherdWord::Kind::Stop, .reason = stop->reason, .grace_s = stop->grace_s});
+  } else if (const auto* signal = std::get_if<SignalLaunch>(&order)) {
+    tell_shepherd(signal->key, {.kind = ShepherdWord::Kind::Signal,
+                                .signal = signal->signal,
+                                .batch_only = signal->batch_only});
+  }
+  return true;
+}
+
+void Launcher::on(const StartLaunch& start, UniqueFd record, UniqueFd body) {
+  if (!record) return;
+  HYADES_FAILPOINT("launcher_before_fork");
+  const pid_t child = fork();
+  if (child < 0) {
+    refuse(record.get(), std::string("cannot create the shepherd: ") + std::strerror(errno));
+  }
+  if (child != 0) return;
+  // Nothing of the launcher's goes along: 0, 1, 2 are /dev/null, 3 becomes the record.
+  std::string encoded(start.record);
+  if (body && !read_memory_file(body.get(), encoded)) encoded.clear();
+  buffer_ = std::string();
+  if (record.get() != 3) dup3(record.get(), 3, O_CLOEXEC);
+  record.release();
+  dup2(STDIN_FILENO, STDERR_FILENO);
+  close_range(4, ~0u, 0);
+  shepherd_main(UniqueFd(3), encoded);
+}
+
+// To the shepherd only, and never to a process that has got its pid: while the record is locked
+// the shepherd lives, and then the handle that was opened before must be its.
+void Launcher::tell_shepherd(const LaunchKey& key, const ShepherdWord& word) {
+  const std::string path = spool_directory_ + '/' + to_string(key);
+  UniqueFd record(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  std::string text;
+  if (!record || !read_record(record.get(), text)) return;
+  const RecordContent content = parse_record(text);
+  if (!content.started || content.exit) return;
+  UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, content.started->shepherd_pid, 0)));
+  if (process && is_record_locked(record.get())) queue_signal(process.get(), pack(word));
+}
+
+void launcher_main(UniqueFd orders, const std::string& spool_directory) {
+  install_failpoints_from_env("launcher");
+  leave_worker();
+  const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0) _exit(1);
+  if (orders.get() != 3) dup3(orders.get(), 3, O_CLOEXEC);
+  orders.release();
+  close_range(4, ~0u, 0);
+  if (chdir("/") != 0) _exit(1);
+  Launcher(UniqueFd(3), spool_directory).run();
+  _exit(0);
+}
+
+}  // namespace hyades

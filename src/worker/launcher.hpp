@@ -1,0 +1,35 @@
+// The launcher process: receives orders on a socket, forks a shepherd for each start, and passes
+// stops and signals on. Small on purpose, and trusting nothing but the spool: it parses an order's
+// head only (launcher_order.hpp), the rest is the shepherd's. Answers nothing; the records tell.
+#pragma once
+
+#include <string>
+
+#include "worker/launcher_order.hpp"
+#include "worker/unique_fd.hpp"
+
+namespace hyades {
+
+class Launcher {
+ public:
+  // `orders`: a SOCK_SEQPACKET socket. `spool_directory` need not exist before the first order.
+  Launcher(UniqueFd orders, std::string spool_directory);
+
+  // Returns when the other end of the socket is closed: the worker is gone. Orders that came
+  // before that are carried out; their records' locks have told everyone that they were coming.
+  void run();
+
+ private:
+  bool receive();
+  void on(const StartLaunch& start, UniqueFd record, UniqueFd body);
+  void tell_shepherd(const LaunchKey& key, const ShepherdWord& word);
+
+  UniqueFd orders_;
+  std::string spool_directory_;
+  std::string buffer_;
+};
+
+// What the fork of the worker calls: leaves the worker's session, files and signals, and runs.
+[[noreturn]] void launcher_main(UniqueFd orders, const std::string& spool_directory);
+
+}  // namespace hyades

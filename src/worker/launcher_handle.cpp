@@ -1,0 +1,134 @@
+#include "worker/launcher_handle.hpp"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "worker/launcher.hpp"
+
+namespace hyades {
+namespace {
+
+[[noreturn]] void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+// Empty when there is no memory for it.
+UniqueFd memory_file(std::string_view bytes) {
+  UniqueFd file(memfd_create("hyades-launch", MFD_CLOEXEC));
+  std::size_t done = 0;
+  while (file && done < bytes.size()) {
+    const ssize_t written = write(file.get(), bytes.data() + done, bytes.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return UniqueFd();
+    done += static_cast<std::size_t>(written);
+  }
+  return file;
+}
+
+ssize_t send_datagram(int socket, const std::string& datagram, int record, int body) {
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
+  iovec part = {const_cast<char*>(datagram.data()), datagram.size()};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (record >= 0) {
+    const int fds[] = {record, body};
+    const std::size_t size = (body >= 0 ? 2 : 1) * sizeof(int);
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(size);
+    cmsghdr* head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(head), fds, size);
+  }
+  ssize_t sent = 0;
+  do {
+    sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+}  // namespace
+
+LauncherHandle LauncherHandle::fork_before_mpi(const std::string& spool_directory) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw_errno("cannot create a socket for the launcher");
+  }
+  UniqueFd here(ends[0]);
+  UniqueFd there(ends[1]);
+  const pid_t pid = fork();
+  if (pid < 0) throw_errno("cannot fork the launcher");
+  if (pid == 0) {
+    here.reset();
+    launcher_main(std::move(there), spool_directory);
+  }
+  return LauncherHandle(std::move(here), pid);
+}
+
+LauncherHandle::LauncherHandle(LauncherHandle&& other) noexcept
+    : socket_(std::move(other.socket_)),
+      pid_(std::exchange(other.pid_, 0)),
+      gone_(other.gone_),
+      waiting_(std::move(other.waiting_)) {}
+
+LauncherHandle::~LauncherHandle() {
+  socket_.reset();  // the launcher's sign to leave
+  // Collected if it is quick, so that no zombie stays; never waited for long.
+  for (int tries = 0; pid_ > 0 && tries < 200 && waitpid(pid_, nullptr, WNOHANG) == 0; ++tries) {
+    poll(nullptr, 0, 1);
+  }
+}
+
+void LauncherHandle::lost() {
+  gone_ = true;
+  waiting_.clear();  // and with it the locks of the launches that will not happen
+}
+
+bool LauncherHandle::alive() {
+  char nothing = 0;
+  if (!gone_) {
+    const ssize_t size = recv(socket_.get(), &nothing, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) lost();
+  }
+  return !gone_;
+}
+
+bool LauncherHandle::send(const LauncherOrder& order, UniqueFd record) {
+  if (gone_) return false;
+  Waiting waiting{encode(order), std::move(record), UniqueFd()};
+  const auto* start = std::get_if<StartLaunch>(&order);
+  if (start != nullptr && waiting.datagram.size() > datagram_bytes_max) {
+    if (start->record.size() > launch_bytes_max) return false;
+    waiting.body = memory_file(start->record);
+    if (!waiting.body) return false;
+    waiting.datagram = encode(StartLaunch{start->key, {}});
+  }
+  waiting_.push_back(std::move(waiting));
+  return flush();
+}
+
+bool LauncherHandle::flush() {
+  while (!gone_ && !waiting_.empty()) {
+    const Waiting& next = waiting_.front();
+    if (send_datagram(socket_.get(), next.datagram, next.record.get(), next.body.get()) >= 0) {
+      waiting_.pop_front();
+    } else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS) {
+      return true;  // later
+    } else {
+      lost();
+    }
+  }
+  return !gone_;
+}
+
+}  // namespace hyades

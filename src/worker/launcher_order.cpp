@@ -1,0 +1,114 @@
+#include "worker/launcher_order.hpp"
+
+#include <csignal>
+#include <limits>
+
+#include "worker/byte_codec.hpp"
+
+namespace hyades {
+namespace {
+
+enum : std::uint64_t { start_launch = 1, stop_launch = 2, signal_launch = 3 };
+
+constexpr int reason_max = static_cast<int>(StopReason::Requeue);
+
+void put_head(ByteWriter& out, std::uint64_t kind, const LaunchKey& key) {
+  out.put(kind);
+  out.put(key.job);
+  out.put(key.attempt);
+  out.put(key.sequence);
+}
+
+bool get_key(ByteReader& in, LaunchKey& key) {
+  std::uint64_t attempt = 0;
+  if (!in.get(key.job) || !in.get(attempt) || !in.get(key.sequence)) return false;
+  key.attempt = static_cast<Attempt>(attempt);
+  return key.attempt == attempt;
+}
+
+bool decode_stop(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
+  StopLaunch stop{key};
+  int reason = 0;
+  if (!in.get_int(reason, 0, reason_max)) return false;
+  if (!in.get_int(stop.grace_s, 0, std::numeric_limits<int>::max())) return false;
+  stop.reason = static_cast<StopReason>(reason);
+  order = stop;
+  return in.at_end();
+}
+
+bool decode_signal(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
+  SignalLaunch signal{key};
+  int batch_only = 0;
+  if (!in.get_int(signal.signal, 1, SIGRTMAX) || !in.get_int(batch_only, 0, 1)) return false;
+  signal.batch_only = batch_only != 0;
+  order = signal;
+  return in.at_end();
+}
+
+}  // namespace
+
+std::string encode(const LauncherOrder& order) {
+  ByteWriter out;
+  if (const auto* start = std::get_if<StartLaunch>(&order)) {
+    put_head(out, start_launch, start->key);
+    return out.take().append(start->record);
+  }
+  if (const auto* stop = std::get_if<StopLaunch>(&order)) {
+    put_head(out, stop_launch, stop->key);
+    out.put_signed(static_cast<int>(stop->reason));
+    out.put_signed(stop->grace_s);
+    return out.take();
+  }
+  const auto& signal = std::get<SignalLaunch>(order);
+  put_head(out, signal_launch, signal.key);
+  out.put_signed(signal.signal);
+  out.put(signal.batch_only ? 1 : 0);
+  return out.take();
+}
+
+bool decode(std::string_view bytes, LauncherOrder& order) {
+  ByteReader in(bytes);
+  std::uint64_t kind = 0;
+  LaunchKey key;
+  if (!in.get(kind) || !get_key(in, key)) return false;
+  if (kind == start_launch) {
+    order = StartLaunch{key, in.rest()};
+    return true;
+  }
+  if (kind == stop_launch) return decode_stop(in, key, order);
+  if (kind == signal_launch) return decode_signal(in, key, order);
+  return false;
+}
+
+std::uint64_t pack(const ShepherdWord& word) {
+  const auto kind = static_cast<std::uint64_t>(word.kind) << 56;
+  if (word.kind == ShepherdWord::Kind::Stop) {
+    return kind | static_cast<std::uint64_t>(word.reason) << 48 |
+           static_cast<std::uint32_t>(word.grace_s);
+  }
+  return kind | (word.batch_only ? 1ull << 48 : 0) | static_cast<std::uint32_t>(word.signal);
+}
+
+bool unpack(std::uint64_t packed, ShepherdWord& word) {
+  ShepherdWord result;
+  const auto middle = static_cast<int>(packed >> 48 & 0xff);
+  const auto low = static_cast<std::uint32_t>(packed);
+  if (low > static_cast<std::uint32_t>(std::numeric_limits<int>::max())) return false;
+  result.kind = static_cast<ShepherdWord::Kind>(packed >> 56);
+  if (result.kind == ShepherdWord::Kind::Stop && middle <= reason_max) {
+    result.reason = static_cast<StopReason>(middle);
+    result.grace_s = static_cast<int>(low);
+  } else if (result.kind == ShepherdWord::Kind::Signal && middle <= 1 && low >= 1 &&
+             low <= static_cast<std::uint32_t>(SIGRTMAX)) {
+    result.batch_only = middle == 1;
+    result.signal = static_cast<int>(low);
+  } else {
+    return false;
+  }
+  word = result;
+  return true;
+}
+
+int shepherd_signal() { return SIGRTMIN; }
+
+}  // namespace hyades

@@ -1,0 +1,77 @@
+#include "worker/launcher_spawner.hpp"
+
+#include <fcntl.h>
+
+#include "worker/job_environment.hpp"
+#include "worker/launch_record.hpp"
+#include "worker/output_pattern.hpp"
+#include "worker/record_lock.hpp"
+#include "worker/sweeper.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr int sweep_ms = 200;
+
+LaunchRecord launch_record(const LaunchOrder& order, const SpawnerConfig& config) {
+  const JobPayload& payload = order.payload;
+  LaunchRecord record;
+  record.key = order.key;
+  record.uid = order.spec.uid;
+  record.gid = order.spec.gid;
+  record.user = order.spec.user;
+  record.script = payload.script;
+  record.arguments = payload.arguments;
+  record.environment = job_environment(order, {config.cluster_id, config.state_directory});
+  record.working_directory = payload.working_directory;
+  record.stdin_path = expand_output_pattern(payload.stdin_path, order);
+  record.stdout_path = expand_output_pattern(
+      payload.stdout_path.empty() ? default_output_pattern : payload.stdout_path, order);
+  record.stderr_path = expand_output_pattern(payload.stderr_path, order);
+  record.append_output = payload.append_output;
+  record.umask = payload.umask & 0777;
+  if (config.cpus_for) record.cpus = config.cpus_for(order.own_share().cores);
+  record.time_limit_s = order.spec.time_limit_s;
+  record.kill_grace_s = order.kill_grace_s;
+  record.warning = order.spec.warning;
+  record.preparation_limit_s = config.preparation_limit_s;
+  return record;
+}
+
+}  // namespace
+
+LauncherSpawner::LauncherSpawner(SpawnerConfig config, DiskSpool& spool, LauncherHandle& launcher)
+    : config_(std::move(config)), spool_(spool), launcher_(launcher) {}
+
+bool LauncherSpawner::start(const LaunchOrder& order) {
+  error_.clear();
+  UniqueFd claim = spool_.take_claim(order.key);
+  if (!claim) {
+    error_ = "the launch was not claimed";
+    return false;
+  }
+  LaunchRecord record = launch_record(order, config_);
+  record.script_path = spool_.script_path(order.key);
+  const std::string encoded = encode(record);
+  if (launcher_.send(StartLaunch{order.key, encoded}, std::move(claim))) return true;
+  error_ = launcher_.alive() ? "the launch is too large" : "the node's launcher process has died";
+  return false;
+}
+
+void LauncherSpawner::stop(const LaunchKey& key, StopReason reason, int grace_s) {
+  launcher_.send(StopLaunch{key, reason, grace_s}, UniqueFd());
+}
+
+void LauncherSpawner::signal(const LaunchKey& key, int signal, bool batch_only) {
+  launcher_.send(SignalLaunch{key, signal, batch_only}, UniqueFd());
+}
+
+bool LauncherSpawner::sweep(const LaunchKey& key) {
+  Remains remains{launch_mark(config_.cluster_id, key), std::nullopt};
+  UniqueFd file(open(spool_.record_path(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  std::string text;
+  if (file && read_record(file.get(), text)) remains.started = parse_record(text).started;
+  return sweep_remains(remains, sweep_ms);
+}
+
+}  // namespace hyades

@@ -1,0 +1,49 @@
+// Starts, stops and signals launches through the launcher process, and sweeps up after shepherds
+// that were killed.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/ports.hpp"
+#include "worker/disk_spool.hpp"
+#include "worker/launcher_handle.hpp"
+
+namespace hyades {
+
+struct SpawnerConfig {
+  // Distinguishes this cluster's processes from another's on the same machine; part of the mark
+  // HYADES_LAUNCH=<cluster_id>:<key> that every process of a job carries in its environment.
+  std::string cluster_id;
+  // What HYADES_DIR is in jobs, so that hsub and the others work there.
+  std::string state_directory;
+  // Which CPUs of the operating system a job with these cores is bound to; none: not bound.
+  std::function<std::vector<int>(const IdSet& cores)> cpus_for;
+  // How long entering the working directory and opening the output may take (hung file systems).
+  int preparation_limit_s = 60;
+};
+
+class LauncherSpawner final : public Spawner {
+ public:
+  // `spool` and `launcher` must outlive the spawner.
+  LauncherSpawner(SpawnerConfig config, DiskSpool& spool, LauncherHandle& launcher);
+
+  bool start(const LaunchOrder& order) override;
+  void stop(const LaunchKey& key, StopReason reason, int grace_s) override;
+  void signal(const LaunchKey& key, int signal, bool batch_only) override;
+
+  // Waits a few hundred milliseconds at most. False: call again later.
+  bool sweep(const LaunchKey& key) override;
+
+  // Why the last start() was refused; "" otherwise.
+  const std::string& last_error() const { return error_; }
+
+ private:
+  SpawnerConfig config_;
+  DiskSpool& spool_;
+  LauncherHandle& launcher_;
+  std::string error_;
+};
+
+}  // namespace hyades

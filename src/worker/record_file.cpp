@@ -1,0 +1,177 @@
+#include "worker/record_file.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+
+namespace hyades {
+namespace {
+
+constexpr std::size_t escaped_bytes_max = 3000;  // all lines together stay within the record
+constexpr std::size_t checksum_size = 10;        // " #" and eight digits
+
+// FNV-1a: enough to tell a torn line from a whole one.
+std::uint32_t checksum(std::string_view text) {
+  std::uint32_t hash = 2166136261u;
+  for (unsigned char c : text) hash = (hash ^ c) * 16777619u;
+  return hash;
+}
+
+std::string closed(std::string line) {
+  char tail[16];
+  std::snprintf(tail, sizeof tail, " #%08x\n", checksum(line));
+  return line += tail;
+}
+
+bool is_plain(unsigned char c) { return c > ' ' && c < 0x7f && c != '%'; }
+
+std::string escape(std::string_view text) {
+  static const char digits[] = "0123456789abcdef";
+  std::string out;
+  for (unsigned char c : text) {
+    if (out.size() + 3 > escaped_bytes_max) break;
+    if (is_plain(c)) {
+      out += static_cast<char>(c);
+    } else {
+      out += '%';
+      out += digits[c >> 4];
+      out += digits[c & 15];
+    }
+  }
+  return out;
+}
+
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr ==
+            text.data() + i + 3) {
+      out += static_cast<char>(value);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// The fields of one line: "word name=value name=value".
+class Fields {
+ public:
+  explicit Fields(std::string_view line) {
+    word_ = next(line);
+    while (!line.empty()) {
+      const std::string_view field = next(line);
+      const std::size_t equals = field.find('=');
+      if (equals != field.npos) values_[field.substr(0, equals)] = field.substr(equals + 1);
+    }
+  }
+
+  std::string_view word() const { return word_; }
+  std::string_view text(std::string_view name) const {
+    const auto found = values_.find(name);
+    return found == values_.end() ? std::string_view() : found->second;
+  }
+  template <typename T>
+  bool number(std::string_view name, T& out, T lowest = 0) const {
+    const std::string_view digits = text(name);
+    T value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || value < lowest)
+      return false;
+    out = value;
+    return true;
+  }
+
+ private:
+  static std::string_view next(std::string_view& line) {
+    const std::size_t space = line.find(' ');
+    const std::string_view field = line.substr(0, space);
+    line.remove_prefix(space == line.npos ? line.size() : space + 1);
+    return field;
+  }
+
+  std::string_view word_;
+  std::map<std::string_view, std::string_view> values_;
+};
+
+void read_started(const Fields& fields, RecordContent& out) {
+  StartedLine started;
+  if (fields.number("job_pid", started.job_pid, 1) &&
+      fields.number("shepherd_pid", started.shepherd_pid, 1) &&
+      fields.number("at", started.at_ms, WallMs{1}) && fields.number("from", started.from_ms) &&
+      fields.number("until", started.until_ms)) {
+    out.started = started;
+  }
+}
+
+void read_exit(const Fields& fields, RecordContent& out) {
+  ExitRecord exit;
+  const bool good = fields.number("code", exit.exit_code) && fields.number("signal", exit.signal) &&
+                    parse_stop_reason(fields.text("stopped"), exit.stopped) &&
+                    fields.number("started", exit.started_ms) &&
+                    fields.number("ended", exit.ended_ms) &&
+                    fields.number("user_ms", exit.usage.user_ms) &&
+                    fields.number("system_ms", exit.usage.system_ms) &&
+                    fields.number("max_rss_kib", exit.usage.max_rss_kib) &&
+                    fields.number("left_behind", exit.left_behind);
+  exit.launch_error = unescape(fields.text("error"));
+  if (good) out.exit = exit;
+}
+
+void read_line(std::string_view line, RecordContent& out) {
+  if (line.size() < checksum_size) return;
+  const std::string_view body = line.substr(0, line.size() - checksum_size);
+  const std::string whole = closed(std::string(body));
+  if (std::string_view(whole).substr(0, whole.size() - 1) != line) return;
+  const Fields fields(body);
+  if (fields.word() == "claimed") out.boot_id = fields.text("boot");
+  if (fields.word() == "started") read_started(fields, out);
+  if (fields.word() == "exit") read_exit(fields, out);
+  if (fields.word() == "refused") out.refusal = unescape(fields.text("reason"));
+}
+
+}  // namespace
+
+std::string claimed_line(const std::string& boot_id) { return closed("claimed boot=" + boot_id); }
+
+std::string started_line(const StartedLine& started) {
+  char line[200];
+  std::snprintf(line, sizeof line,
+                "started job_pid=%d shepherd_pid=%d at=%lld from=%lld until=%lld", started.job_pid,
+                started.shepherd_pid, static_cast<long long>(started.at_ms),
+                static_cast<long long>(started.from_ms), static_cast<long long>(started.until_ms));
+  return closed(line);
+}
+
+std::string exit_line(const ExitRecord& exit) {
+  char line[400];
+  std::snprintf(line, sizeof line,
+                "exit code=%d signal=%d stopped=%s started=%lld ended=%lld user_ms=%lld "
+                "system_ms=%lld max_rss_kib=%lld left_behind=%d",
+                exit.exit_code, exit.signal, std::string(to_string(exit.stopped)).c_str(),
+                static_cast<long long>(exit.started_ms), static_cast<long long>(exit.ended_ms),
+                static_cast<long long>(exit.usage.user_ms),
+                static_cast<long long>(exit.usage.system_ms),
+                static_cast<long long>(exit.usage.max_rss_kib), exit.left_behind);
+  return closed(line + (exit.launch_error.empty() ? "" : " error=" + escape(exit.launch_error)));
+}
+
+std::string refused_line(const std::string& reason) {
+  return closed("refused reason=" + escape(reason));
+}
+
+RecordContent parse_record(std::string_view text) {
+  RecordContent content;
+  while (true) {
+    const std::size_t end = text.find('\n');
+    if (end == text.npos) return content;
+    read_line(text.substr(0, end), content);
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace hyades

@@ -1,0 +1,26 @@
+// Finds and kills what a launch has left behind after its shepherd was killed. The kernel has
+// killed the batch script with its shepherd then; this is for everything that the script started.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "worker/record_file.hpp"
+
+namespace hyades {
+
+struct Remains {
+  std::string mark;                    // "HYADES_LAUNCH=..." in the environment
+  std::optional<StartedLine> started;  // of the launch, if it is known
+};
+
+// Kills every process that this one may signal and that
+//   - has the mark in its environment, or
+//   - is in the launch's session (a session's number is not given out again while anyone is in it;
+//     when its leader is gone, only members without a terminal that started later than the job
+//     count), or
+//   - descends from one of these.
+// Repeats until it finds none, for `most_ms` at most. True: none is left.
+bool sweep_remains(const Remains& remains, int most_ms);
+
+}  // namespace hyades

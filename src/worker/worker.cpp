@@ -1,0 +1,116 @@
+#include "worker/worker.hpp"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "core/agent.hpp"
+#include "telemetry/topology.hpp"
+#include "wire/fd_waiter.hpp"
+#include "wire/system_clock.hpp"
+#include "worker/disk_spool.hpp"
+#include "worker/launcher_spawner.hpp"
+#include "worker/spool_identity.hpp"
+
+namespace hyades {
+
+namespace {
+
+constexpr PeerId kMaster = 0;
+// The safety net for lost doorbells, and the resolution of the agent's timers.
+constexpr int kTick_ms = 100;
+// A world that was killed needs a moment until the kernel has let go of its locks.
+constexpr int kSpoolPatience_ms = 5000;
+
+// Virtual nodes each offer all logical cores (the site decides how far to oversubscribe), but
+// memory is only there once.
+Inventory offered_inventory(const Topology& topology, int nodes_on_this_host) {
+  Inventory inventory = topology.inventory();
+  if (topology.is_this_machine()) inventory.memory_mib /= nodes_on_this_host;
+  return inventory;
+}
+
+class WorkerLoop {
+ public:
+  WorkerLoop(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher)
+      : topology_(Topology::load()),
+        link_(link),
+        launcher_(launcher),
+        spool_(options.spool_directory, "", kSpoolPatience_ms),
+        spawner_(spawner_config(options), spool_, launcher_),
+        agent_({.node = options.node,
+                .boot_id = spool_.boot_id(),
+                .inventory = offered_inventory(topology_, options.nodes_on_this_host),
+                .pid = getpid()},
+               spool_, spawner_) {
+    waiter_.add(link_.doorbell_fd());
+    waiter_.add(spool_.watch_fd());
+    waiter_.add(launcher_.fd());
+    spdlog::info("node {}: {} cores, {} MiB; {} launch records in {}", options.node,
+                 topology_.inventory().cores, topology_.inventory().memory_mib,
+                 spool_.records().size(), options.spool_directory);
+  }
+
+  // False when the worker cannot go on.
+  bool turn() {
+    deliveries_.clear();
+    link_.poll(deliveries_);
+    const Now now = clock_.now();
+    for (const Delivery& delivery : deliveries_) agent_.receive(delivery.message, now);
+    for (const LaunchKey& key : spool_.drain_watch()) agent_.record_changed(key, now);
+    agent_.tick(now);
+    for (const Message& message : agent_.take_outbox()) link_.send(kMaster, message);
+    if (!agent_.refusal().empty()) {
+      spdlog::error("the master refuses this worker: {}", agent_.refusal());
+      return false;
+    }
+    if (!launcher_.flush() || !launcher_.alive()) {
+      spdlog::error("the launcher process {} is gone; jobs run on, a new worker adopts them",
+                    launcher_.pid());
+      return false;
+    }
+    return true;
+  }
+
+  void wait() { waiter_.wait(launcher_.wants_write() ? 1 : kTick_ms); }
+
+ private:
+  SpawnerConfig spawner_config(const WorkerOptions& options) {
+    SpawnerConfig config{.cluster_id = spool_identity(options.spool_directory),
+                         .state_directory = options.state_directory,
+                         .cpus_for = {}};
+    // Virtual nodes number the same cores: binding would pile their jobs onto the first ones.
+    if (options.nodes_on_this_host == 1 && topology_.is_this_machine()) {
+      config.cpus_for = [this](const IdSet& cores) { return topology_.cpus_for(cores); };
+    }
+    return config;
+  }
+
+  SystemClock clock_;
+  FdWaiter waiter_;
+  Topology topology_;
+  MpiLink& link_;
+  LauncherHandle& launcher_;
+  DiskSpool spool_;
+  LauncherSpawner spawner_;
+  Agent agent_;
+  std::vector<Delivery> deliveries_;
+};
+
+}  // namespace
+
+int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
+               const std::atomic<bool>& stop) {
+  try {
+    WorkerLoop loop(options, link, launcher);
+    while (!stop) {
+      if (!loop.turn()) return 1;
+      loop.wait();
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    spdlog::error("worker of node {}: {}", options.node, error.what());
+    return 1;
+  }
+}
+
+}  // namespace hyades

@@ -1,0 +1,26 @@
+// A worker rank: carries messages between the master and this node's agent, and tells the agent
+// when its spool changes. All decisions are the agent's.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "core/resources.hpp"
+#include "wire/mpi_link.hpp"
+#include "worker/launcher_handle.hpp"
+
+namespace hyades {
+
+struct WorkerOptions {
+  std::string node;             // this node's name
+  std::string spool_directory;  // <state directory>/spool/<node>
+  std::string state_directory;
+  int nodes_on_this_host = 1;  // more than one: virtual nodes that share it
+};
+
+// Runs until `stop` is set (0), or the worker cannot go on (1): refused by the master, launcher
+// gone, spool unusable. The reason is logged.
+int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
+               const std::atomic<bool>& stop);
+
+}  // namespace hyades

@@ -1,0 +1,413 @@
+// The spool's own promises: names, locks, what survives, what is refused. What every spool must do
+// is in tests/contract/spool_contract_test.cpp.
+#include "worker/disk_spool.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "node_box.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr LaunchKey key = {42, 1, 77};
+constexpr LaunchKey other = {43, 2, 78};
+
+class DiskSpoolTest : public testing::Test {
+ protected:
+  void append(const LaunchKey& to, const std::string& text) {
+    std::ofstream(spool_->record_path(to), std::ios::app) << text;
+  }
+  void reopen(const std::string& boot_id = "") {
+    spool_.reset();
+    spool_ = std::make_unique<DiskSpool>(directory_, boot_id);
+  }
+  std::string refusal(const std::string& path) {
+    try {
+      DiskSpool spool(path);
+      return "";
+    } catch (const SpoolError& error) {
+      return error.what();
+    }
+  }
+
+  TemporaryDirectory root_;
+  std::string directory_ = root_ / "vn1";
+  std::unique_ptr<DiskSpool> spool_ = std::make_unique<DiskSpool>(directory_);
+};
+
+// Runs in a child process, which then dies without any goodbye.
+void in_killed_process(const std::function<void()>& what) {
+  const pid_t child = fork();
+  if (child == 0) {
+    what();
+    raise(SIGKILL);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+void send_fd(int socket, int fd) {
+  char byte = 'f';
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  iovec part = {&byte, 1};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(head), &fd, sizeof fd);
+  ASSERT_EQ(sendmsg(socket, &message, 0), 1);
+}
+
+int receive_fd(int socket) {
+  char byte = 0;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  iovec part = {&byte, 1};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+  return fd;
+}
+
+TEST_F(DiskSpoolTest, KeepsEverythingFromOthers) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  struct stat info = {};
+  ASSERT_EQ(stat(directory_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, geteuid() == 0 ? 0711u : 0700u);
+  ASSERT_EQ(stat(spool_->record_path(key).c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(DiskSpoolTest, ReservesSpaceForTheRecord) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  struct stat info = {};
+  ASSERT_EQ(stat(spool_->record_path(key).c_str(), &info), 0);
+  EXPECT_LT(info.st_size, 200);
+  EXPECT_GE(info.st_blocks * 512, 4096);
+}
+
+TEST_F(DiskSpoolTest, LockTravelsWithTheDescriptor) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  UniqueFd claim = spool_->take_claim(key);
+  ASSERT_TRUE(claim);
+  EXPECT_FALSE(spool_->take_claim(key));
+  send_fd(ends[0], claim.get());
+  claim.reset();
+  EXPECT_TRUE(spool_->look(key)->held);  // nobody has it open: it is on its way
+  UniqueFd received(receive_fd(ends[1]));
+  EXPECT_TRUE(spool_->look(key)->held);
+  received.reset();
+  EXPECT_FALSE(spool_->look(key)->held);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST_F(DiskSpoolTest, LockIsFreeWhenTheMessageIsNeverReceived) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  send_fd(ends[0], spool_->take_claim(key).get());
+  EXPECT_TRUE(spool_->look(key)->held);
+  close(ends[0]);
+  EXPECT_TRUE(spool_->look(key)->held);  // the sender's death alone takes nothing back
+  close(ends[1]);
+  EXPECT_FALSE(spool_->look(key)->held);
+}
+
+TEST_F(DiskSpoolTest, ClaimSurvivesTheDeathOfTheWorkerButNotItsLock) {
+  spool_.reset();
+  in_killed_process([&] {
+    DiskSpool spool(directory_);
+    spool.claim(key);
+    spool.raise_sequence(900);
+    spool.raise_epoch(7);
+  });
+  reopen();
+  EXPECT_EQ(spool_->high_sequence(), 900u);
+  EXPECT_EQ(spool_->high_epoch(), 7u);
+  const auto record = spool_->look(key);
+  ASSERT_TRUE(record);
+  EXPECT_FALSE(record->held);
+  EXPECT_TRUE(record->same_boot);
+  EXPECT_EQ(record->started_ms, 0);
+  EXPECT_EQ(spool_->claim(key), ClaimResult::Exists);
+}
+
+// In this order only: the other way round, a late order could start the job a second time.
+TEST_F(DiskSpoolTest, SequenceIsRaisedBeforeTheRecordExists) {
+  std::filesystem::create_directory(spool_->record_path({1, 1, 500}));
+  EXPECT_NE(spool_->claim({1, 1, 500}), ClaimResult::Claimed);
+  EXPECT_EQ(spool_->high_sequence(), 500u);
+}
+
+TEST_F(DiskSpoolTest, RecordsAloneAreProofOfTheirSequence) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  spool_.reset();
+  std::filesystem::remove(directory_ + "/sequence");
+  reopen();
+  EXPECT_EQ(spool_->high_sequence(), key.sequence);
+}
+
+TEST_F(DiskSpoolTest, KnowsRecordsFromBeforeTheReboot) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  reopen("another-boot");
+  EXPECT_FALSE(spool_->look(key)->same_boot);
+}
+
+TEST_F(DiskSpoolTest, OneWorkerOwnsASpool) {
+  const std::string why = refusal(directory_);
+  EXPECT_NE(why.find(directory_), std::string::npos) << why;
+  EXPECT_NE(why.find("pid " + std::to_string(getpid())), std::string::npos) << why;
+}
+
+TEST_F(DiskSpoolTest, ANewWorkerWaitsForTheOldOneToDie) {
+  std::thread old([&] {
+    poll(nullptr, 0, 100);
+    spool_.reset();
+  });
+  EXPECT_NO_THROW(DiskSpool(directory_, "", 30000));
+  old.join();
+}
+
+TEST_F(DiskSpoolTest, RefusesDirectoriesThatOthersCouldMeddleWith) {
+  const std::string open_one = root_ / "open";
+  std::filesystem::create_directory(open_one);
+  chmod(open_one.c_str(), 0777);
+  EXPECT_NE(refusal(open_one).find("chmod go-w"), std::string::npos) << refusal(open_one);
+
+  const std::string link = root_ / "link";
+  std::filesystem::create_directory(root_ / "elsewhere");
+  std::filesystem::create_directory_symlink(root_ / "elsewhere", link);
+  EXPECT_NE(refusal(link).find("not a directory"), std::string::npos) << refusal(link);
+
+  EXPECT_NE(refusal(root_ / "no/parent").find("no/parent"), std::string::npos);
+  if (geteuid() == 0) {
+    const std::string foreign = root_ / "foreign";
+    std::filesystem::create_directory(foreign);
+    ASSERT_EQ(chown(foreign.c_str(), 65534, 65534), 0);
+    EXPECT_NE(refusal(foreign).find("belongs to uid 65534"), std::string::npos) << refusal(foreign);
+  }
+}
+
+TEST_F(DiskSpoolTest, RefusesADamagedCounterInsteadOfForgetting) {
+  spool_.reset();
+  std::ofstream(directory_ + "/sequence") << "0000000000000000001x\n";
+  const std::string why = refusal(directory_);
+  EXPECT_NE(why.find("sequence is damaged"), std::string::npos) << why;
+}
+
+TEST_F(DiskSpoolTest, ScriptGoesWithTheRecord) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  std::ofstream(spool_->script_path(key)) << "#!/bin/sh\n";
+  spool_->remove(key);
+  EXPECT_FALSE(std::filesystem::exists(spool_->script_path(key)));
+  EXPECT_FALSE(std::filesystem::exists(spool_->record_path(key)));
+}
+
+TEST_F(DiskSpoolTest, WatchTellsOfOtherWritersAndOfNothingElse) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  ASSERT_EQ(spool_->claim(other), ClaimResult::Claimed);
+  EXPECT_TRUE(spool_->drain_watch().empty());  // one's own claims are no news
+  UniqueFd shepherd = spool_->take_claim(key);
+  const std::string line = started_line({.job_pid = 7, .shepherd_pid = 6, .at_ms = 5});
+  for (int i = 0; i < 2; ++i) ASSERT_GT(write(shepherd.get(), line.data(), line.size()), 0);
+  EXPECT_EQ(spool_->drain_watch(), std::vector<LaunchKey>{key});
+  EXPECT_TRUE(spool_->drain_watch().empty());
+  shepherd.reset();  // death without a word
+  pollfd wait = {spool_->watch_fd(), POLLIN, 0};
+  EXPECT_EQ(poll(&wait, 1, 10000), 1);
+  EXPECT_EQ(spool_->drain_watch(), std::vector<LaunchKey>{key});
+  EXPECT_FALSE(spool_->look(key)->held);
+  spool_->remove(key);
+  spool_->raise_sequence(1000);
+  EXPECT_TRUE(spool_->drain_watch().empty());
+}
+
+// The event comes before the kernel lets go of the lock; a worker that looked in between and went
+// back to sleep would take the launch for a running one for ever.
+TEST_F(DiskSpoolTest, ADeadShepherdIsNeverSeenAlive) {
+  for (std::uint64_t i = 1; i <= 300; ++i) {
+    const LaunchKey one = {i, 1, 1000 + i};
+    ASSERT_EQ(spool_->claim(one), ClaimResult::Claimed);
+    UniqueFd claim = spool_->take_claim(one);
+    const pid_t shepherd = fork();
+    if (shepherd == 0) raise(SIGKILL);
+    claim.reset();
+    int told = 0;
+    ASSERT_TRUE(wait_until([&] {
+      for (const LaunchKey& changed : spool_->drain_watch()) told += changed == one ? 1 : 0;
+      return told > 0;
+    }));
+    EXPECT_FALSE(spool_->look(one)->held) << i;
+    waitpid(shepherd, nullptr, 0);
+    spool_->remove(one);
+  }
+}
+
+TEST_F(DiskSpoolTest, LostEventsMeanLookAtEverything) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  ASSERT_EQ(spool_->claim(other), ClaimResult::Claimed);
+  const LaunchKey quiet = {44, 1, 79};
+  ASSERT_EQ(spool_->claim(quiet), ClaimResult::Claimed);
+  UniqueFd first = spool_->take_claim(key);
+  UniqueFd second = spool_->take_claim(other);
+  const int most = std::atoi(read_text("/proc/sys/fs/inotify/max_queued_events").c_str());
+  if (most > 200000) GTEST_SKIP() << "the event queue is too long to fill";
+  for (int i = 0; i < most / 2 + 10; ++i) {
+    ASSERT_EQ(pwrite(first.get(), "x", 1, 200), 1);
+    ASSERT_EQ(pwrite(second.get(), "x", 1, 200), 1);
+  }
+  EXPECT_EQ(spool_->drain_watch(), (std::vector<LaunchKey>{key, other, quiet}));
+}
+
+TEST_F(DiskSpoolTest, IgnoresTornAndForeignLines) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  const std::string started = started_line({.job_pid = 7, .shepherd_pid = 6, .at_ms = 5});
+  append(key, started.substr(0, started.size() - 1));  // no newline: not written
+  EXPECT_EQ(spool_->look(key)->started_ms, 0);
+  append(key, "\n");
+  EXPECT_EQ(spool_->look(key)->started_ms, 5);
+  std::string exit = exit_line({.exit_code = 3, .started_ms = 5, .ended_ms = 6, .launch_error = ""});
+  exit[10] = '4';
+  append(key, exit);
+  EXPECT_FALSE(spool_->look(key)->exit);
+  append(key, "nonsense\n\n#\n");
+  EXPECT_FALSE(spool_->look(key)->exit);
+}
+
+TEST_F(DiskSpoolTest, StrangeFilesInTheDirectoryAreNoRecords) {
+  std::ofstream(directory_ + "/notes.txt") << "hello";
+  std::ofstream(directory_ + "/1.2") << "";
+  std::ofstream(directory_ + "/01.2.3") << "";
+  EXPECT_TRUE(spool_->records().empty());
+}
+
+// ---- A full disk -------------------------------------------------------------------------------
+
+class SmallDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (mount("none", root_.path().c_str(), "tmpfs", 0, "size=256k") != 0) {
+      GTEST_SKIP() << "cannot mount a small file system here: " << std::strerror(errno);
+    }
+    mounted_ = true;
+  }
+  void TearDown() override {
+    if (mounted_) umount2(root_.path().c_str(), MNT_DETACH);
+  }
+  void fill() {
+    std::ofstream filler(root_ / "filler", std::ios::app);
+    const std::string block(4096, 'x');
+    while (filler.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) continue;
+  }
+
+  TemporaryDirectory root_;
+  bool mounted_ = false;
+};
+
+TEST_F(SmallDisk, ClaimSaysFullAndLeavesNothing) {
+  DiskSpool spool(root_ / "vn1");
+  fill();
+  EXPECT_EQ(spool.claim(key), ClaimResult::Full);
+  EXPECT_NE(spool.last_error().find("No space left"), std::string::npos) << spool.last_error();
+  EXPECT_TRUE(spool.records().empty());
+  EXPECT_EQ(spool.high_sequence(), key.sequence);  // but it was seen
+}
+
+TEST_F(SmallDisk, TheEndOfALaunchCanAlwaysBeWritten) {
+  DiskSpool spool(root_ / "vn1");
+  ASSERT_EQ(spool.claim(key), ClaimResult::Claimed);
+  fill();
+  UniqueFd shepherd = spool.take_claim(key);
+  const std::string error(2000, '\n');
+  const std::string line = exit_line({.exit_code = 1, .launch_error = error});
+  ASSERT_EQ(pwrite(shepherd.get(), line.data(), line.size(), lseek(shepherd.get(), 0, SEEK_END)),
+            static_cast<ssize_t>(line.size()));
+  EXPECT_TRUE(spool.look(key)->exit);
+}
+
+// ---- The record's format -----------------------------------------------------------------------
+
+TEST(RecordFile, KeepsEveryField) {
+  const StartedLine started = {11, 10, 1700000000123, 5000, 5003};
+  ExitRecord exit = {.exit_code = 255,
+                     .signal = 9,
+                     .stopped = StopReason::TimeLimit,
+                     .started_ms = 1700000000123,
+                     .ended_ms = 1700000009999,
+                     .usage = {1, 2, 3},
+                     .left_behind = 4,
+                     .launch_error = "100% \"wrong\"\nat /a b/\xc3\xa4 #00000000"};
+  const RecordContent content =
+      parse_record(claimed_line("boot-1") + started_line(started) + exit_line(exit));
+  EXPECT_EQ(content.boot_id, "boot-1");
+  EXPECT_EQ(content.started, started);
+  EXPECT_EQ(content.exit, exit);
+  EXPECT_EQ(content.refusal, "");
+  EXPECT_EQ(parse_record(refused_line("no process left")).refusal, "no process left");
+}
+
+TEST(RecordFile, LongErrorsStillFit) {
+  const std::string error(100000, '\x01');
+  const std::string record = claimed_line(std::string(36, 'b')) +
+                             started_line({1 << 22, 1 << 22, INT64_MAX, INT64_MAX, INT64_MAX}) +
+                             exit_line({.ended_ms = INT64_MAX, .launch_error = error});
+  EXPECT_LE(record.size(), record_bytes_max);
+  const auto exit = parse_record(record).exit;
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->launch_error, std::string(1000, '\x01'));
+}
+
+TEST(RecordFile, EveryPrefixIsAnEarlierTruth) {
+  const std::string claimed = claimed_line("boot-1");
+  const std::string started = started_line({.job_pid = 7, .shepherd_pid = 6, .at_ms = 5});
+  const std::string whole = claimed + started + exit_line({.exit_code = 3, .launch_error = ""});
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    const RecordContent content = parse_record(whole.substr(0, size));
+    EXPECT_EQ(content.boot_id.empty(), size < claimed.size());
+    EXPECT_EQ(content.started.has_value(), size >= claimed.size() + started.size());
+    EXPECT_EQ(content.exit.has_value(), size == whole.size());
+  }
+}
+
+TEST(RecordFile, EveryFlippedBitIsNoticed) {
+  const std::string line = exit_line({.exit_code = 3, .launch_error = "why"});
+  for (std::size_t bit = 0; bit < 8 * (line.size() - 1); ++bit) {
+    std::string damaged = line;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_FALSE(parse_record(damaged).exit) << bit;
+  }
+}
+
+TEST(RecordFile, NoiseIsHarmless) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 20000; ++round) {
+    std::string noise(random() % 200, ' ');
+    for (char& c : noise) c = static_cast<char>(random());
+    EXPECT_FALSE(parse_record(noise + '\n').exit);
+  }
+}
+
+}  // namespace
+}  // namespace hyades

@@ -1,0 +1,169 @@
+// A node without its agent: a spool in a temporary directory, a launcher and a spawner, all real.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "worker/disk_spool.hpp"
+#include "worker/launcher_spawner.hpp"
+#include "worker/record_file.hpp"
+
+namespace hyades {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string path = (std::filesystem::temp_directory_path() / "hyades-test-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp failed: " + path);
+    path_ = path;
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string operator/(const std::string& name) const { return path_ + '/' + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+inline std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+inline bool wait_until(const std::function<bool()>& condition, int seconds = 30) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    poll(nullptr, 0, 2);
+  }
+  return true;
+}
+
+inline bool is_alive(pid_t pid) {
+  const std::string stat = read_text("/proc/" + std::to_string(pid) + "/stat");
+  return !stat.empty() && stat.find(") Z ") == std::string::npos;
+}
+
+class NodeBox {
+ public:
+  // `failpoints`: as HYADES_FAILPOINT, for launcher and shepherds.
+  explicit NodeBox(const std::string& failpoints = "") : spool_path_(root / "spool") {
+    setenv("HYADES_FAILPOINT", failpoints.c_str(), 1);
+    launcher = std::make_unique<LauncherHandle>(LauncherHandle::fork_before_mpi(spool_path_));
+    unsetenv("HYADES_FAILPOINT");
+    start_worker();
+  }
+  ~NodeBox() {
+    if (spool == nullptr) return;
+    for (const SpoolRecord& record : spool->records()) {  // leave nothing behind
+      if (!record.held || record.started_ms == 0) continue;
+      const RecordContent content = this->content(record.key);
+      if (content.started) kill(content.started->shepherd_pid, SIGKILL);
+      spawner->sweep(record.key);
+    }
+  }
+
+  void start_worker() {
+    spool = std::make_unique<DiskSpool>(spool_path_);
+    spawner = std::make_unique<LauncherSpawner>(
+        SpawnerConfig{cluster_id, root / "state", nullptr, preparation_limit_s}, *spool, *launcher);
+  }
+
+  LaunchOrder order(const std::string& script) {
+    LaunchOrder order;
+    order.key = {++jobs, 1, jobs + 100};
+    order.cluster = "testcluster";
+    order.kill_grace_s = 1;
+    order.spec.name = "a job";
+    order.spec.queue = "batch";
+    order.spec.user = "somebody";
+    order.spec.uid = getuid();
+    order.spec.gid = getgid();
+    order.payload.script = script;
+    order.payload.environment = {"PATH=/usr/bin:/bin"};
+    order.payload.working_directory = root.path();
+    order.payload.stdout_path = "out";
+    order.placement.shares = {{"vn1", 1, IdSet::first(1), 100, {}}};
+    return order;
+  }
+
+  void start(const LaunchOrder& order) {
+    ASSERT_EQ(spool->claim(order.key), ClaimResult::Claimed) << spool->last_error();
+    ASSERT_TRUE(spawner->start(order)) << spawner->last_error();
+  }
+
+  // Watches the spool as a worker does, until the record is as wanted.
+  SpoolRecord wait_for(const LaunchKey& key, const std::function<bool(const SpoolRecord&)>& wanted) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (true) {
+      const auto record = spool->look(key);
+      if (record && wanted(*record)) return *record;
+      if (std::chrono::steady_clock::now() > deadline) {
+        ADD_FAILURE() << "the record did not become as wanted: "
+                      << read_text(spool->record_path(key));
+        return record.value_or(SpoolRecord{});
+      }
+      pollfd wait = {spool->watch_fd(), POLLIN, 0};
+      poll(&wait, 1, 100);
+      spool->drain_watch();
+    }
+  }
+
+  // Until the shepherd has gone, whatever it wrote.
+  SpoolRecord wait_for_end(const LaunchKey& key) {
+    return wait_for(key, [](const SpoolRecord& record) { return !record.held; });
+  }
+  SpoolRecord wait_for_start(const LaunchKey& key) {
+    return wait_for(key, [](const SpoolRecord& record) { return record.started_ms != 0; });
+  }
+  // Until the job itself says that it has come so far.
+  void wait_for_file(const std::string& name) {
+    EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(root / name); })) << name;
+  }
+
+  ExitRecord run(const LaunchOrder& order) {
+    start(order);
+    const SpoolRecord record = wait_for_end(order.key);
+    EXPECT_TRUE(record.exit.has_value()) << read_text(spool->record_path(order.key));
+    return record.exit.value_or(ExitRecord{});
+  }
+  ExitRecord run_script(const std::string& script) { return run(order(script)); }
+
+  std::string output(const std::string& name = "out") const { return read_text(root / name); }
+  RecordContent content(const LaunchKey& key) const {
+    return parse_record(read_text(spool_path_ + '/' + to_string(key)));
+  }
+
+  TemporaryDirectory root;
+  std::string cluster_id = "test-" + std::to_string(getpid());
+  int preparation_limit_s = 60;
+  std::unique_ptr<LauncherHandle> launcher;
+  std::unique_ptr<DiskSpool> spool;
+  std::unique_ptr<LauncherSpawner> spawner;
+  JobId jobs = 0;
+
+ private:
+  std::string spool_path_;
+};
+
+}  // namespace hyades
