@@ -28,7 +28,8 @@ std::string node_count_text(const pb::JobInfo& job) {
 }
 
 WallMs start_of(const pb::JobInfo& job) {
-  return job.start_ms() > 0 ? job.start_ms() : job.expected_start_ms();
+  const bool waits = job.state() == "PENDING" || job.start_ms() <= 0;
+  return waits ? job.expected_start_ms() : job.start_ms();
 }
 
 std::vector<Column> queue_columns(QueueView view) {

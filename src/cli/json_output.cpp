@@ -50,7 +50,8 @@ Json job_json(const pb::JobInfo& job) {
   out["memory_mib"] = job.memory_mib();
   out["time_limit_s"] = job.time_limit_s();
   out["submit_time"] = time_json(job.submit_ms());
-  out["start_time"] = time_json(job.start_ms());
+  // A job that waits again after an attempt has not started, whatever happened before.
+  out["start_time"] = time_json(job.state() == "PENDING" ? 0 : job.start_ms());
   out["end_time"] = time_json(job.end_ms());
   out["expected_start_time"] = time_json(job.expected_start_ms());
   out["start_reason"] = job.start_reason();

@@ -69,7 +69,9 @@ void MasterClient::say_waiting() {
 
 void MasterClient::give_up(CallResult result, const std::string& error) const {
   const std::string dir = shell_quote(state_directory_);
-  const std::string why = error.empty() ? "" : " (" + error + ")";
+  // The connection's own advice would only repeat ours.
+  const bool said = error.empty() || error.find("hyades up") != std::string::npos;
+  const std::string why = said ? "" : " (" + error + ")";
   switch (result) {
     case CallResult::NotConnected:
       throw Failure("cannot reach the master in " + state_directory_ + ": is the cluster up? " +

@@ -133,7 +133,8 @@ void Agent::on(const SignalOrder& order, const Now&) {
 
 void Agent::on(const RetireOrder& order, const Now&) {
   const auto record = spool_.look(order.key);
-  if (record && !is_over(judge(*record).state)) return;  // not over: nobody may forget it
+  if (record && !is_over(judge(*record).state))
+    return;  // not over: nobody may forget it
   HYADES_FAILPOINT("agent_before_remove");
   spool_.remove(order.key);
   launches_.erase(order.key);
@@ -188,7 +189,11 @@ LaunchReport Agent::judge(const SpoolRecord& record) {
   } else if (!started) {
     report.state = LaunchState::NeverStarted;
     report.reason = "the launch died before the job could start";
-  } else if (spawner_.sweep(record.key)) {
+    if (!record.refusal.empty()) {
+      report.reason = record.refusal;
+      report.node_fault = true;
+    }
+  } else if (HYADES_DEFECT("no_sweep") || spawner_.sweep(record.key)) {
     report.state = LaunchState::Lost;
     report.reason = "its shepherd was killed";
   } else {

@@ -42,8 +42,8 @@ class Agent {
 
  private:
   struct Launch {
-    LaunchReport report;    // what the master was, or will be, told
-    BootMs reported_ms = 0; // when it was told last
+    LaunchReport report;     // what the master was, or will be, told
+    BootMs reported_ms = 0;  // when it was told last
     // A stop that came before the job had started is passed on as soon as it has.
     StopReason stop = StopReason::None;
     int stop_grace_s = 0;

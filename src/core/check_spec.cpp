@@ -33,8 +33,7 @@ std::string check_text(const std::string& value, const char* field, std::size_t 
   return "";
 }
 
-std::string check_count(std::int64_t value, std::int64_t min, std::int64_t max,
-                        const char* field) {
+std::string check_count(std::int64_t value, std::int64_t min, std::int64_t max, const char* field) {
   if (value >= min && value <= max) return "";
   return std::string(field) + " is " + std::to_string(value) + "; it must be from " +
          std::to_string(min) + " to " + std::to_string(max);
@@ -98,7 +97,8 @@ bool is_printable_utf8(const std::string& text) {
     const auto byte = static_cast<unsigned char>(text[at]);
     if (length == 1 && (byte == 0x7f || (byte < 0x20 && byte != '\t'))) return false;
     // U+0080..U+009F are control characters, too: terminals obey them.
-    if (length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0) return false;
+    if (length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0)
+      return false;
     at += length;
   }
   return true;
@@ -154,8 +154,8 @@ std::string check_payload(const JobPayload& payload) {
   }
   if (environment_bytes > Limits::environment_bytes_max ||
       payload.environment.size() > Limits::list_max) {
-    return "the environment is " + std::to_string(environment_bytes) +
-           " bytes in " + std::to_string(payload.environment.size()) +
+    return "the environment is " + std::to_string(environment_bytes) + " bytes in " +
+           std::to_string(payload.environment.size()) +
            " variables; at most 1 MiB is allowed: use --export=NONE or name what is needed";
   }
   std::size_t argument_bytes = 0;

@@ -19,6 +19,7 @@ int device_count(const std::vector<DeviceCount>& devices, const std::string& kin
 // Memory that `tasks` tasks of the job take on one node.
 MiB memory_of(const JobSpec& spec, const Node& node, int tasks) {
   if (spec.exclusive) return node.inventory.memory_mib;
+  if (HYADES_DEFECT("forget_memory")) return 0;
   if (spec.memory_per_cpu_mib > 0) return spec.memory_per_cpu_mib * spec.cpus_per_task * tasks;
   return spec.memory_per_node_mib;
 }
@@ -76,8 +77,7 @@ bool Cluster::define(const std::string& name, const Inventory& inventory) {
   }
   // With jobs on it, cores and memory may only change where nobody is; devices must stay.
   const MiB memory_change = inventory.memory_mib - node.inventory.memory_mib;
-  if (inventory.devices != node.inventory.devices ||
-      node.free_memory_mib + memory_change < 0 ||
+  if (inventory.devices != node.inventory.devices || node.free_memory_mib + memory_change < 0 ||
       !can_shrink(node.free_cores, node.inventory.cores, inventory.cores)) {
     return false;
   }
@@ -134,8 +134,8 @@ Placement Cluster::choose(const JobSpec& spec, const Plan& plan) const {
     share.cores = node.free_cores.lowest(cores_of(spec, node, planned.tasks));
     share.memory_mib = memory_of(spec, node, planned.tasks);
     for (const FreeDevices& devices : node.free_devices) {
-      const int wanted = spec.exclusive ? devices.ids.size()
-                                        : device_count(spec.devices_per_node, devices.kind);
+      const int wanted =
+          spec.exclusive ? devices.ids.size() : device_count(spec.devices_per_node, devices.kind);
       if (wanted > 0) share.devices.push_back({devices.kind, devices.ids.lowest(wanted)});
     }
     placement.shares.push_back(std::move(share));
@@ -163,7 +163,7 @@ void Cluster::give_back(const Placement& placement) {
   for (const NodeShare& share : placement.shares) {
     Node* const node = find(share.node);
     HYADES_ASSERT(node != nullptr && node->jobs > 0);
-    if (!HYADES_DEFECT("leaked_cores")) node->free_cores.insert_all(share.cores);
+    node->free_cores.insert_all(share.cores);
     node->free_memory_mib += share.memory_mib;
     for (const DeviceGrant& grant : share.devices) {
       IdSet* const free = free_ids(*node, grant.kind);

@@ -46,7 +46,7 @@ Controller::Controller(std::shared_ptr<const ClusterConfig> config, Epoch epoch,
 // ---- restart ----------------------------------------------------------------------------------
 
 void Controller::restore(const StoredState& state) {
-  next_job_ = state.next_job;
+  next_job_ = HYADES_DEFECT("id_reuse") ? 1 : state.next_job;
   next_sequence_ = state.next_sequence;
   for (const NodeEvent& event : state.node_events) apply(event);
 }
@@ -100,6 +100,13 @@ void Controller::tick(const Now& now, Step& out) {
     dirty_ = true;
   }
   check_silence(now);
+  if (HYADES_DEFECT("requeue_without_proof")) {
+    for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+      const Job& job = *jobs_.find(id);
+      if (now.boot_ms - first_tick_ms_ < config_->node_timeout_ms || !fate_unknown(job)) continue;
+      record(id, Requeued{job.key, "silence", job.started_ms != 0, 0, ""}, now, out);
+    }
+  }
   repeat_orders(now, out);
 }
 
@@ -131,6 +138,7 @@ std::vector<char> Controller::usable_nodes(const QueueConfig& queue,
 }
 
 bool Controller::within_limits(const Queue& queue, const Job& job) const {
+  if (HYADES_DEFECT("skip_limits")) return true;
   const auto found = queue.users.find(job.spec.uid);
   if (found == queue.users.end()) return true;
   const QueueConfig& limits = queue.config;
@@ -145,9 +153,12 @@ std::vector<QueueView> Controller::queue_views(const Job* extra) const {
   std::vector<QueueView> views;
   for (const auto& queue : queues_) {
     const Queue* const q = queue.get();
-    const Job* const guest = extra != nullptr && extra->spec.queue == q->config.name ? extra : nullptr;
+    const Job* const guest =
+        extra != nullptr && extra->spec.queue == q->config.name ? extra : nullptr;
     if (q->eligible.empty() && guest == nullptr) continue;
-    QueueView view{.config = &q->config, .usable = usable_nodes(q->config, true), .each = {},
+    QueueView view{.config = &q->config,
+                   .usable = usable_nodes(q->config, true),
+                   .each = {},
                    .within_limits = {}};
     view.each = [this, q, guest](const std::function<bool(const Job&)>& visit) {
       bool guest_waits = guest != nullptr;
@@ -250,11 +261,19 @@ bool Controller::fate_unknown(const Job& job) const {
 const Job& Controller::record(JobId job, decltype(JobEvent::what) what, const Now& now, Step& out) {
   out.batch.job_events.push_back({job, now.wall_ms, std::move(what)});
   apply(out.batch.job_events.back());
+  if (HYADES_DEFECT("cancel_not_durable") && jobs_.find(job)->placed() &&
+      std::holds_alternative<CancelRequested>(out.batch.job_events.back().what)) {
+    out.batch.job_events.pop_back();
+  }
   return *jobs_.find(job);
 }
 
 void Controller::apply(const JobEvent& event) {
-  if (const Job* const before = jobs_.find(event.job)) unindex(*before);
+  if (const Job* const before = jobs_.find(event.job)) {
+    unindex(*before);
+    const bool leaks = HYADES_DEFECT("leaked_cores") && std::holds_alternative<Ended>(event.what);
+    if (leaks && before->placed()) cluster_.take(before->placement);
+  }
   index(jobs_.replay(event));
   // Orders that leave for a node, and their first answer, change nothing that a policy looks at.
   dirty_ = dirty_ || !(std::holds_alternative<Assigned>(event.what) ||
@@ -301,11 +320,13 @@ void Controller::settle_dependents(DependencyNews first, const Now& now, Step& o
         const bool met = dependency_met(dependency.kind, item.outcome);
         record(id, DependencySettled{dependency, met}, now, out);
         if (met) continue;
-        Ended ended{.outcome = Outcome::Cancelled, .ended_ms = now.wall_ms, .usage = {},
-                    .reason = "DependencyNeverSatisfied: " +
-                              std::string(to_string(dependency.kind)) + ":" +
-                              std::to_string(dependency.job) + ", which ended " +
-                              std::string(to_string(item.outcome))};
+        Ended ended{
+            .outcome = Outcome::Cancelled,
+            .ended_ms = now.wall_ms,
+            .usage = {},
+            .reason = "DependencyNeverSatisfied: " + std::string(to_string(dependency.kind)) + ":" +
+                      std::to_string(dependency.job) + ", which ended " +
+                      std::string(to_string(item.outcome))};
         record(id, std::move(ended), now, out);
         news.push_back({id, true, Outcome::Cancelled});
         break;
@@ -323,7 +344,7 @@ void Controller::index(const Job& job) {
   ++user.queued;
   for (const Dependency& dependency : job.unmet) dependents_.insert({dependency.job, job.id});
   if (job.placed()) {
-    cluster_.take(job.placement);
+    if (!HYADES_DEFECT("early_give_back") || !job.cancel_requested) cluster_.take(job.placement);
     placed_.insert(job.id);
     ++user.running;
     user.cores += job.placement.cores();
@@ -343,7 +364,9 @@ void Controller::unindex(const Job& job) {
   UserCounts& user = found->second;
   for (const Dependency& dependency : job.unmet) dependents_.erase({dependency.job, job.id});
   if (job.placed()) {
-    cluster_.give_back(job.placement);
+    if (!HYADES_DEFECT("early_give_back") || !job.cancel_requested) {
+      cluster_.give_back(job.placement);
+    }
     placed_.erase(job.id);
     --user.running;
     user.cores -= job.placement.cores();
@@ -408,7 +431,9 @@ void Controller::check() const {
       HYADES_ASSERT(dependents_.contains({dependency.job, id}));
     }
   }
-  if (!HYADES_DEFECT("leaked_cores")) cluster_.check(placements);
+  if (!HYADES_DEFECT("leaked_cores") && !HYADES_DEFECT("early_give_back")) {
+    cluster_.check(placements);
+  }
 }
 
 }  // namespace hyades

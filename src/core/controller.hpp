@@ -100,7 +100,7 @@ class Controller {
   };
   struct DependencyNews {
     JobId target;
-    bool ended;       // else: started
+    bool ended;  // else: started
     Outcome outcome;
   };
 
@@ -133,6 +133,7 @@ class Controller {
   std::string refuse_hello(PeerId from, const Hello& hello) const;
   void define_node(const Hello& hello, const Now& now, Step& out);
   void reconcile(const Hello& hello, const Now& now, Step& out);
+  void answered(const Job& job, const Now& now, Step& out);
   void stray(PeerId from, const LaunchReport& report, Step& out) const;
   void finish_exited(const Job& job, const LaunchReport& report, const Now& now, Step& out);
   void finish_unstarted(const Job& job, const LaunchReport& report, const Now& now, Step& out);

@@ -60,8 +60,7 @@ void Controller::define_node(const Hello& hello, const Now& now, Step& out) {
     if (said.cores > 0) inventory.cores = said.cores;
     if (said.memory_mib > 0) inventory.memory_mib = said.memory_mib;
     if (!said.devices.empty()) inventory.devices = said.devices;
-    inventory.features.insert(inventory.features.end(), said.features.begin(),
-                              said.features.end());
+    inventory.features.insert(inventory.features.end(), said.features.begin(), said.features.end());
     std::sort(inventory.features.begin(), inventory.features.end());
     inventory.features.erase(std::unique(inventory.features.begin(), inventory.features.end()),
                              inventory.features.end());
@@ -103,16 +102,14 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
   }
   switch (report.state) {
     case LaunchState::Starting:
-      if (!job->cancel_requested && !job->requeue_requested) unanswered_.erase(job->id);
+      answered(*job, now, out);
       return;
     case LaunchState::Running:
       if (job->phase == JobPhase::Launching) {
         record(job->id, Started{job->key, report.started_ms}, now, out);
         settle_dependents({job->id, false, Outcome::None}, now, out);
-        if (job->cancel_requested || job->requeue_requested) send_orders(*job, now, out);
-      } else if (!job->cancel_requested && !job->requeue_requested) {
-        unanswered_.erase(job->id);  // a query is answered
       }
+      answered(*job, now, out);
       return;
     case LaunchState::Exited:
       finish_exited(*job, report, now, out);
@@ -134,6 +131,16 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
   out.outgoing.push_back({from, {epoch_, RetireOrder{report.key}}});
 }
 
+// The launch is there and alive: no order is open, unless it is to be stopped. A stop may have been
+// recorded by a master that died before it could send the order.
+void Controller::answered(const Job& job, const Now& now, Step& out) {
+  if (!job.cancel_requested && !job.requeue_requested) {
+    unanswered_.erase(job.id);
+  } else if (!unanswered_.contains(job.id) && !HYADES_DEFECT("forget_stop")) {
+    send_orders(job, now, out);
+  }
+}
+
 // The one place at which reports on anything but the current attempt end. Their results are
 // committed or meaningless, so the node may forget them; what still runs must not.
 void Controller::stray(PeerId from, const LaunchReport& report, Step& out) const {
@@ -147,7 +154,7 @@ void Controller::stray(PeerId from, const LaunchReport& report, Step& out) const
 void Controller::finish_exited(const Job& job, const LaunchReport& report, const Now& now,
                                Step& out) {
   const ExitRecord& exit = report.exit;
-  Ended ended{.exit_code = exit.exit_code,
+  Ended ended{.exit_code = HYADES_DEFECT("lost_exit_code") ? 0 : exit.exit_code,
               .signal = exit.signal,
               .started_ms = exit.started_ms,
               .ended_ms = exit.ended_ms,
@@ -202,7 +209,8 @@ void Controller::finish_lost(const Job& job, const LaunchReport& report, const N
   Ended ended{.started_ms = job.started_ms, .ended_ms = now.wall_ms, .usage = {}, .reason = reason};
   if (job.cancel_requested) {
     ended.outcome = Outcome::Cancelled;
-  } else if (job.spec.requeue && job.restarts < config_->max_restarts) {
+  } else if ((job.spec.requeue || HYADES_DEFECT("ignore_no_requeue")) &&
+             job.restarts < config_->max_restarts) {
     record(job.id, Requeued{job.key, reason, true, 0, node}, now, out);
     return;
   } else {
@@ -226,8 +234,7 @@ void Controller::send_orders(const Job& job, const Now& now, Step& out) {
   const bool stop = job.cancel_requested || job.requeue_requested;
   if (node->responding && node->peer != 0) {
     if (stop) {
-      const StopReason reason =
-          job.cancel_requested ? StopReason::Cancelled : StopReason::Requeue;
+      const StopReason reason = job.cancel_requested ? StopReason::Cancelled : StopReason::Requeue;
       out.outgoing.push_back(
           {node->peer, {epoch_, StopOrder{job.key, reason, config_->kill_grace_s}}});
     } else if (job.phase == JobPhase::Launching) {
@@ -237,9 +244,9 @@ void Controller::send_orders(const Job& job, const Now& now, Step& out) {
     }
   }
   Unanswered& unanswered = unanswered_[job.id];
-  unanswered.interval_ms =
-      unanswered.interval_ms == 0 ? config_->resend_ms
-                                  : std::min(unanswered.interval_ms * 2, kRepeatAtMost_ms);
+  unanswered.interval_ms = unanswered.interval_ms == 0
+                               ? config_->resend_ms
+                               : std::min(unanswered.interval_ms * 2, kRepeatAtMost_ms);
   unanswered.due_ms = now.boot_ms + unanswered.interval_ms;
 }
 

@@ -194,9 +194,9 @@ Controller::Refusal Controller::check_dependencies(const JobSpec& spec,
               "dependency " + name + ": there is no " + job_name(dependency.job)};
     }
     if (!dependency_met(dependency.kind, ended->outcome)) {
-      return {ErrorCode::Conflict, "dependency " + name + " can never be met: " +
-                                       job_name(dependency.job) + " ended " +
-                                       std::string(to_string(ended->outcome))};
+      return {ErrorCode::Conflict, "dependency " + name +
+                                       " can never be met: " + job_name(dependency.job) +
+                                       " ended " + std::string(to_string(ended->outcome))};
     }
     met.push_back(dependency);
   }
@@ -224,8 +224,8 @@ void Controller::on(const Request& request, const SignalRequest& what, const Now
   const Job* const job = find_for(request, what.job, out);
   if (job == nullptr) return;
   if (what.signal < 1 || what.signal > 64) {
-    answer(request, ErrorCode::Invalid, "signal " + std::to_string(what.signal) +
-                                            " does not exist; use 1 to 64", out);
+    answer(request, ErrorCode::Invalid,
+           "signal " + std::to_string(what.signal) + " does not exist; use 1 to 64", out);
   } else if (job->phase != JobPhase::Running) {
     answer(request, ErrorCode::Conflict, job_name(what.job) + " is not running", out);
   } else if (fate_unknown(*job)) {
@@ -256,8 +256,7 @@ void Controller::on(const Request& request, const HoldRequest& what, const Now& 
   answer(request, ErrorCode::None, "", out);
 }
 
-void Controller::on(const Request& request, const ReleaseRequest& what, const Now& now,
-                    Step& out) {
+void Controller::on(const Request& request, const ReleaseRequest& what, const Now& now, Step& out) {
   const Job* const job = find_for(request, what.job, out);
   if (job == nullptr) return;
   if (job->held_by_admin && request.caller.role == Role::User) {
@@ -269,8 +268,7 @@ void Controller::on(const Request& request, const ReleaseRequest& what, const No
   answer(request, ErrorCode::None, "", out);
 }
 
-void Controller::on(const Request& request, const RequeueRequest& what, const Now& now,
-                    Step& out) {
+void Controller::on(const Request& request, const RequeueRequest& what, const Now& now, Step& out) {
   const Job* const job = find_for(request, what.job, out);
   if (job == nullptr) return;
   if (!job->placed()) {

@@ -12,8 +12,13 @@ constexpr BootMs kRetryFullStore_ms = 500;
 
 Driver::Driver(std::shared_ptr<const ClusterConfig> config, Epoch epoch, Clock& clock, Store& store,
                Link& link, Door& door, Policy& policy)
-    : config_(std::move(config)), epoch_(epoch), clock_(clock), store_(store), link_(link),
-      door_(door), policy_(policy) {
+    : config_(std::move(config)),
+      epoch_(epoch),
+      clock_(clock),
+      store_(store),
+      link_(link),
+      door_(door),
+      policy_(policy) {
   rebuild();
 }
 
@@ -56,6 +61,10 @@ Driver::Turn Driver::turn() {
     for (const Reply& reply : step.replies) door_.reply(reply);
     step.replies.clear();
   }
+  if (HYADES_DEFECT("act_before_commit")) {
+    for (Outgoing& outgoing : step.outgoing) send(outgoing);
+    step.outgoing.clear();
+  }
   if (!step.batch.empty()) {
     HYADES_FAILPOINT("driver_before_commit");
     const CommitResult result = store_.commit(step.batch);
@@ -65,14 +74,14 @@ Driver::Turn Driver::turn() {
     controller_->committed();
   }
   act(step);
-  const bool idle = deliveries_.empty() && requests_.empty() && step.batch.empty() &&
-                    step.outgoing.empty();
+  const bool idle =
+      deliveries_.empty() && requests_.empty() && step.batch.empty() && step.outgoing.empty();
   return idle ? Turn::Idle : Turn::Worked;
 }
 
 void Driver::take_request(const Request& request, const Now& now, Step& step) {
   const auto* submit = std::get_if<SubmitRequest>(&request.what);
-  if (submit == nullptr || submit->token.empty()) {
+  if (submit == nullptr || submit->token.empty() || HYADES_DEFECT("ignore_token")) {
     controller_->step(request, now, step);
     if (const auto* reload = std::get_if<ReloadRequest>(&request.what)) {
       if (step.replies.back().error == ErrorCode::None) config_ = reload->config;

@@ -17,10 +17,10 @@ class Driver {
          Link& link, Door& door, Policy& policy);
 
   enum class Turn {
-    Idle,      // nothing happened
-    Worked,    // something was received, committed or sent
-    Fatal,     // the store failed: exit, the supervisor starts a new master that replays
-    Deposed,   // a newer master owns the cluster: exit
+    Idle,     // nothing happened
+    Worked,   // something was received, committed or sent
+    Fatal,    // the store failed: exit, the supervisor starts a new master that replays
+    Deposed,  // a newer master owns the cluster: exit
   };
   Turn turn();
 

@@ -45,8 +45,9 @@ bool IdSet::parse(const std::string& text, IdSet& out) {
 }
 
 bool IdSet::contains(int id) const {
-  const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), id,
-                                      [](int value, const auto& range) { return value < range.first; });
+  const auto after =
+      std::upper_bound(ranges_.begin(), ranges_.end(), id,
+                       [](int value, const auto& range) { return value < range.first; });
   return after != ranges_.begin() && std::prev(after)->second >= id;
 }
 

@@ -6,9 +6,9 @@ namespace hyades {
 
 namespace {
 constexpr Word<LaunchState> kLaunchStates[] = {
-    {LaunchState::Starting, "starting"},       {LaunchState::Running, "running"},
-    {LaunchState::Exited, "exited"},           {LaunchState::NeverStarted, "never-started"},
-    {LaunchState::Lost, "lost"},               {LaunchState::Absent, "absent"},
+    {LaunchState::Starting, "starting"}, {LaunchState::Running, "running"},
+    {LaunchState::Exited, "exited"},     {LaunchState::NeverStarted, "never-started"},
+    {LaunchState::Lost, "lost"},         {LaunchState::Absent, "absent"},
 };
 }  // namespace
 

@@ -127,6 +127,7 @@ struct SpoolRecord {
   bool same_boot = true;   // written since this machine was booted
   WallMs started_ms = 0;   // 0: the job has not started
   std::optional<ExitRecord> exit;
+  std::string refusal;     // why the node could not start it, when neither of these was written
 };
 
 enum class ClaimResult {

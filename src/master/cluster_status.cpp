@@ -75,16 +75,17 @@ ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
 std::string to_json(const ClusterStatus& status) {
   using Json = nlohmann::ordered_json;
   const auto pid = [](pid_t value) { return value == 0 ? Json(nullptr) : Json(value); };
-  Json json = {{"state", status.up() ? "up" : status.down() ? "down" : "forming"},
+  Json json = {{"state", status.up()     ? "up"
+                         : status.down() ? "down"
+                                         : "forming"},
                {"state_directory", status.state_directory},
                {"supervisor_pid", pid(status.supervisor_pid)},
                {"mpirun_pid", pid(status.mpirun_pid)},
                {"master_pid", pid(status.master_pid)},
                {"workers", Json::array()}};
   for (const ClusterStatus::Worker& worker : status.workers) {
-    json["workers"].push_back({{"node", worker.node},
-                               {"pid", pid(worker.pid)},
-                               {"responding", worker.responding}});
+    json["workers"].push_back(
+        {{"node", worker.node}, {"pid", pid(worker.pid)}, {"responding", worker.responding}});
   }
   json["failure"] = status.failure.empty() ? Json(nullptr) : Json(status.failure);
   if (status.master) {
@@ -103,7 +104,9 @@ std::string to_json(const ClusterStatus& status) {
 
 std::string to_text(const ClusterStatus& status) {
   std::string text = fmt::format("{:<12} {}\n", "cluster",
-                                 status.up() ? "up" : status.down() ? "down" : "forming");
+                                 status.up()     ? "up"
+                                 : status.down() ? "down"
+                                                 : "forming");
   const auto line = [&](const std::string& name, const std::string& value) {
     text += fmt::format("{:<12} {}\n", name, value);
   };
@@ -116,8 +119,8 @@ std::string to_text(const ClusterStatus& status) {
                           (worker.pid != 0 && !worker.responding ? ", not responding yet" : ""));
   }
   if (status.master) {
-    line("jobs", fmt::format("{} waiting, {} running", status.master->pending(),
-                             status.master->running()));
+    line("jobs",
+         fmt::format("{} waiting, {} running", status.master->pending(), status.master->running()));
     if (!status.master->degraded().empty()) line("degraded", status.master->degraded());
   }
   if (!status.failure.empty()) line("failure", status.failure);

@@ -36,7 +36,10 @@ bool wanted(const pb::ListJobs& filter, const Job& job, std::string_view state) 
 
 FrontDoor::FrontDoor(ClientServer& server, SqliteStore& store, Clock& clock, MasterFacts facts,
                      LoadConfig load_config)
-    : server_(server), store_(store), clock_(clock), facts_(std::move(facts)),
+    : server_(server),
+      store_(store),
+      clock_(clock),
+      facts_(std::move(facts)),
       load_config_(std::move(load_config)) {}
 
 // ---- Door -------------------------------------------------------------------------------------
@@ -145,7 +148,8 @@ void FrontDoor::submit(const ClientRequest& request, std::vector<Request>& out) 
   SubmitRequest submit{.spec = {}, .payload = nullptr, .token = message.token()};
   auto payload = std::make_shared<JobPayload>();
   std::string error;
-  if (!from_pb(message.spec(), submit.spec, error) || !from_pb(message.payload(), *payload, error)) {
+  if (!from_pb(message.spec(), submit.spec, error) ||
+      !from_pb(message.payload(), *payload, error)) {
     return refuse(request.id, ErrorCode::Invalid, error);
   }
   if (submit.token.size() > 64) {
@@ -262,17 +266,17 @@ void FrontDoor::add_details(pb::JobInfo& info) {
 
 void FrontDoor::add_stored_jobs(const ClientRequest& request, pb::ClientReply& reply) {
   const pb::ListJobs& filter = request.what.list_jobs();
-  JobQuery query{.ids = {filter.ids().begin(), filter.ids().end()},
-                 .users = {filter.users().begin(), filter.users().end()},
-                 .queues = {filter.queues().begin(), filter.queues().end()},
-                 .states = {filter.states().begin(), filter.states().end()},
-                 .names = {filter.names().begin(), filter.names().end()},
-                 .ended_only = true,
-                 .since_ms = filter.since_ms(),
-                 .until_ms = filter.until_ms(),
-                 .limit = std::min<std::size_t>(filter.limit() == 0 ? kJobsAtMost : filter.limit(),
-                                                100'000),
-                 .details = filter.ids_size() > 0};
+  JobQuery query{
+      .ids = {filter.ids().begin(), filter.ids().end()},
+      .users = {filter.users().begin(), filter.users().end()},
+      .queues = {filter.queues().begin(), filter.queues().end()},
+      .states = {filter.states().begin(), filter.states().end()},
+      .names = {filter.names().begin(), filter.names().end()},
+      .ended_only = true,
+      .since_ms = filter.since_ms(),
+      .until_ms = filter.until_ms(),
+      .limit = std::min<std::size_t>(filter.limit() == 0 ? kJobsAtMost : filter.limit(), 100'000),
+      .details = filter.ids_size() > 0};
   std::vector<StoredJob> jobs = store_.list_jobs(query);
   reply.set_truncated(reply.truncated() || jobs.size() == query.limit);
   std::reverse(jobs.begin(), jobs.end());  // people read downwards in time

@@ -31,7 +31,8 @@ class CannotStart : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-std::shared_ptr<const ClusterConfig> read_config(const MasterOptions& options, std::string& errors) {
+std::shared_ptr<const ClusterConfig> read_config(const MasterOptions& options,
+                                                 std::string& errors) {
   const bool named = !options.config_path.empty();
   ConfigResult result =
       load_config(named ? options.config_path : options.state_directory + "/hyades.toml", named);
@@ -45,15 +46,16 @@ class Master {
  public:
   Master(const MasterOptions& options, MpiLink& link) : link_(link) {
     std::string error;
-    directory_ = StateDirectory::open(options.state_directory,
-                                      options.create ? StateDirectory::IfMissing::Create
-                                                     : StateDirectory::IfMissing::Refuse,
-                                      error);
+    directory_ = StateDirectory::open(
+        options.state_directory,
+        options.create ? StateDirectory::IfMissing::Create : StateDirectory::IfMissing::Refuse,
+        error);
     require(directory_ != nullptr, error);
     const std::string queue = directory_->path() + "/queue.db";
     require(options.create || std::filesystem::exists(queue),
-            directory_->path() + " holds no queue (is the right file system mounted?); to make a "
-                                 "new, empty one, start with --init, or with `hyades up`");
+            directory_->path() +
+                " holds no queue (is the right file system mounted?); to make a "
+                "new, empty one, start with --init, or with `hyades up`");
     config_ = read_config(options, error);
     require(config_ != nullptr, error);
     store_ = SqliteStore::open(*directory_, error);
@@ -65,8 +67,7 @@ class Master {
     require(server_ != nullptr, error);
     policy_ = std::make_unique<EasyPolicy>(config_->backfill_depth);
     door_ = std::make_unique<FrontDoor>(
-        *server_, *store_, clock_,
-        MasterFacts{directory_->path(), kVersion, clock_.now().wall_ms},
+        *server_, *store_, clock_, MasterFacts{directory_->path(), kVersion, clock_.now().wall_ms},
         [options](std::string& errors) { return read_config(options, errors); });
     driver_ = std::make_unique<Driver>(config_, epoch, clock_, *store_, link_, *door_, *policy_);
     require(driver_->fatal_reason().empty(), driver_->fatal_reason());
@@ -74,8 +75,8 @@ class Master {
     waiter_.add(server_->fd());
     waiter_.add(link_.doorbell_fd());
     spdlog::info("epoch {}: {} jobs, {} nodes known; clients at {}", epoch,
-                 driver_->controller().jobs().size(), driver_->controller().cluster().nodes().size(),
-                 server_->socket_path());
+                 driver_->controller().jobs().size(),
+                 driver_->controller().cluster().nodes().size(), server_->socket_path());
   }
 
   // Returns the exit code.

@@ -54,10 +54,10 @@ std::string sqlite_findings(Database& database, const char* pragma) {
 std::string check_structure(Database& database, std::int64_t small_bytes) {
   struct stat status {};
   if (stat(database.path().c_str(), &status) == 0 && status.st_size <= small_bytes) {
-    return sqlite_findings(database, "PRAGMA quick_check(3)");
+    return sqlite_findings(database, "PRAGMA integrity_check(3)");
   }
-  for (const char* pragma : {"PRAGMA quick_check(meta)", "PRAGMA quick_check(job)",
-                             "PRAGMA quick_check(job_event)", "PRAGMA quick_check(node)"}) {
+  for (const char* pragma : {"PRAGMA integrity_check(meta)", "PRAGMA integrity_check(job)",
+                             "PRAGMA integrity_check(job_event)", "PRAGMA integrity_check(node)"}) {
     const std::string findings = sqlite_findings(database, pragma);
     if (!findings.empty()) return findings;
   }
@@ -186,7 +186,8 @@ std::string check_against_note(Database& database, const QueueNote::Content& fou
     return path + " belongs to cluster " + found.cluster_id + ", but this directory to cluster " +
            note.cluster_id + ": put the right file back" + way_out(path);
   }
-  if (found.last_event < note.last_event || found.epoch < note.epoch) {
+  if (found.last_event < note.last_event || found.epoch < note.epoch ||
+      found.last_job < note.last_job || found.next_sequence < note.next_sequence) {
     return path + " lacks its newest part: event " + std::to_string(note.last_event) +
            " of master " + std::to_string(note.epoch) + " was committed, the file ends at event " +
            std::to_string(found.last_event) + " of master " + std::to_string(found.epoch) + ". " +

@@ -110,7 +110,10 @@ QueueNote::Content content_of(Database& database) {
   return {database.text("SELECT value FROM meta WHERE key = 'cluster_id'"),
           static_cast<Epoch>(database.number("SELECT value FROM meta WHERE key = 'epoch'")),
           static_cast<std::uint64_t>(
-              database.number("SELECT seq FROM sqlite_sequence WHERE name = 'job_event'"))};
+              database.number("SELECT seq FROM sqlite_sequence WHERE name = 'job_event'")),
+          static_cast<JobId>(database.number("SELECT seq FROM sqlite_sequence WHERE name = 'job'")),
+          static_cast<LaunchSequence>(
+              database.number("SELECT value FROM meta WHERE key = 'next_sequence'"))};
 }
 
 // A queue without its note was restored by hand (or its creation was cut off).
@@ -210,8 +213,11 @@ std::unique_ptr<QueueFile> QueueFile::open(const StateDirectory& directory, cons
   }
 }
 
-QueueFile::QueueFile(std::string path, Database database, QueueNote::Content note)
-    : path_(std::move(path)), database_(std::move(database)), note_(path_ + ".note", note) {}
+QueueFile::QueueFile(std::string path, Database database, const QueueNote::Content& content)
+    : path_(std::move(path)),
+      database_(std::move(database)),
+      content_(content),
+      note_(path_ + ".note", content.cluster_id) {}
 
 std::string QueueFile::backup() { return copy_to(database_, path_ + ".backup"); }
 

@@ -36,6 +36,8 @@ class QueueFile {
 
   Database& database() { return database_; }
   QueueNote& note() { return note_; }
+  // How far the queue had got when it was opened.
+  const QueueNote::Content& content() const { return content_; }
   const std::string& path() const { return path_; }
 
   // Copies the queue as it is now to queue.db.backup, replacing the last copy only when the new
@@ -47,11 +49,12 @@ class QueueFile {
   const std::string& warning() const { return warning_; }
 
  private:
-  QueueFile(std::string path, Database database, QueueNote::Content note);
+  QueueFile(std::string path, Database database, const QueueNote::Content& content);
   void back_up_if_old(const Options& options);
 
   std::string path_;
   Database database_;
+  QueueNote::Content content_;
   QueueNote note_;
   std::string warning_;
 };

@@ -20,6 +20,8 @@ class QueueNote {
     std::string cluster_id;
     Epoch epoch = 0;
     std::uint64_t last_event = 0;  // job_event.seq
+    JobId last_job = 0;
+    LaunchSequence next_sequence = 1;
   };
 
   // Nothing when there is no note, or one that cannot be understood.
@@ -30,16 +32,17 @@ class QueueNote {
 
   // Opens an existing note for following the queue; the file's size never changes again, so that
   // a full disk does not matter.
-  QueueNote(const std::string& path, Content content);
+  QueueNote(const std::string& path, std::string cluster_id);
   ~QueueNote();
   QueueNote(const QueueNote&) = delete;
   QueueNote& operator=(const QueueNote&) = delete;
 
-  // Call after the commit. Failures are ignored: an old note is a weaker check, no danger.
-  void advance(Epoch epoch, std::uint64_t last_event);
+  // Call after the commit; the cluster stays what it was. Failures are ignored: an old note is a
+  // weaker check, no danger.
+  void advance(const Content& content);
 
  private:
-  Content content_;
+  std::string cluster_id_;
   int fd_;
 };
 

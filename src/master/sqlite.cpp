@@ -8,7 +8,7 @@ namespace {
 
 std::string describe(sqlite3* handle, const std::string& doing) {
   std::string message = doing + ": " + sqlite3_errmsg(handle);
-  const int code = sqlite3_errcode(handle);
+  const int code = sqlite3_errcode(handle) & 0xff;
   const int error = sqlite3_system_errno(handle);
   if (error != 0 && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN)) {
     message += std::string(" (") + std::strerror(error) + ")";
@@ -19,13 +19,14 @@ std::string describe(sqlite3* handle, const std::string& doing) {
 }  // namespace
 
 SqliteError::SqliteError(sqlite3* handle, const std::string& doing)
-    : SqliteError(sqlite3_errcode(handle), sqlite3_system_errno(handle), describe(handle, doing)) {}
+    : SqliteError(sqlite3_extended_errcode(handle), sqlite3_system_errno(handle),
+                  describe(handle, doing)) {}
 
 bool SqliteError::no_space() const {
-  // SQLite knows only ENOSPC as "full"; a quota is the same to whoever has to free space. It can
-  // only come from writing, never from syncing, so nothing of the transaction counts.
-  return code_ == SQLITE_FULL ||
-         (code_ == SQLITE_IOERR && (system_errno_ == EDQUOT || system_errno_ == EFBIG));
+  // SQLite knows only ENOSPC as "full"; a quota or a limit is the same to whoever has to free
+  // space. Only for writing: after a sync that failed nobody knows what the disk holds.
+  return code() == SQLITE_FULL || (extended_code_ == SQLITE_IOERR_WRITE &&
+                                   (system_errno_ == EDQUOT || system_errno_ == EFBIG));
 }
 
 Database Database::open(const std::string& path, int busy_timeout_ms) {

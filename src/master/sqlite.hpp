@@ -15,20 +15,21 @@ namespace hyades {
 
 class SqliteError : public std::runtime_error {
  public:
+  // `code` may be an extended result code.
   SqliteError(int code, int system_errno, const std::string& message)
-      : std::runtime_error(message), code_(code), system_errno_(system_errno) {}
+      : std::runtime_error(message), extended_code_(code), system_errno_(system_errno) {}
   SqliteError(sqlite3* handle, const std::string& doing);
 
-  int code() const { return code_; }                  // primary result code
+  int code() const { return extended_code_ & 0xff; }  // primary result code
   int system_errno() const { return system_errno_; }  // 0 unless the system refused something
   // The disk, a quota or a limit on the file's size; nothing was stored.
   bool no_space() const;
-  bool busy() const { return code_ == SQLITE_BUSY || code_ == SQLITE_LOCKED; }
+  bool busy() const { return code() == SQLITE_BUSY || code() == SQLITE_LOCKED; }
   // What the file holds makes no sense (as opposed to: it could not be read).
-  bool damaged() const { return code_ == SQLITE_CORRUPT || code_ == SQLITE_NOTADB; }
+  bool damaged() const { return code() == SQLITE_CORRUPT || code() == SQLITE_NOTADB; }
 
  private:
-  int code_;
+  int extended_code_;
   int system_errno_;
 };
 

@@ -45,29 +45,23 @@ SqliteStore::SqliteStore(std::unique_ptr<QueueFile> file)
                     "SELECT outcome, started FROM job WHERE id = ?1 AND phase = 'ENDED'"),
       select_token_(file_->database(), "SELECT id FROM job WHERE uid = ?1 AND token = ?2"),
       select_owner_(file_->database(), "SELECT uid FROM job WHERE id = ?1") {
-  Database& database = file_->database();
-  cluster_id_ = database.text("SELECT value FROM meta WHERE key = 'cluster_id'");
-  epoch_ = static_cast<Epoch>(database.number("SELECT value FROM meta WHERE key = 'epoch'"));
-  next_sequence_ = static_cast<LaunchSequence>(
-      database.number("SELECT value FROM meta WHERE key = 'next_sequence'"));
-  last_event_ = static_cast<std::uint64_t>(
-      database.number("SELECT seq FROM sqlite_sequence WHERE name = 'job_event'"));
-  sqlite3_wal_hook(database.handle(), remember_log_pages, &log_pages_);
+  at_ = file_->content();
+  sqlite3_wal_hook(file_->database().handle(), remember_log_pages, &log_pages_);
 }
 
 Epoch SqliteStore::begin_epoch() {
   last_error_.clear();
   try {
     Transaction transaction(file_->database());
-    Execution(set_epoch_).number(static_cast<std::int64_t>(epoch_ + 1)).run();
+    Execution(set_epoch_).number(static_cast<std::int64_t>(at_.epoch + 1)).run();
     transaction.commit();
   } catch (const SqliteError& error) {
     failed(error);
     return 0;
   }
-  ++epoch_;
-  file_->note().advance(epoch_, last_event_);
-  return epoch_;
+  ++at_.epoch;
+  file_->note().advance(at_);
+  return at_.epoch;
 }
 
 // ---- writing ---------------------------------------------------------------------------------
@@ -76,21 +70,19 @@ CommitResult SqliteStore::commit(const Batch& batch) {
   last_error_ = broken_;
   if (!broken_.empty()) return CommitResult::Failed;
   if (batch.empty()) return CommitResult::Committed;
-  const LaunchSequence next_sequence = next_sequence_;
-  const std::uint64_t last_event = last_event_;
+  const QueueNote::Content before = at_;
   try {
     Transaction transaction(file_->database());
     write(batch);
     HYADES_FAILPOINT("store_before_commit");
     transaction.commit();
   } catch (const SqliteError& error) {
-    next_sequence_ = next_sequence;
-    last_event_ = last_event;
+    at_ = before;
     return failed(error);
   }
   HYADES_FAILPOINT("store_after_commit");
   ++commits_;
-  file_->note().advance(epoch_, last_event_);
+  file_->note().advance(at_);
   checkpoint_when_large();
   return CommitResult::Committed;
 }
@@ -102,28 +94,30 @@ void SqliteStore::write(const Batch& batch) {
       throw SqliteError(SQLITE_CONSTRAINT, 0, "job " + std::to_string(job.job) + " comes twice");
     }
   }
-  const LaunchSequence next_sequence = next_sequence_;
+  const LaunchSequence next_sequence = at_.next_sequence;
   for (const JobEvent& event : batch.job_events) {
     const NewJob* origin = nullptr;
     if (std::holds_alternative<Submitted>(event.what)) {
+      at_.last_job = std::max(at_.last_job, event.job);
       const auto found = origins.find(event.job);
       if (found != origins.end()) {
         origin = found->second;
         origins.erase(found);
       }
     } else if (const auto* assigned = std::get_if<Assigned>(&event.what)) {
-      next_sequence_ = std::max(next_sequence_, assigned->key.sequence + 1);
+      at_.next_sequence = std::max(at_.next_sequence, assigned->key.sequence + 1);
     }
-    jobs_.append(event, origin, epoch_);
-    last_event_ = static_cast<std::uint64_t>(sqlite3_last_insert_rowid(file_->database().handle()));
+    jobs_.append(event, origin, at_.epoch);
+    at_.last_event =
+        static_cast<std::uint64_t>(sqlite3_last_insert_rowid(file_->database().handle()));
   }
   if (!origins.empty()) {
     throw SqliteError(SQLITE_CONSTRAINT, 0,
                       "job " + std::to_string(origins.begin()->first) + " has no Submitted event");
   }
   for (const NodeEvent& event : batch.node_events) nodes_.append(event);
-  if (next_sequence_ != next_sequence) {
-    Execution(set_next_sequence_).number(static_cast<std::int64_t>(next_sequence_)).run();
+  if (at_.next_sequence != next_sequence) {
+    Execution(set_next_sequence_).number(static_cast<std::int64_t>(at_.next_sequence)).run();
   }
 }
 
@@ -167,10 +161,8 @@ void SqliteStore::checkpoint_when_large() {
 void SqliteStore::load(StoredState& state, const std::function<void(const JobEvent&)>& event) {
   last_error_.clear();
   try {
-    state.next_job = static_cast<JobId>(file_->database().number(
-                         "SELECT seq FROM sqlite_sequence WHERE name = 'job'")) +
-                     1;
-    state.next_sequence = next_sequence_;
+    state.next_job = at_.last_job + 1;
+    state.next_sequence = at_.next_sequence;
     state.node_events = nodes_.load();
     load_events(event);
   } catch (const std::exception& failure) {

@@ -35,7 +35,7 @@ class SqliteStore : public Store {
   std::string last_error() const override { return last_error_; }
 
   // 128 random bits in hex, drawn when the queue was created; names this cluster for ever.
-  const std::string& cluster_id() const { return cluster_id_; }
+  const std::string& cluster_id() const { return at_.cluster_id; }
   // The uid that submitted the job, ended or not.
   std::optional<std::uint32_t> owner(JobId job) const;
   // Newest first. Empty, with last_error(), when the queue cannot be read.
@@ -63,10 +63,7 @@ class SqliteStore : public Store {
   Statement select_ended_;
   Statement select_token_;
   Statement select_owner_;
-  std::string cluster_id_;
-  Epoch epoch_ = 0;
-  LaunchSequence next_sequence_ = 1;
-  std::uint64_t last_event_ = 0;
+  QueueNote::Content at_;  // how far the queue has got
   std::uint64_t commits_ = 0;
   int log_pages_ = 0;   // in the write-ahead log after the last commit
   std::string broken_;  // not "": what the disk holds is not known any more

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/test_hooks.hpp"
+
 namespace hyades {
 
 namespace {
@@ -29,7 +31,10 @@ struct Held {
 class Pass {
  public:
   Pass(const ClusterView& view, WallMs now_ms, int backfill_depth)
-      : view_(view), nodes_(view.cluster->nodes()), now_ms_(now_ms), candidates_left_(backfill_depth),
+      : view_(view),
+        nodes_(view.cluster->nodes()),
+        now_ms_(now_ms),
+        candidates_left_(backfill_depth),
         bounded_(backfill_depth > 0) {
     free_.reserve(nodes_.size());
     for (const Node& node : nodes_) free_.push_back(free_counts(node));
@@ -88,8 +93,9 @@ bool Pass::consider(const QueueView& queue, const Job& job, bool& blocked) {
 
 bool Pass::try_start(const QueueView& queue, const Job& job, StartReason why) {
   const WallMs end_ms = end_of(job, now_ms_);
-  const Plan plan = held_.empty() ? fit(job, free_, queue.usable)
-                                  : fit(job, usable_now(end_ms), queue.usable);
+  const Plan plan = held_.empty() || HYADES_DEFECT("ignore_reservation")
+                        ? fit(job, free_, queue.usable)
+                        : fit(job, usable_now(end_ms), queue.usable);
   if (plan.empty()) return false;
   for (const PlannedShare& share : plan) {
     const auto at = static_cast<std::size_t>(share.node);

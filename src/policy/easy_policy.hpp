@@ -9,8 +9,8 @@
 // fits now and either ends by every shadow time or leaves every reserved placement intact. On a
 // single node of N cores this is the classical rule with `extra` (Lifka 1995; Mu'alem and
 // Feitelson 2001): the goldens of the simulator hold it to that. One reservation per queue rather
-// than one per cluster, because a queue with nodes of its own would otherwise starve its large jobs.
-// Jobs that no usable node set could ever hold, and jobs kept back by a limit, never reserve.
+// than one per cluster, because a queue with nodes of its own would otherwise starve its large
+// jobs. Jobs that no usable node set could ever hold, and jobs kept back by a limit, never reserve.
 //
 // Cost: starts x nodes; a reservation log(running) x (running + nodes); backfilling at most
 // `backfill_depth` candidates x nodes.

@@ -59,6 +59,7 @@ JobSpec SimClients::random_spec() {
   spec.name = "job";
   ask_for_resources(spec);
   ask_for_nodes(spec);
+  if (options.plain) return spec;
   if (random_.chance(100)) spec.priority = static_cast<int>(random_.between(-2, 0));
   spec.hold = random_.chance(30);
   spec.requeue = !random_.chance(options.no_requeue);
@@ -129,7 +130,7 @@ SimJobPlan SimClients::random_plan(JobSpec& spec) {
   if (plan.exit_code == 0 && random_.chance(60)) {
     plan.signal = static_cast<int>(random_.between(1, 15));
   }
-  if (random_.chance(400)) plan.on_term = static_cast<int>(random_.between(1, 2));
+  if (!context_.options.plain && random_.chance(400)) plan.on_term = static_cast<int>(random_.between(1, 2));
   const int run_s = static_cast<int>(plan.run_ms / 1000);
   if (random_.chance(700))
     spec.time_limit_s = 60 + run_s + static_cast<int>(random_.below(900));

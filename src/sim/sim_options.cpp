@@ -33,6 +33,7 @@ std::shared_ptr<const ClusterConfig> random_config(Prng& random, const SimOption
   config->max_launch_failures = static_cast<int>(random.between(2, 4));
   config->admin_uids = {0};
   config->queues.front().default_time_s = 1800;
+  if (options.plain) return config;
   if (random.chance(200)) config->queues.front().backfill = "none";
   if (random.chance(300)) config->queues.front().max_queued_per_user = 30;
   if (random.chance(300)) config->queues.front().max_running_per_user = 5;
@@ -48,8 +49,9 @@ std::shared_ptr<const ClusterConfig> random_config(Prng& random, const SimOption
   return config;
 }
 
-SimOptions random_load(Prng& random) {
+SimOptions random_load(Prng& random, bool plain) {
   SimOptions options;
+  options.plain = plain;
   const int nodes = static_cast<int>(random.between(2, 5));
   for (int number = 1; number <= nodes; ++number) {
     options.nodes.push_back(random_node(random, number));
@@ -63,6 +65,7 @@ SimOptions random_load(Prng& random) {
   options.no_requeue = static_cast<int>(random.between(0, 400));
   options.meddling = static_cast<int>(random.between(0, 500));
   options.large = static_cast<int>(random.between(0, 300));
+  if (plain) options.dependent = options.infeasible = options.meddling = 0;
   return options;
 }
 
@@ -96,7 +99,7 @@ const std::vector<SimOptions::Fault>& SimOptions::faults() {
 }
 
 SimOptions SimOptions::swarm(Prng& random) {
-  SimOptions options = random_load(random);
+  SimOptions options = random_load(random, false);
   options.drop = some(random, 200);
   options.repeat = some(random, 200);
   options.repeat_late = some(random, 100);
@@ -129,7 +132,8 @@ SimOptions SimOptions::swarm(Prng& random) {
 }
 
 SimOptions SimOptions::calm(Prng& random) {
-  SimOptions options = random_load(random);
+  SimOptions options = random_load(random, true);
+  options.load_ms /= 6;  // so that jobs wait
   options.agent_tick_ms = 2000;
   options.master_tick_ms = 500;
   return options;

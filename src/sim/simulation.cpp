@@ -166,6 +166,7 @@ void Simulation::turn(Epoch epoch) {
   SimMaster& master = *found->second;
   if (master.suspended) return;
   const auto result = master.turn();
+  if (watcher_ && result && epoch == epoch_) watcher_(master.driver().controller());
   if (!result) return master_died(epoch, "dies");
   if (*result == Driver::Turn::Fatal) {
     marks_.hit(Mark::master_gave_up);

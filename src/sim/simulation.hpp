@@ -28,6 +28,9 @@ class Simulation {
   // `trace`: where to print what happens; nullptr: nowhere.
   Simulation(std::uint64_t seed, SimOptions options, std::FILE* trace = nullptr);
 
+  // Called after every turn of the master that owns the directory.
+  void watch(std::function<void(const Controller&)> watcher) { watcher_ = std::move(watcher); }
+
   // Throws Violation when a promise is broken.
   Summary run();
 
@@ -86,6 +89,7 @@ class Simulation {
   std::int64_t wall_offset_ms_ = 0;
   std::int64_t last_commit_ms_ = 0;
   int disk_fillings_ = 0;
+  std::function<void(const Controller&)> watcher_;
 };
 
 }  // namespace hyades

@@ -230,7 +230,7 @@ std::optional<SpoolRecord> DiskSpool::look(const LaunchKey& key) {
     if (errno != ENOENT) error_ = "cannot open " + record_path(key) + ": " + why();
     return std::nullopt;
   }
-  SpoolRecord record{.key = key, .exit = {}};
+  SpoolRecord record{.key = key, .exit = {}, .refusal = ""};
   // The lock first: once it is free nothing more is written. The other way round, a shepherd that
   // writes its last line between the two looks would seem to have been killed.
   record.held = is_record_locked(file.get());
@@ -240,6 +240,7 @@ std::optional<SpoolRecord> DiskSpool::look(const LaunchKey& key) {
   record.same_boot = content.boot_id.empty() || content.boot_id == boot_id_;
   if (content.started) record.started_ms = content.started->at_ms;
   record.exit = std::move(content.exit);
+  record.refusal = std::move(content.refusal);
   return record;
 }
 

@@ -43,6 +43,7 @@ void add_hyades(const LaunchOrder& order, const JobEnvironment& where, Variables
   out["HYADES_NTASKS"] = std::to_string(order.spec.tasks);
   out["HYADES_CPUS_PER_TASK"] = std::to_string(order.spec.cpus_per_task);
   out["HYADES_CPUS_ON_NODE"] = std::to_string(share.cores.size());
+  out["HYADES_CORES"] = share.cores.to_string();
   out["HYADES_MEM_PER_NODE"] = std::to_string(share.memory_mib);
   out["HYADES_QUEUE"] = order.spec.queue;
   out["HYADES_SUBMIT_DIR"] = order.payload.working_directory;

@@ -60,6 +60,16 @@ void refuse(int record, const std::string& reason) {
   if (pwrite(record, line.data(), line.size(), lseek(record, 0, SEEK_END)) < 0) return;
 }
 
+// A shortage of processes is often over in a moment.
+pid_t fork_patiently() {
+  pid_t child = fork();
+  for (int pause_ms = 5; child < 0 && pause_ms <= 80; pause_ms *= 2) {
+    poll(nullptr, 0, pause_ms);
+    child = fork();
+  }
+  return child;
+}
+
 // Queued, so that no word is lost; the queue has an end, though.
 void queue_signal(int process, std::uint64_t value) {
   siginfo_t info = {};
@@ -142,7 +152,7 @@ bool Launcher::receive() {
 void Launcher::on(const StartLaunch& start, UniqueFd record, UniqueFd body) {
   if (!record) return;
   HYADES_FAILPOINT("launcher_before_fork");
-  const pid_t child = fork();
+  const pid_t child = fork_patiently();
   if (child < 0) {
     refuse(record.get(), std::string("cannot create the shepherd: ") + std::strerror(errno));
   }

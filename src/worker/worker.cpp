@@ -23,7 +23,7 @@ constexpr int kSpoolPatience_ms = 5000;
 
 // Virtual nodes each offer all logical cores (the site decides how far to oversubscribe), but
 // memory is only there once.
-Inventory offered_inventory(const Topology& topology, int nodes_on_this_host) {
+Inventory offered_by(const Topology& topology, int nodes_on_this_host) {
   Inventory inventory = topology.inventory();
   if (topology.is_this_machine()) inventory.memory_mib /= nodes_on_this_host;
   return inventory;
@@ -33,21 +33,21 @@ class WorkerLoop {
  public:
   WorkerLoop(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher)
       : topology_(Topology::load()),
+        offered_(offered_by(topology_, options.nodes_on_this_host)),
         link_(link),
         launcher_(launcher),
         spool_(options.spool_directory, "", kSpoolPatience_ms),
         spawner_(spawner_config(options), spool_, launcher_),
         agent_({.node = options.node,
                 .boot_id = spool_.boot_id(),
-                .inventory = offered_inventory(topology_, options.nodes_on_this_host),
+                .inventory = offered_,
                 .pid = getpid()},
                spool_, spawner_) {
     waiter_.add(link_.doorbell_fd());
     waiter_.add(spool_.watch_fd());
     waiter_.add(launcher_.fd());
-    spdlog::info("node {}: {} cores, {} MiB; {} launch records in {}", options.node,
-                 topology_.inventory().cores, topology_.inventory().memory_mib,
-                 spool_.records().size(), options.spool_directory);
+    spdlog::info("node {}: {} cores, {} MiB; {} launch records in {}", options.node, offered_.cores,
+                 offered_.memory_mib, spool_.records().size(), options.spool_directory);
   }
 
   // False when the worker cannot go on.
@@ -88,6 +88,7 @@ class WorkerLoop {
   SystemClock clock_;
   FdWaiter waiter_;
   Topology topology_;
+  Inventory offered_;
   MpiLink& link_;
   LauncherHandle& launcher_;
   DiskSpool spool_;

@@ -221,7 +221,7 @@ TEST_F(LinkContract, ALongMessageKeepsItsPlaceAmongShortOnes) {
 }
 
 TEST_F(LinkContract, NodesMayTalkAllAtOnce) {
-  constexpr Epoch kCount = 15'000;
+  constexpr Epoch kCount = 9'000;
   for (PeerId peer = 1; peer <= 2; ++peer) master().send(peer, command("flood", kCount));
   for (PeerId peer = 1; peer <= 2; ++peer) expect_numbered(take(peer, kCount));
 }

@@ -54,6 +54,10 @@ struct Implementation {
   std::function<std::unique_ptr<Harness>()> make;
 };
 
+void PrintTo(const Implementation& implementation, std::ostream* out) {
+  *out << implementation.name;
+}
+
 class StoreContract : public testing::TestWithParam<Implementation> {
  protected:
   void SetUp() override { harness_ = GetParam().make(); }

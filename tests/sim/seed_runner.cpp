@@ -201,7 +201,7 @@ std::string describe(const SeedResult& result) {
   return "seed " + std::to_string(result.seed) + ": " + result.what + "\n  " +
          SimOptions::swarm(random).describe() +
          "\n  again, with everything that happens: HYADES_SIM_SEED=" + std::to_string(result.seed) +
-         " hyades_sim_seeds_test";
+         " sim_seeds_test";
 }
 
 }  // namespace hyades

@@ -250,6 +250,7 @@ TEST_F(DiskSpoolTest, ADeadShepherdIsNeverSeenAlive) {
   for (std::uint64_t i = 1; i <= 300; ++i) {
     const LaunchKey one = {i, 1, 1000 + i};
     ASSERT_EQ(spool_->claim(one), ClaimResult::Claimed);
+    spool_->drain_watch();
     UniqueFd claim = spool_->take_claim(one);
     const pid_t shepherd = fork();
     if (shepherd == 0) raise(SIGKILL);
@@ -259,7 +260,7 @@ TEST_F(DiskSpoolTest, ADeadShepherdIsNeverSeenAlive) {
       for (const LaunchKey& changed : spool_->drain_watch()) told += changed == one ? 1 : 0;
       return told > 0;
     }));
-    EXPECT_FALSE(spool_->look(one)->held) << i;
+    ASSERT_FALSE(spool_->look(one)->held) << i;
     waitpid(shepherd, nullptr, 0);
     spool_->remove(one);
   }
@@ -288,7 +289,8 @@ TEST_F(DiskSpoolTest, IgnoresTornAndForeignLines) {
   EXPECT_EQ(spool_->look(key)->started_ms, 0);
   append(key, "\n");
   EXPECT_EQ(spool_->look(key)->started_ms, 5);
-  std::string exit = exit_line({.exit_code = 3, .started_ms = 5, .ended_ms = 6, .launch_error = ""});
+  std::string exit =
+      exit_line({.exit_code = 3, .started_ms = 5, .ended_ms = 6, .launch_error = ""});
   exit[10] = '4';
   append(key, exit);
   EXPECT_FALSE(spool_->look(key)->exit);

@@ -113,7 +113,8 @@ class NodeBox {
   }
 
   // Watches the spool as a worker does, until the record is as wanted.
-  SpoolRecord wait_for(const LaunchKey& key, const std::function<bool(const SpoolRecord&)>& wanted) {
+  SpoolRecord wait_for(const LaunchKey& key,
+                       const std::function<bool(const SpoolRecord&)>& wanted) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (true) {
       const auto record = spool->look(key);
@@ -123,8 +124,9 @@ class NodeBox {
                       << read_text(spool->record_path(key));
         return record.value_or(SpoolRecord{});
       }
+      launcher->flush();
       pollfd wait = {spool->watch_fd(), POLLIN, 0};
-      poll(&wait, 1, 100);
+      poll(&wait, 1, launcher->wants_write() ? 1 : 100);
       spool->drain_watch();
     }
   }

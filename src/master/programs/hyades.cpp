@@ -64,16 +64,15 @@ void request_stop(int) { stop_requested = true; }
 Options parse(int argc, char** argv) {
   Options options;
   po::options_description described("Options");
-  described.add_options()
-      ("local", po::value(&options.local), "up: number of virtual nodes on this machine")
-      ("dir", po::value(&options.directory),
-       "state directory (default: $HYADES_DIR, else ~/.local/state/hyades)")
-      ("config", po::value(&options.config), "up: configuration (default: DIR/hyades.toml, if any)")
-      ("foreground", po::bool_switch(&options.foreground), "up: do not go to the background")
-      ("cancel-jobs", po::bool_switch(&options.cancel_jobs), "down: cancel all jobs first")
-      ("json", po::bool_switch(&options.json), "status: as JSON")
-      ("help,h", "print this help")
-      ("version", "print the version");
+  described.add_options()("local", po::value(&options.local),
+                          "up: number of virtual nodes on this machine")(
+      "dir", po::value(&options.directory),
+      "state directory (default: $HYADES_DIR, else ~/.local/state/hyades)")(
+      "config", po::value(&options.config), "up: configuration (default: DIR/hyades.toml, if any)")(
+      "foreground", po::bool_switch(&options.foreground), "up: do not go to the background")(
+      "cancel-jobs", po::bool_switch(&options.cancel_jobs), "down: cancel all jobs first")(
+      "json", po::bool_switch(&options.json), "status: as JSON")("help,h", "print this help")(
+      "version", "print the version");
   po::options_description all;
   all.add(described).add_options()("verb", po::value(&options.verb));
   po::positional_options_description positions;
@@ -115,7 +114,7 @@ SupervisorOptions prepare(const Options& options, bool& created) {
                                .config_path = config,
                                .nodes = options.local,
                                .node_names = "vn[1-" + std::to_string(options.local) + "]",
-                               .hyadesd = own_directory() + "/hyadesd",
+                               .hyadesd = own_directory() + "/" HYADES_DAEMON,
                                .create = true};
   if (access(supervisor.hyadesd.c_str(), X_OK) != 0) {
     std::cerr << "hyades: cannot run " << supervisor.hyadesd << ": " << strerror(errno) << "\n";
@@ -140,8 +139,7 @@ void log_to_file(const std::string& directory) {
   spdlog::set_default_logger(log);
 }
 
-int supervise(const SupervisorOptions& options, const RunFiles& files,
-              const SupervisorLock& lock) {
+int supervise(const SupervisorOptions& options, const RunFiles& files, const SupervisorLock& lock) {
   struct sigaction action {};
   action.sa_handler = request_stop;
   sigaction(SIGTERM, &action, nullptr);
@@ -228,8 +226,9 @@ int up(const Options& options) {
   }
   if (child == 0) become_supervisor(supervisor, files, *lock);
   if (!wait_until_up(options, files, child)) return kFailed;
-  std::cout << to_text(read_status(options.directory, 2000)) << "\nSubmit jobs with:  HYADES_DIR="
-            << options.directory << " " << own_directory() << "/hsub SCRIPT\n";
+  std::cout << to_text(read_status(options.directory, 2000))
+            << "\nSubmit jobs with:  HYADES_DIR=" << options.directory << " " << own_directory()
+            << "/hsub SCRIPT\n";
   return kOk;
 }
 
@@ -315,7 +314,7 @@ int main(int argc, char** argv) {
     std::cerr << "hyades: " << error.what() << "\n";
     return kFailed;
   }
-  usage_error(options.verb.empty() ? "nothing to do"
-                                   : "unknown command '" + options.verb +
-                                         "'; use up, down or status");
+  usage_error(options.verb.empty()
+                  ? "nothing to do"
+                  : "unknown command '" + options.verb + "'; use up, down or status");
 }

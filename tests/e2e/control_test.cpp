@@ -1,0 +1,203 @@
+// What users and admins do to jobs and nodes: dependencies, hold, cancel, requeue, limits, drain,
+// reload.
+#include "shared_cluster_test.hpp"
+
+namespace hyades::test {
+namespace {
+
+class Control : public SharedClusterTest<Control> {
+ public:
+  static ClusterOptions options() {
+    return {.config =
+                "[[queue]]\nname = \"batch\"\nmax_time = 60\n"
+                "[[queue]]\nname = \"small\"\nmax_queued_per_user = 2\n"
+                "max_running_per_user = 1\nmax_cores_per_user = 3\n"};
+  }
+
+ protected:
+  // A job that waits for the file NAME.go and then ends with 0.
+  JobId submit_gate(const std::string& name, std::vector<std::string> options = {}) {
+    options.insert(options.end(), {"-J", name, "-o", name + ".out"});
+    return cluster().must_wrap("echo ready; while [ ! -e " + name + ".go ]; do sleep 0.05; done",
+                               options);
+  }
+  void open_gate(const std::string& name) { cluster().write_file(name + ".go", ""); }
+
+  bool refused(const CommandResult& result, const std::string& why) {
+    EXPECT_NE(result.err.find(why), std::string::npos) << result.text();
+    return result.exit_code == 1;
+  }
+};
+
+std::string number(JobId id) { return std::to_string(id); }
+
+TEST_F(Control, PipelineRunsInOrder) {
+  const JobId prepare = cluster().must_wrap("sleep 0.3; echo 1 >>order", {"-o", "/dev/null"});
+  const JobId train = cluster().must_wrap("echo 2 >>order",
+                                          {"-o", "/dev/null", "-d", "afterok:" + number(prepare)});
+  const JobId evaluate =
+      cluster().must_wrap("echo 3 >>order", {"-o", "/dev/null", "-d", "afterok:" + number(train)});
+  EXPECT_EQ(cluster().must_wait(evaluate)["state"], "COMPLETED");
+  EXPECT_EQ(cluster().read_file("order"), "1\n2\n3\n");
+}
+
+TEST_F(Control, AFailureCancelsWhatNeededIt) {
+  const JobId first = submit_gate("fails-first");
+  const JobId second = cluster().must_wrap("true", {"-d", "afterok:" + number(first)});
+  const JobId third = cluster().must_wrap("true", {"-d", "afterok:" + number(second)});
+  const JobId cleaner =
+      cluster().must_wrap("echo cleaned >cleaned", {"-d", "afternotok:" + number(first)});
+  const JobId any = cluster().must_wrap("true", {"-d", "afterany:" + number(first)});
+  EXPECT_EQ(cluster().job(second)["reason"], "Dependency");
+  ASSERT_EQ(cluster().run({"hcancel", number(first)}).exit_code, 0);
+  EXPECT_EQ(cluster().must_wait(first)["state"], "CANCELLED");
+  const Json cancelled = cluster().must_wait(second);
+  EXPECT_EQ(cancelled["state"], "CANCELLED");
+  EXPECT_EQ(cancelled["reason"],
+            "DependencyNeverSatisfied: afterok:" + number(first) + ", which ended CANCELLED");
+  EXPECT_EQ(cluster().must_wait(third)["state"], "CANCELLED");
+  EXPECT_EQ(cluster().must_wait(cleaner)["state"], "COMPLETED");
+  EXPECT_EQ(cluster().must_wait(any)["state"], "COMPLETED");
+  EXPECT_EQ(cluster().read_file("cleaned"), "cleaned\n");
+  EXPECT_TRUE(refused(cluster().run({"hsub", "-d", "afterok:" + number(first), "--wrap", "true"}),
+                      "can never be met"));
+  EXPECT_TRUE(refused(cluster().run({"hsub", "-d", "afterok:999999", "--wrap", "true"}),
+                      "there is no job 999999"));
+}
+
+TEST_F(Control, HeldJobsWaitForTheirRelease) {
+  const JobId id = cluster().must_wrap("true", {"--hold", "-o", "/dev/null"});
+  EXPECT_EQ(cluster().job(id)["reason"], "JobHeldUser");
+  const JobId later = cluster().must_wrap("true", {"-o", "/dev/null"});
+  EXPECT_EQ(cluster().must_wait(later)["state"], "COMPLETED");
+  EXPECT_EQ(cluster().state_of(id), "PENDING");
+  ASSERT_EQ(cluster().run({"hctl", "release", number(id)}).exit_code, 0);
+  EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");
+  EXPECT_TRUE(refused(cluster().run({"hctl", "hold", number(id)}), "has already ended"));
+}
+
+TEST_F(Control, CancelWaitingAndRunning) {
+  const JobId waiting = cluster().must_wrap("echo ran >cancelled-ran", {"--hold"});
+  ASSERT_EQ(cluster().run({"hcancel", number(waiting)}).exit_code, 0);
+  EXPECT_EQ(cluster().state_of(waiting), "CANCELLED");
+  const JobId running = submit_gate("cancel-me");
+  ASSERT_TRUE(cluster().wait_for_output("cancel-me.out", "ready"));
+  ASSERT_EQ(cluster().run({"hcancel", number(running)}).exit_code, 0);
+  const Json job = cluster().must_wait(running);
+  EXPECT_EQ(job["state"], "CANCELLED");
+  EXPECT_TRUE(job["reason"].get<std::string>().starts_with("cancelled by ")) << job.dump(2);
+  EXPECT_EQ(cluster().read_file("cancelled-ran"), "");
+  EXPECT_TRUE(refused(cluster().run({"hcancel", number(running)}), "has already ended"));
+  EXPECT_TRUE(refused(cluster().run({"hcancel", "999999"}), "there is no job 999999"));
+}
+
+// A job that ignores SIGTERM gets SIGKILL after the grace (2 s here).
+TEST_F(Control, CancelWhatIgnoresSigterm) {
+  const JobId id = cluster().must_wrap("trap '' TERM; echo ready; while :; do sleep 0.1; done",
+                                       {"-o", "stubborn.out"});
+  ASSERT_TRUE(cluster().wait_for_output("stubborn.out", "ready"));
+  ASSERT_EQ(cluster().run({"hcancel", number(id)}).exit_code, 0);
+  EXPECT_EQ(cluster().must_wait(id)["state"], "CANCELLED");
+}
+
+TEST_F(Control, SignalsReachTheJob) {
+  const JobId id = cluster().must_wrap(
+      "trap 'echo got it; exit 5' USR1; echo ready; while :; do sleep 0.05; done",
+      {"-o", "signal.out"});
+  ASSERT_TRUE(cluster().wait_for_output("signal.out", "ready"));
+  ASSERT_TRUE(cluster().wait_for_state(id, "RUNNING"));
+  ASSERT_EQ(cluster().run({"hcancel", "--signal=USR1", "--batch", number(id)}).exit_code, 0);
+  EXPECT_EQ(cluster().must_wait(id)["exit_code"], 5);
+  EXPECT_EQ(cluster().read_file("signal.out"), "ready\ngot it\n");
+}
+
+TEST_F(Control, ARequeuedJobGoesOnFromItsCheckpoint) {
+  const JobId id = cluster().must_wrap(
+      "echo \"start $HYADES_RESTART_COUNT\"; exec " + program("checkpoint_job") +
+          " --steps 400 --side 64 --delay-ms 5 --checkpoint cp.state",
+      {"-o", "cp.out", "--open-mode=append"});
+  ASSERT_TRUE(cluster().wait_for_output("cp.out", "start at step 0"));
+  ASSERT_EQ(cluster().run({"hctl", "requeue", number(id)}).exit_code, 0);
+  const Json job = cluster().must_wait(id);
+  EXPECT_EQ(job["state"], "COMPLETED") << job.dump(2);
+  EXPECT_EQ(job["restarts"], 1);
+  EXPECT_EQ(job["attempts"], 2);
+  const std::string out = cluster().read_file("cp.out");
+  EXPECT_NE(out.find("(SIGTERM)"), std::string::npos) << out;
+  EXPECT_NE(out.find("start 1\nresumed at step"), std::string::npos) << out;
+  EXPECT_NE(out.find("checksum=50284f86aa924819"), std::string::npos) << out;
+}
+
+TEST_F(Control, TheTimeLimitIsAnnouncedAndKept) {
+  const JobId id =
+      cluster().must_wrap("trap 'echo warned' USR2; echo ready; while :; do sleep 0.05; done",
+                          {"-t", "0:04", "--signal=B:USR2@2", "-o", "limit.out"});
+  const Json job = cluster().must_wait(id);
+  EXPECT_EQ(job["state"], "TIMEOUT") << job.dump(2);
+  EXPECT_EQ(job["reason"], "stopped at its time limit");
+  EXPECT_EQ(cluster().read_file("limit.out").substr(0, 13), "ready\nwarned\n");
+}
+
+TEST_F(Control, ADrainedNodeGetsNothingNew) {
+  const JobId running = submit_gate("on-drained", {"-w", "vn1"});
+  ASSERT_TRUE(cluster().wait_for_output("on-drained.out", "ready"));
+  ASSERT_EQ(cluster().run({"hctl", "drain", "vn1", "--reason", "new memory"}).exit_code, 0);
+  const JobId waits = cluster().must_wrap("true", {"-w", "vn1", "-o", "/dev/null"});
+  const JobId elsewhere = cluster().must_wrap("echo $HYADES_NODENAME", {"-o", "elsewhere"});
+  cluster().must_wait(elsewhere);
+  EXPECT_EQ(cluster().read_file("elsewhere"), "vn2\n");
+  EXPECT_EQ(cluster().job(waits)["reason"], "ReqNodeNotAvail");
+  EXPECT_EQ(cluster().state_of(running), "RUNNING");
+  const Json nodes = cluster().run({"hinfo", "-N", "--json"}).json();
+  EXPECT_NE(nodes.dump().find("new memory"), std::string::npos) << nodes.dump(2);
+  open_gate("on-drained");
+  EXPECT_EQ(cluster().must_wait(running)["state"], "COMPLETED");
+  ASSERT_EQ(cluster().run({"hctl", "resume", "vn1"}).exit_code, 0);
+  EXPECT_EQ(cluster().must_wait(waits)["state"], "COMPLETED");
+  EXPECT_TRUE(
+      refused(cluster().run({"hctl", "drain", "vn9", "--reason", "x"}), "there is no node 'vn9'"));
+}
+
+TEST_F(Control, QueueLimitsAreKept) {
+  const JobId first = submit_gate("limit-a", {"-p", "small"});
+  const JobId second = submit_gate("limit-b", {"-p", "small"});
+  ASSERT_TRUE(cluster().wait_for_output("limit-a.out", "ready"));
+  EXPECT_EQ(cluster().job(second)["state"], "PENDING");
+  EXPECT_EQ(cluster().job(second)["reason"], "QueueLimit");
+  EXPECT_TRUE(refused(cluster().run({"hsub", "-p", "small", "--wrap", "true"}),
+                      "queue 'small' allows queued jobs a user up to 2; this would be 3"));
+  EXPECT_TRUE(refused(cluster().run({"hsub", "-p", "small", "-c", "4", "--wrap", "true"}),
+                      "queue 'small' allows cores a user up to 3; this would be 4"));
+  EXPECT_TRUE(refused(cluster().run({"hsub", "-t", "2:00:00", "--wrap", "true"}),
+                      "queue 'batch' allows a time limit (seconds) up to 3600"));
+  EXPECT_TRUE(refused(cluster().run({"hsub", "-p", "smal", "--wrap", "true"}),
+                      "there is no queue 'smal'; queues: batch small"));
+  open_gate("limit-a");
+  open_gate("limit-b");
+  EXPECT_EQ(cluster().must_wait(first)["state"], "COMPLETED");
+  EXPECT_EQ(cluster().must_wait(second)["state"], "COMPLETED");
+}
+
+TEST_F(Control, ReloadTakesGoodAndKeepsTheOldForBad) {
+  const std::string file = cluster().directory() + "/hyades.toml";
+  const std::string old = cluster().read_file(file);
+  cluster().write_file(file, old + "[[queue]]\nname = \"extra\"\npriorty = 3\n", 0600);
+  const int line = static_cast<int>(std::count(old.begin(), old.end(), '\n')) + 3;
+  const CommandResult bad = cluster().run({"hctl", "reload"});
+  EXPECT_TRUE(refused(bad, file + ":" + std::to_string(line) +
+                               ": unknown key 'priorty' in [[queue]]; did you mean 'priority'?"));
+  EXPECT_TRUE(refused(bad, "the configuration in effect is kept"));
+  EXPECT_EQ(cluster().run({"hctl", "show", "queue", "extra"}).exit_code, 1);
+  EXPECT_EQ(cluster().run({"hctl", "config", "check", file}).exit_code, 1);
+  cluster().must_wait(cluster().must_wrap("true", {"-o", "/dev/null"}));
+
+  cluster().write_file(file, old + "[[queue]]\nname = \"extra\"\npriority = 3\n", 0600);
+  EXPECT_EQ(cluster().run({"hctl", "reload"}).exit_code, 0);
+  const JobId id = cluster().must_wrap("true", {"-p", "extra", "-o", "/dev/null"});
+  EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");
+  cluster().write_file(file, old, 0600);
+  EXPECT_EQ(cluster().run({"hctl", "reload"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace hyades::test

@@ -1,0 +1,246 @@
+// A cluster's life: up, down, adoption, and deaths of its parts. Jobs must not notice.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "census.hpp"
+#include "cluster.hpp"
+#include "wait_until.hpp"
+
+namespace hyades::test {
+namespace {
+
+class Lifecycle : public testing::Test {
+ protected:
+  void SetUp() override {
+    cluster_ = std::make_unique<Cluster>();
+    cluster_->must_up();
+  }
+  Cluster& cluster() { return *cluster_; }
+
+  // A job that runs until the file NAME.go is there and then ends with `exit_code`.
+  JobId start_gate(const std::string& name, int exit_code) {
+    const JobId id =
+        cluster().must_wrap("echo $$ started >>" + name + ".log; while [ ! -e " + name +
+                                ".go ]; do sleep 0.05; done; exit " + std::to_string(exit_code),
+                            {"-J", name, "-o", "/dev/null"});
+    EXPECT_TRUE(cluster().wait_for_output(name + ".log", "started"));
+    return id;
+  }
+  void open_gate(const std::string& name) { cluster().write_file(name + ".go", ""); }
+
+  // The job ran once, to its own end.
+  void expect_untouched(JobId id, const std::string& name, int exit_code) {
+    const Json job = cluster().must_wait(id);
+    EXPECT_EQ(job["exit_code"], exit_code) << job.dump(2);
+    EXPECT_EQ(job["attempts"], 1) << job.dump(2);
+    const std::string log = cluster().read_file(name + ".log");
+    EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
+  }
+
+  void kill_and_heal(pid_t pid) {
+    ASSERT_GT(pid, 0);
+    const pid_t master = cluster().pid_of("master_pid");
+    ASSERT_EQ(kill(pid, SIGKILL), 0);
+    ASSERT_TRUE(wait_until([&] {
+      reap_orphans();
+      const Json now = cluster().status();
+      return now["state"] == "up" && now["master_pid"] != master;
+    })) << cluster().status().dump(2)
+        << cluster().log();
+  }
+
+  std::unique_ptr<Cluster> cluster_;
+};
+
+TEST_F(Lifecycle, StatusNamesEveryProcess) {
+  const Json status = cluster().status();
+  EXPECT_EQ(status["state"], "up");
+  for (const char* key : {"supervisor_pid", "mpirun_pid", "master_pid"}) {
+    EXPECT_EQ(kill(status[key].get<pid_t>(), 0), 0) << key;
+  }
+  ASSERT_EQ(status["workers"].size(), 2u);
+  EXPECT_EQ(status["workers"][0]["node"], "vn1");
+  EXPECT_EQ(status["workers"][1]["node"], "vn2");
+  EXPECT_EQ(cluster().run({"hyades", "status"}).exit_code, 0);
+}
+
+TEST_F(Lifecycle, SecondUpSaysThatItIsUp) {
+  const CommandResult again = cluster().up();
+  EXPECT_EQ(again.exit_code, 0) << again.text();
+  EXPECT_NE(again.out.find("runs in this directory already"), std::string::npos) << again.text();
+  const CommandResult other = cluster().run({"hyades", "up", "--local", "3"});
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_NE(other.err.find("it has 2 nodes, not 3; `hyades down` first"), std::string::npos)
+      << other.text();
+}
+
+TEST_F(Lifecycle, SecondMasterIsRefused) {
+  std::vector<std::string> words{"/usr/bin/mpirun", "--oversubscribe"};
+  if (geteuid() == 0) words.push_back("--allow-run-as-root");
+  words.insert(words.end(), {"-n", "2", program("hyadesd"), "--dir", cluster().directory()});
+  const CommandResult second = cluster().run(words);
+  EXPECT_NE(second.exit_code, 0);
+  EXPECT_NE(
+      second.text().find("another master (pid " + std::to_string(cluster().pid_of("master_pid")) +
+                         ") owns " + cluster().directory()),
+      std::string::npos)
+      << second.text();
+  EXPECT_TRUE(wait_until([&] { return cluster().is_up(); }));
+  cluster().must_wait(cluster().must_wrap("true", {"-o", "/dev/null"}));
+}
+
+TEST_F(Lifecycle, DownLeavesJobsAndUpAdoptsThem) {
+  const JobId during = start_gate("during", 3);
+  const JobId after = start_gate("after", 4);
+  const CommandResult down = cluster().run({"hyades", "down"});
+  EXPECT_EQ(down.exit_code, 0) << down.text();
+  EXPECT_NE(down.out.find("2 jobs run on; the next `hyades up` adopts them."), std::string::npos)
+      << down.text();
+  EXPECT_EQ(cluster().run({"hyades", "status"}).exit_code, 1);
+  // One of them ends while nobody of the control plane is there.
+  open_gate("during");
+  ASSERT_TRUE(wait_until([&] {
+    reap_orphans();
+    int shepherds = 0;
+    for (const Kin& kin : family()) shepherds += kin.name == "hyades-shep" ? 1 : 0;
+    return shepherds == 1;
+  }));
+  cluster().must_up();
+  expect_untouched(during, "during", 3);
+  EXPECT_TRUE(cluster().wait_for_state(after, "RUNNING"));
+  open_gate("after");
+  expect_untouched(after, "after", 4);
+}
+
+TEST_F(Lifecycle, SupervisorKilledAndUpAdoptsTheWorld) {
+  const JobId job = start_gate("job", 5);
+  const Json before = cluster().status();
+  ASSERT_EQ(kill(before["supervisor_pid"].get<pid_t>(), SIGKILL), 0);
+  ASSERT_TRUE(wait_until([&] {
+    reap_orphans();
+    return cluster().pid_of("supervisor_pid") == 0;
+  }));
+  cluster().must_up();
+  const Json after = cluster().status();
+  EXPECT_NE(after["supervisor_pid"], before["supervisor_pid"]);
+  EXPECT_EQ(after["mpirun_pid"], before["mpirun_pid"]);
+  EXPECT_EQ(after["master_pid"], before["master_pid"]);
+  open_gate("job");
+  expect_untouched(job, "job", 5);
+}
+
+TEST_F(Lifecycle, DeathsOfTheControlPlaneHarmNoJob) {
+  const JobId job = start_gate("job", 6);
+  kill_and_heal(cluster().pid_of("master_pid"));
+  kill_and_heal(cluster().worker_pid("vn1"));
+  kill_and_heal(cluster().pid_of("mpirun_pid"));
+  EXPECT_TRUE(cluster().wait_for_state(job, "RUNNING"));
+  open_gate("job");
+  expect_untouched(job, "job", 6);
+}
+
+// hsub retries by itself; the job exists once.
+TEST_F(Lifecycle, HsubWaitsForAMasterThatIsDown) {
+  cluster().must_down();
+  const auto hsub =
+      cluster().start({"hsub", "--parsable", "-o", "/dev/null", "--wrap", "echo x >>retried"});
+  ASSERT_TRUE(
+      wait_until([&] { return hsub->err().find("waiting for the master") != std::string::npos; }));
+  EXPECT_TRUE(hsub->running());
+  cluster().must_up();
+  const CommandResult result = hsub->finish(60'000);
+  ASSERT_EQ(result.exit_code, 0) << result.text();
+  EXPECT_EQ(cluster().must_wait(std::stoull(result.out))["state"], "COMPLETED");
+  EXPECT_EQ(cluster().read_file("retried"), "x\n");
+  const Json jobs = cluster().run({"hacct", "--json", "--all-users"}).json();
+  EXPECT_EQ(jobs["jobs"].size(), 1u);
+}
+
+TEST_F(Lifecycle, HwaitOutlivesTheMaster) {
+  const JobId job = start_gate("job", 7);
+  const auto hwait = cluster().start({"hwait", std::to_string(job)});
+  kill_and_heal(cluster().pid_of("master_pid"));
+  EXPECT_TRUE(hwait->running());
+  open_gate("job");
+  EXPECT_EQ(hwait->finish(60'000).exit_code, 7);
+}
+
+TEST_F(Lifecycle, DownWithCancelEndsTheJobs) {
+  const JobId job = start_gate("job", 0);
+  const CommandResult down = cluster().run({"hyades", "down", "--cancel-jobs"});
+  EXPECT_EQ(down.exit_code, 0) << down.text();
+  reap_orphans();
+  for (const Kin& kin : family()) EXPECT_NE(kin.name, "hyades-shep");
+  const CommandResult again = cluster().run({"hyades", "down"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_NE(again.out.find("is down already"), std::string::npos) << again.text();
+  cluster().must_up();
+  EXPECT_EQ(cluster().must_wait(job)["state"], "CANCELLED");
+}
+
+// F05: the shepherd dies. The attempt is over, and the job runs again, or fails if it may not.
+TEST_F(Lifecycle, ShepherdKilled) {
+  const auto kill_shepherds = [] {
+    int killed = 0;
+    for (const Kin& kin : family()) {
+      if (kin.name == "hyades-shep") killed += kill(kin.pid, SIGKILL) == 0 ? 1 : 0;
+    }
+    return killed;
+  };
+  const JobId again = start_gate("again", 2);
+  ASSERT_EQ(kill_shepherds(), 1);
+  ASSERT_TRUE(wait_until([&] {
+    const std::string log = cluster().read_file("again.log");
+    return std::count(log.begin(), log.end(), '\n') == 2;
+  }));
+  open_gate("again");
+  const Json restarted = cluster().must_wait(again);
+  EXPECT_EQ(restarted["exit_code"], 2);
+  EXPECT_EQ(restarted["restarts"], 1);
+  const JobId never = cluster().must_wrap("echo started >>never.log; sleep 1000",
+                                          {"--no-requeue", "-o", "/dev/null"});
+  ASSERT_TRUE(cluster().wait_for_output("never.log", "started"));
+  ASSERT_EQ(kill_shepherds(), 1);
+  const Json lost = cluster().must_wait(never);
+  EXPECT_EQ(lost["state"], "NODE_FAIL") << lost.dump(2);
+  EXPECT_NE(lost["reason"].get<std::string>().find("its shepherd was killed"), std::string::npos);
+  EXPECT_EQ(cluster().read_file("never.log"), "started\n");
+}
+
+// ---- without a supervisor -----------------------------------------------------------------------
+
+TEST(PlainMpirun, IsAClusterToo) {
+  Cluster cluster;
+  std::vector<std::string> words{"/usr/bin/mpirun", "--oversubscribe"};
+  if (geteuid() == 0) words.push_back("--allow-run-as-root");
+  words.insert(words.end(), {"-n", "3", program("hyadesd"), "--dir", cluster.directory()});
+  const CommandResult refused = cluster.run(words);
+  EXPECT_NE(refused.text().find("holds no queue"), std::string::npos) << refused.text();
+  words.push_back("--init");
+  const auto world = cluster.start(words);
+  ASSERT_TRUE(wait_until([&] { return cluster.run({"hinfo"}).exit_code == 0; }, 30'000, 100))
+      << world->err();
+  const JobId id = cluster.must_wrap("echo $HYADES_NODENAME", {"-w", "vn2", "-o", "out"});
+  EXPECT_EQ(cluster.must_wait(id)["state"], "COMPLETED");
+  EXPECT_EQ(cluster.read_file("out"), "vn2\n");
+  kill(world->pid(), SIGTERM);
+  world->finish(30'000);
+}
+
+TEST(NoCluster, CommandsSaySo) {
+  Cluster cluster;
+  const CommandResult status = cluster.run({"hyades", "status"});
+  EXPECT_EQ(status.exit_code, 1);
+  const CommandResult hstat = cluster.run({"hstat", "--retry-for", "0"});
+  EXPECT_EQ(hstat.exit_code, 1);
+  EXPECT_NE(hstat.err.find("is the cluster up? start it with: hyades up --local 4 --dir " +
+                           cluster.directory()),
+            std::string::npos)
+      << hstat.text();
+}
+
+}  // namespace
+}  // namespace hyades::test

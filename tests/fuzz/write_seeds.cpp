@@ -1,0 +1,28 @@
+// Writes each target's seeds into a folder, as libFuzzer wants them: write_seeds DIRECTORY
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "decode_targets.hpp"
+
+namespace {
+
+void write(const std::filesystem::path& folder, const std::vector<std::string>& seeds) {
+  std::filesystem::create_directories(folder);
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    std::ofstream(folder / std::to_string(i), std::ios::binary) << seeds[i];
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+    return 2;
+  }
+  const std::filesystem::path top = argv[1];
+  write(top / "fuzz_node_message", hyades::fuzz::node_message_seeds());
+  write(top / "fuzz_request", hyades::fuzz::request_seeds());
+  write(top / "fuzz_client_stream", hyades::fuzz::client_stream_seeds());
+}
