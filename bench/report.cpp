@@ -110,8 +110,8 @@ std::string Report::missed_bars() const {
   std::string text;
   for (const Figure& figure : figures_) {
     if (figure.met()) continue;
-    text += "- " + figure.section + ", " + figure.name + ": " + figure.value_text() + " instead of " +
-            figure.bar_text() + "\n";
+    text += "- " + figure.section + ", " + figure.name + ": " + figure.value_text() +
+            " instead of " + figure.bar_text() + "\n";
   }
   return text;
 }
@@ -136,8 +136,10 @@ std::string Report::to_json(const MachineFacts& facts, const std::string& comman
   for (const auto& [name, value] : facts.lines) machine[name] = value;
   Json list = Json::array();
   for (const Figure& figure : figures_) {
-    Json entry{{"section", figure.section}, {"name", figure.name},
-               {"value", figure.value},     {"unit", figure.unit}};
+    Json entry{{"section", figure.section},
+               {"name", figure.name},
+               {"value", figure.value},
+               {"unit", figure.unit}};
     if (figure.lowest && figure.highest) {
       entry["lowest"] = *figure.lowest;
       entry["highest"] = *figure.highest;

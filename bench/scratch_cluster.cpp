@@ -1,5 +1,6 @@
 #include "scratch_cluster.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ constexpr int kStatusPatience_ms = 60'000;
 [[noreturn]] void guard(int lifeline, const std::string& hyades, const std::string& state,
                         const std::string& root) {
   setsid();
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(signal, SIG_IGN);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(number, SIG_IGN);
   char byte = 0;
   while (read(lifeline, &byte, 1) < 0 && errno == EINTR) continue;
   const bool down = run_program({hyades, "down", "--dir", state}).exit_code == 0;
@@ -48,13 +49,11 @@ std::string program_directory() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
 }
 
-ScratchCluster::ScratchCluster(const Options& options)
-    : hyades_(program_directory() + "/hyades") {
+ScratchCluster::ScratchCluster(const Options& options) : hyades_(program_directory() + "/hyades") {
   make_directories(options);
   start_guardian();
-  const ProgramResult up =
-      run_program({hyades_, "up", "--local", std::to_string(options.nodes), "--dir", state_,
-                   "--config", root_ + "/hyades.toml"});
+  const ProgramResult up = run_program({hyades_, "up", "--local", std::to_string(options.nodes),
+                                        "--dir", state_, "--config", root_ + "/hyades.toml"});
   if (up.exit_code != 0) {
     throw std::runtime_error("cannot start a cluster in " + state_ + " (" + hyades_ + " up)");
   }
@@ -74,8 +73,8 @@ void ScratchCluster::make_directories(const Options& options) {
   root_ = pattern;
   state_ = root_ + "/state";
   std::ofstream config(root_ + "/hyades.toml");
-  config << "[[node]]\nname = \"vn[1-" << options.nodes << "]\"\ncores = "
-         << options.cores_per_node << "\n";
+  config << "[[node]]\nname = \"vn[1-" << options.nodes << "]\"\ncores = " << options.cores_per_node
+         << "\n";
 }
 
 void ScratchCluster::start_guardian() {
@@ -105,7 +104,8 @@ bool ScratchCluster::ask_status(pb::StatusInfo& out, int timeout_ms) const {
 
 pb::StatusInfo ScratchCluster::status() const {
   pb::StatusInfo info;
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kStatusPatience_ms);
+  const auto give_up =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kStatusPatience_ms);
   while (!ask_status(info, kStatusPatience_ms)) {
     if (std::chrono::steady_clock::now() > give_up) {
       throw std::runtime_error("the master in " + state_ + " does not answer");

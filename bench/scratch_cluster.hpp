@@ -15,9 +15,9 @@ namespace hyades {
 class ScratchCluster {
  public:
   struct Options {
-    std::string parent;        // directory in which the temporary one is made
+    std::string parent;  // directory in which the temporary one is made
     int nodes = 4;
-    int cores_per_node = 16;   // logical, by configuration
+    int cores_per_node = 16;  // logical, by configuration
   };
 
   // Blocks until the cluster is up. Throws std::runtime_error. No thread may run yet.

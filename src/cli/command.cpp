@@ -1,5 +1,7 @@
 #include "cli/command.hpp"
 
+#include <cctype>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -47,6 +49,18 @@ void complain(const std::string& name, const std::string& text) {
     out += name + ": " + escape_text(line) + "\n";
   }
   std::cerr << out << std::flush;
+}
+
+std::string with_subject(const std::string& subject, const std::string& sentence) {
+  // "job 4" is not named by "job 42 has ended".
+  for (std::size_t at = sentence.find(subject); at != std::string::npos;
+       at = sentence.find(subject, at + 1)) {
+    const std::size_t end = at + subject.size();
+    if (end == sentence.size() || std::isalnum(static_cast<unsigned char>(sentence[end])) == 0) {
+      return sentence;
+    }
+  }
+  return subject + ": " + sentence;
 }
 
 const char* hyades_version() { return HYADES_VERSION; }

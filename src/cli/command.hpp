@@ -18,6 +18,9 @@ int run_command(const std::string& name, const std::function<int()>& body);
 // The command's messages on stderr: "hstat: ...", one line each.
 void complain(const std::string& name, const std::string& text);
 
+// The master's sentence about something, led by its name ("job 42") unless it names it itself.
+std::string with_subject(const std::string& subject, const std::string& sentence);
+
 const char* hyades_version();
 
 // The options of one command (hsub has its own, see submit_option_table.hpp).

@@ -16,7 +16,7 @@ bool parse_count(const std::string& text, int& count) {
 }
 
 bool is_word(const std::string& text) {
-  return !text.empty() && text.size() <= 64 &&
+  return !text.empty() && text.size() <= 64 && text[0] != '-' && text[0] != '.' &&
          text.find_first_not_of(
              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
              std::string::npos;

@@ -8,6 +8,7 @@
 #include "cli/json_output.hpp"
 #include "cli/master_client.hpp"
 #include "cli/signal_name.hpp"
+#include "core/request.hpp"
 
 namespace hyades {
 namespace {
@@ -60,7 +61,7 @@ void report(const Command& command, const std::vector<Result>& results) {
   }
   for (const Result& result : results) {
     if (!result.error.empty()) {
-      complain(command.name(), "job " + std::to_string(result.job) + ": " + result.message);
+      complain(command.name(), with_subject("job " + std::to_string(result.job), result.message));
     } else if (command.has("verbose")) {
       complain(command.name(), "job " + std::to_string(result.job) + ": done");
     }
@@ -100,7 +101,8 @@ int run(int argc, char** argv) {
     const Retry retry = command.has("signal") ? Retry::UntilSent : Retry::Always;
     const pb::ClientReply reply = master.ask(request, retry);
     // A job that ended by itself between the question and now is no failure of a filter's.
-    const bool gone = !named && (reply.error() == "Conflict" || reply.error() == "NotFound");
+    const bool gone = !named && (reply.error() == to_string(ErrorCode::Conflict) ||
+                                 reply.error() == to_string(ErrorCode::NotFound));
     if (!gone) results.push_back({job, reply.error(), reply.message()});
   }
   report(command, results);

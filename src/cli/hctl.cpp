@@ -87,7 +87,7 @@ class Hctl {
                       {"message", result.message}});
       if (result.error.empty()) continue;
       exit_code = kExitFailed;
-      complain(command_.name(), result.what + ": " + result.message);
+      complain(command_.name(), with_subject(result.what, result.message));
     }
     if (command_.json()) std::cout << json_text({{"results", list}});
     return exit_code;

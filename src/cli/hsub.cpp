@@ -115,6 +115,8 @@ class Hsub {
     if (options_.has("version")) {
       return print(std::string("hsub (Hyades) ") + hyades_version() + "\n");
     }
+    // Before anything is read: standard input may be a terminal.
+    if (!found_.errors.empty()) report();
     const SubmitSurroundings surroundings = look_around();
     std::vector<std::string> arguments;
     const ScriptText script = read(line, surroundings, arguments);
@@ -144,11 +146,14 @@ class Hsub {
       }
       script = {wrap_command(options_.value("wrap")), "wrap", false};
     } else {
-      const ReadScript text = read_script(rest.empty() ? "-" : rest.front());
+      const bool from_stdin = rest.empty() || rest.front() == "-";
+      if (from_stdin && isatty(STDIN_FILENO) == 1 && !options_.has("quiet")) {
+        complain("hsub", "reading the script from the terminal; end it with Ctrl-D");
+      }
+      const ReadScript text = read_script(from_stdin ? "-" : rest.front());
       if (!rest.empty()) arguments.assign(rest.begin() + 1, rest.end());
       if (auto bad = check_first_line(text.text, text.file); !bad.empty()) throw Failure(bad);
       merged = read_head(text);
-      const bool from_stdin = rest.empty() || rest.front() == "-";
       script = {text.text, from_stdin ? "hsub" : name_of_script(text.file), speaks_sbatch_};
     }
     merged.override_with(read_environment(surroundings.environment, found_));

@@ -404,8 +404,13 @@ Inventory inventory_from_json(const std::string& text) {
 }
 
 std::string list_to_json(const std::vector<std::string>& words) {
-  // A word that is not UTF-8 becomes an object here and matches nothing.
-  return from_list(words).dump();
+  // A word that is not UTF-8 becomes an object here and matches nothing; neither may one that
+  // SQLite's reader would cut at its NUL.
+  Json list = Json::array();
+  for (const std::string& word : words) {
+    if (word.find('\0') == std::string::npos) list.push_back(from_bytes(word));
+  }
+  return list.dump();
 }
 
 std::string list_to_json(const std::vector<JobId>& ids) {

@@ -232,25 +232,29 @@ void FrontDoor::list_jobs(const ClientRequest& request) {
 void FrontDoor::add_live_jobs(const ClientRequest& request, pb::ClientReply& reply) {
   const pb::ListJobs& filter = request.what.list_jobs();
   const Controller& controller = driver_->controller();
-  const WallMs now_ms = clock_.now().wall_ms;
-  const std::size_t limit = filter.limit() == 0 ? kJobsAtMost : filter.limit();
-  const auto add = [&](const Job& job) {
+  std::vector<const Job*> chosen;
+  const auto consider = [&](const Job& job) {
     const bool unknown = controller.fate_unknown(job);
-    if (!wanted(filter, job, unknown ? "UNKNOWN" : state_name(job.phase, job.outcome))) return;
-    if (static_cast<std::size_t>(reply.jobs_size()) >= limit) {
-      reply.set_truncated(true);
-      return;
+    if (wanted(filter, job, unknown ? "UNKNOWN" : state_name(job.phase, job.outcome))) {
+      chosen.push_back(&job);
     }
-    pb::JobInfo& info = *reply.add_jobs();
-    fill_job_info(controller, job, now_ms, info);
-    if (filter.ids_size() > 0 && may_see_details(request, job.spec.uid)) add_details(info);
   };
   if (filter.ids_size() > 0) {
     for (const JobId id : filter.ids()) {
-      if (const Job* const job = controller.jobs().find(id)) add(*job);
+      if (const Job* const job = controller.jobs().find(id)) consider(*job);
     }
   } else {
-    for (const auto& [id, job] : controller.jobs().all()) add(job);
+    for (const auto& [id, job] : controller.jobs().all()) consider(job);
+  }
+  const std::size_t limit = filter.limit() == 0 ? kJobsAtMost : filter.limit();
+  const std::size_t skipped = chosen.size() - std::min(chosen.size(), limit);
+  reply.set_truncated(skipped > 0);
+  const WallMs now_ms = clock_.now().wall_ms;
+  for (auto job = chosen.begin() + static_cast<std::ptrdiff_t>(skipped); job != chosen.end();
+       ++job) {
+    pb::JobInfo& info = *reply.add_jobs();
+    fill_job_info(controller, **job, now_ms, info);
+    if (filter.ids_size() > 0 && may_see_details(request, (*job)->spec.uid)) add_details(info);
   }
 }
 

@@ -81,25 +81,66 @@ std::string check_live_jobs(Database& database) {
   return "";
 }
 
-std::string check_live_events(Database& database) {
-  const Statement statement(database,
-                            "SELECT e.seq, e.job, e.at_ms, e.kind, e.detail, e.checksum "
-                            "FROM job j CROSS JOIN job_event e ON e.job = j.id "
-                            "WHERE j.phase <> 'ENDED'");
-  Execution row(statement);
-  while (row.step()) {
-    Checksum sum;
-    sum.add(row.column_number(1)).add(row.column_number(2));
-    sum.add(row.column_text(3)).add(row.column_text(4));
-    if (sum.value() != row.column_number(5)) {
-      return "wrong checksum of event " + std::to_string(row.column_number(0)) + " of job " +
-             std::to_string(row.column_number(1));
-    }
-  }
-  return "";
+// The phase after an event of this kind, as in schema/job_states.md; "" where it cannot happen.
+std::string next_phase(const std::string& phase, const std::string& kind) {
+  const bool placed = phase == "LAUNCHING" || phase == "RUNNING";
+  if (kind == "submitted") return phase.empty() ? "PENDING" : "";
+  if (kind == "assigned") return phase == "PENDING" ? "LAUNCHING" : "";
+  if (kind == "started") return phase == "LAUNCHING" ? "RUNNING" : "";
+  if (kind == "requeued") return placed ? "PENDING" : "";
+  return kind == "ended" ? "" : phase;
 }
 
-// Every job has its first event; a table that lost rows shows here.
+// One live job's events, as they are read: each whole, and none missing. The master replays them
+// and stops at the first that makes no sense, which is too late for a clear message.
+class History {
+ public:
+  std::string add(const Execution& row) {
+    const std::string name = "job " + std::to_string(row.column_number(0));
+    Checksum sum;
+    sum.add(row.column_number(0)).add(row.column_number(1));
+    sum.add(row.column_text(2)).add(row.column_text(3));
+    if (sum.value() != row.column_number(4)) return "wrong checksum of an event of " + name;
+    if (row.column_number(0) != job_) {
+      const std::string gap = finish();
+      if (!gap.empty()) return gap;
+      *this = History{};
+      job_ = row.column_number(0);
+    }
+    phase_ = next_phase(phase_, row.column_text(2));
+    attempts_ += row.column_text(2) == "assigned" ? 1 : 0;
+    stored_phase_ = row.column_text(5);
+    stored_attempts_ = row.column_number(6);
+    return phase_.empty() ? "events of " + name + " are missing" : "";
+  }
+  std::string finish() const {
+    if (job_ == 0 || (phase_ == stored_phase_ && attempts_ == stored_attempts_)) return "";
+    return "events of job " + std::to_string(job_) + " are missing";
+  }
+
+ private:
+  std::int64_t job_ = 0;
+  std::string phase_;
+  std::string stored_phase_;
+  std::int64_t attempts_ = 0;
+  std::int64_t stored_attempts_ = 0;
+};
+
+std::string check_live_events(Database& database) {
+  const Statement statement(database,
+                            "SELECT e.job, e.at_ms, e.kind, e.detail, e.checksum, j.phase, "
+                            "j.attempts FROM job j CROSS JOIN job_event e ON e.job = j.id "
+                            "WHERE j.phase <> 'ENDED' ORDER BY j.id, e.seq");
+  Execution row(statement);
+  History history;
+  while (row.step()) {
+    const std::string problem = history.add(row);
+    if (!problem.empty()) return problem;
+  }
+  return history.finish();
+}
+
+// A job without any event is seen by no other check.
 std::string check_completeness(Database& database) {
   const std::int64_t job = database.number(
       "SELECT j.id FROM job j WHERE j.phase <> 'ENDED' AND NOT EXISTS "
@@ -133,7 +174,12 @@ std::string way_out(const std::string& path) {
     std::strftime(when, sizeof when, "%Y-%m-%d %H:%M", localtime_r(&newest_time, &parts));
     text += "restore the newest backup, " + newest + " (of " + when + "), or ";
   }
-  return text + "keep what is readable: sqlite3 " + path + " .recover | sqlite3 " + path +
+  // Not ".recover": the sqlite3 of Debian 12 cannot do it.
+  return text + "keep what is readable: (sqlite3 " + path +
+         " .dump | sed 's/^ROLLBACK.*/COMMIT;/'; echo 'PRAGMA application_id = " +
+         std::to_string(kQueueApplicationId) +
+         "; PRAGMA user_version = " + std::to_string(newest_version(embedded_migrations())) +
+         ";') | sqlite3 " + path +
          ".recovered. Either way copy the directory first, then put the file in place as " + path +
          " with mode 600 and remove " + path + "-wal and " + path +
          ".note; job ids go on with a gap";

@@ -200,11 +200,13 @@ std::unique_ptr<QueueFile> QueueFile::open(const StateDirectory& directory, cons
     error = prepare(database, options, migrations, note);
     if (!error.empty()) return nullptr;
     const QueueNote::Content content = content_of(database);
-    if (!QueueNote::create(note_path, content)) {
-      error = system_error("cannot write " + note_path, errno);
+    // A note that is there is only overwritten: a full disk must not keep the master away.
+    if (!note && !QueueNote::create(note_path, content)) {
+      error = system_error("cannot write " + note_path, errno) + ": free space in its directory";
       return nullptr;
     }
     std::unique_ptr<QueueFile> file(new QueueFile(path, std::move(database), content));
+    file->note().advance(content);
     file->back_up_if_old(options);
     return file;
   } catch (const SqliteError& failure) {

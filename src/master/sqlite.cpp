@@ -6,10 +6,23 @@
 namespace hyades {
 namespace {
 
+// Why the system refused the last write; 0: unknown. sqlite3_system_errno() does not know it when
+// a COMMIT fails, the file that was written to does: the log, else the main file.
+int last_errno(sqlite3* handle) {
+  int error = 0;
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log != nullptr && log->pMethods != nullptr) {
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+  }
+  if (error == 0) sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+  return error == 0 ? sqlite3_system_errno(handle) : error;
+}
+
 std::string describe(sqlite3* handle, const std::string& doing) {
   std::string message = doing + ": " + sqlite3_errmsg(handle);
   const int code = sqlite3_errcode(handle) & 0xff;
-  const int error = sqlite3_system_errno(handle);
+  const int error = last_errno(handle);
   if (error != 0 && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN)) {
     message += std::string(" (") + std::strerror(error) + ")";
   }
@@ -19,8 +32,7 @@ std::string describe(sqlite3* handle, const std::string& doing) {
 }  // namespace
 
 SqliteError::SqliteError(sqlite3* handle, const std::string& doing)
-    : SqliteError(sqlite3_extended_errcode(handle), sqlite3_system_errno(handle),
-                  describe(handle, doing)) {}
+    : SqliteError(sqlite3_extended_errcode(handle), last_errno(handle), describe(handle, doing)) {}
 
 bool SqliteError::no_space() const {
   // SQLite knows only ENOSPC as "full"; a quota or a limit is the same to whoever has to free

@@ -23,7 +23,7 @@ namespace hyades {
   X(store_full) X(store_failed_and_lost) X(store_failed_but_stored) X(master_gave_up) \
   X(master_degraded) X(payload_unreadable) \
   /* faults of a node */ \
-  X(agent_killed) X(agent_killed_in_a_call) X(agent_suspended) X(agent_refused) X(node_rebooted) \
+  X(agent_killed) X(agent_killed_in_a_call) X(agent_suspended) X(node_rebooted) \
   X(node_rebooted_with_jobs) X(shepherd_killed) X(shepherd_killed_before_start) \
   X(order_lost_in_launcher) X(launcher_refused) X(launch_error) X(spool_full) X(spool_failed) \
   X(sweep_took_long) X(slow_start) X(agent_died_during_start) X(job_ignored_sigterm) \

@@ -1,39 +1,8 @@
 #include "sim/oracle.hpp"
 
-#include <algorithm>
+#include "sim/oracle_require.hpp"
 
 namespace hyades {
-
-namespace {
-
-std::string name_of(JobId job) { return "job " + std::to_string(job); }
-std::string name_of(const LaunchKey& key) { return "launch " + to_string(key); }
-
-void require(bool holds, const char* oracle, const std::string& what) {
-  if (!holds) throw Violation(oracle, what);
-}
-
-bool overlap(const IdSet& a, const IdSet& b) {
-  for (const auto& [first, last] : a.ranges()) {
-    for (int id = first; id <= last; ++id) {
-      if (b.contains(id)) return true;
-    }
-  }
-  return false;
-}
-
-int count_of(const std::vector<DeviceCount>& devices, const std::string& kind) {
-  for (const DeviceCount& device : devices) {
-    if (device.kind == kind) return device.count;
-  }
-  return 0;
-}
-
-bool names(const std::vector<std::string>& list, const std::string& word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-}  // namespace
 
 const Oracle::Run* Oracle::JobTruth::run_of(const LaunchKey& key) const {
   for (const Run& run : runs) {

@@ -1,18 +1,12 @@
 // The oracles over what became durable.
-#include "sim/oracle.hpp"
-
 #include <algorithm>
+
+#include "sim/oracle.hpp"
+#include "sim/oracle_require.hpp"
 
 namespace hyades {
 
 namespace {
-
-std::string name_of(JobId job) { return "job " + std::to_string(job); }
-std::string name_of(const LaunchKey& key) { return "launch " + to_string(key); }
-
-void require(bool holds, const char* oracle, const std::string& what) {
-  if (!holds) throw Violation(oracle, what);
-}
 
 bool overlap(const IdSet& a, const IdSet& b) {
   for (const auto& [first, last] : a.ranges()) {

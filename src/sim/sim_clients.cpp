@@ -130,7 +130,8 @@ SimJobPlan SimClients::random_plan(JobSpec& spec) {
   if (plan.exit_code == 0 && random_.chance(60)) {
     plan.signal = static_cast<int>(random_.between(1, 15));
   }
-  if (!context_.options.plain && random_.chance(400)) plan.on_term = static_cast<int>(random_.between(1, 2));
+  if (!context_.options.plain && random_.chance(400))
+    plan.on_term = static_cast<int>(random_.between(1, 2));
   const int run_s = static_cast<int>(plan.run_ms / 1000);
   if (random_.chance(700))
     spec.time_limit_s = 60 + run_s + static_cast<int>(random_.below(900));

@@ -29,8 +29,7 @@ void SimNode::with_agent(Epoch answer_to, const Work& work) {
     wires_.from_node(number_, message, refusal ? answer_to : 0);
   }
   if (!agent_->refusal().empty()) {
-    context_.marks.hit(Mark::agent_refused);
-    kill_worker(5'000);
+    throw Violation("hello", "a node's only worker was refused: " + agent_->refusal());
   }
 }
 

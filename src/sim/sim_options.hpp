@@ -31,7 +31,7 @@ struct SimOptions {
   int no_requeue = 0;
   int meddling = 0;  // cancel, hold, requeue, ... after a submission
   int large = 0;
-  bool plain = false;  // nothing but resources decides when a job may start
+  bool plain = false;  // nothing but resources decides when a job starts, and nobody stops it
 
   // ---- faults that happen by chance, per thousand chances
   int drop = 0;

@@ -39,7 +39,7 @@ Simulation::Summary Simulation::run() {
   plan_faults();
   // The last faults strike while much is being stopped: what gets lost here must be found again.
   run_until(options_.load_ms - context_.random.skewed(1'000, 5 * minute_ms));
-  clients_.rush();
+  if (!options_.plain) clients_.rush();
   if (options_.kill_master_ms > 0) kill_master();
   run_until(options_.load_ms);
   heal();

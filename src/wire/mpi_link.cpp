@@ -28,6 +28,9 @@ constexpr std::chrono::milliseconds kMovingFor(50);
 constexpr int kSleepMs = 100;
 constexpr int kEmptyLooks = 2;  // one probe often only lets MPI progress, the next one sees
 constexpr std::uint64_t kAcknowledgeEvery = 32;  // chunks; half of the default window
+// Every so many chunks one is sent synchronously. Waiting for each of them costs most of a TCP
+// message's time; and since chunks are received in order, the one vouches for those before it.
+constexpr std::uint64_t kSynchronousEvery = 16;
 
 }  // namespace
 
@@ -71,7 +74,7 @@ class MpiLink::Core {
   void push(PeerId to, Peer& peer);
   void start_chunk(PeerId to, Peer& peer);
   void push_all();
-  bool reap(Peer& peer);
+  void reap(Peer& peer);
   bool receive_chunk(std::vector<Delivery>& out);
   bool complete(MPI_Request& request);
   void take_chunk(PeerId from, std::string_view chunk, std::vector<Delivery>& out);
@@ -166,28 +169,25 @@ void MpiLink::Core::start_chunk(PeerId to, Peer& peer) {
   sending.chunk.reserve(sizeof header + payload.size());
   sending.chunk.append(reinterpret_cast<const char*>(&header), sizeof header);
   sending.chunk.append(payload);
-  if (MPI_Issend(sending.chunk.data(), static_cast<int>(sending.chunk.size()), MPI_BYTE, to, kTag,
-                 MPI_COMM_WORLD, &sending.request) != MPI_SUCCESS) {
+  const auto start = ++peer.chunks_sent % kSynchronousEvery == 0 ? MPI_Issend : MPI_Isend;
+  if (start(sending.chunk.data(), static_cast<int>(sending.chunk.size()), MPI_BYTE, to, kTag,
+            MPI_COMM_WORLD, &sending.request) != MPI_SUCCESS) {
     sending.request = MPI_REQUEST_NULL;  // lost, like any message may be
   }
-  ++peer.chunks_sent;
   message.sent += payload.size();
   if (message.sent == message.bytes.size()) peer.queue.pop_front();
 }
 
-// Lets go of chunks that were received; they complete in the order in which they were sent. True
-// when any did.
-bool MpiLink::Core::reap(Peer& peer) {
-  bool any = false;
+// Lets go of chunks that MPI is done with, in the order in which they were sent: none before the
+// synchronous one in front of it was received.
+void MpiLink::Core::reap(Peer& peer) {
   while (!peer.window.empty()) {
     int done = 0;
     Outstanding& oldest = peer.window.front();
     if (MPI_Test(&oldest.request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done) break;
     peer.bytes -= oldest.chunk.size() - sizeof(ChunkHeader);
     peer.window.pop_front();
-    any = true;
   }
-  return any;
 }
 
 void MpiLink::Core::push_all() {

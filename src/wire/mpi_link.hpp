@@ -4,9 +4,10 @@
 // so nothing here waits for anybody:
 // - A message travels in chunks that MPI sends eagerly. No chunk needs a rendezvous with its
 //   receiver, so a receiver or sender that dies in the middle blocks nobody.
-// - Chunks are synchronous, non-blocking sends, so their completion says that they were received.
-//   At most `window` chunks are outstanding towards a peer, the rest waits here, and messages
-//   beyond the queue's bounds are dropped and counted: the protocol repeats what matters.
+// - Every few chunks one is a synchronous (and non-blocking) send: its completion says that all up
+//   to it were received. At most about `window` chunks are outstanding towards a peer, the rest
+//   waits here, and messages beyond the queue's bounds are dropped and counted: the protocol
+//   repeats what matters.
 // - Own heartbeats, not this class, find out who is dead.
 //
 // One thread. Only the constructor is collective.
@@ -62,7 +63,7 @@ class MpiLink : public Link {
   // It was heard again.
   void readmit_peer(PeerId peer);
 
-  // What waits for this peer here, or has been sent and not received yet.
+  // What waits for this peer here, or may have been sent and not received yet.
   std::size_t queued_bytes(PeerId peer) const;
   const Counters& counters() const;
   // Why the last malformed message was refused, for the log; "" if none was.

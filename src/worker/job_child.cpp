@@ -197,7 +197,12 @@ std::string describe_exec(const LaunchRecord& record, int error) {
   }
   if (error == ENOENT) return "the script's interpreter " + quoted(program) + " does not exist";
   if (error == E2BIG) return "the script's arguments and environment are too large for the kernel";
-  return "cannot run the script with " + quoted(program) + ": " + std::strerror(error);
+  std::string text = "cannot run the script with " + quoted(program) + ": " + std::strerror(error);
+  if (error == EACCES) {
+    text += "; is the interpreter executable, can user " + quoted(record.user) + " reach " +
+            record.script_path + ", and is that file system mounted without noexec?";
+  }
+  return text;
 }
 
 std::string describe_open(const std::string& path, const char* what, int error) {

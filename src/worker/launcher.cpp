@@ -15,6 +15,7 @@
 
 #include "core/failpoint.hpp"
 #include "wire/failpoint_env.hpp"
+#include "worker/fork_patiently.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
 #include "worker/shepherd.hpp"
@@ -58,16 +59,6 @@ void refuse(int record, const std::string& reason) {
   const std::string line = refused_line(reason);
   // Best effort: that nobody holds the lock any more says what matters.
   if (pwrite(record, line.data(), line.size(), lseek(record, 0, SEEK_END)) < 0) return;
-}
-
-// A shortage of processes is often over in a moment.
-pid_t fork_patiently() {
-  pid_t child = fork();
-  for (int pause_ms = 5; child < 0 && pause_ms <= 80; pause_ms *= 2) {
-    poll(nullptr, 0, pause_ms);
-    child = fork();
-  }
-  return child;
 }
 
 // Queued, so that no word is lost; the queue has an end, though.

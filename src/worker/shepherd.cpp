@@ -18,6 +18,7 @@
 #include "core/failpoint.hpp"
 #include "wire/failpoint_env.hpp"
 #include "worker/boot_clock.hpp"
+#include "worker/fork_patiently.hpp"
 #include "worker/record_file.hpp"
 
 namespace hyades {
@@ -84,7 +85,7 @@ bool Shepherd::fork_child() {
   channel_.reset(ends[0]);
   const pid_t shepherd = getpid();
   forked_ms_ = boot_now_ms();
-  script_ = fork();
+  script_ = fork_patiently();
   if (script_ == 0) {
     // Closes the record with it: its lock must not outlive the shepherd.
     dup3(child_end.get(), 3, O_CLOEXEC);

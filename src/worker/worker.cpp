@@ -100,9 +100,10 @@ class WorkerLoop {
 }  // namespace
 
 int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
-               const std::atomic<bool>& stop) {
+               const std::function<void()>& serving, const std::atomic<bool>& stop) {
   try {
     WorkerLoop loop(options, link, launcher);
+    serving();
     while (!stop) {
       if (!loop.turn()) return 1;
       loop.wait();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "core/resources.hpp"
@@ -19,8 +20,9 @@ struct WorkerOptions {
 };
 
 // Runs until `stop` is set (0), or the worker cannot go on (1): refused by the master, launcher
-// gone, spool unusable. The reason is logged.
+// gone, spool unusable. The reason is logged. Calls `serving` once the node's spool is its own, so
+// that a worker that came second is never taken for the node's.
 int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
-               const std::atomic<bool>& stop);
+               const std::function<void()>& serving, const std::atomic<bool>& stop);
 
 }  // namespace hyades

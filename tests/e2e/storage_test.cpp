@@ -76,6 +76,8 @@ class Storage : public testing::Test {
 // ---- F20: damaged -----------------------------------------------------------------------------
 
 TEST_F(Storage, DamagedDatabaseIsRefusedAndLeftAlone) {
+  // While the log is beside it, everything could be had from there.
+  run_sql(database(), "PRAGMA wal_checkpoint(TRUNCATE)");
   const std::string good = read_whole(database());
   const struct {
     const char* how;
@@ -96,7 +98,7 @@ TEST_F(Storage, DamagedDatabaseIsRefusedAndLeftAlone) {
     each.damage(bad);
     cluster_.write_file(database(), bad, 0600);
     expect_refused({database(), each.said, "queue.db.backup"});
-    EXPECT_EQ(read_whole(database()), bad) << each.how << ": the file was changed";
+    EXPECT_TRUE(read_whole(database()) == bad) << each.how << ": the file was changed";
   }
   cluster_.write_file(database(), good, 0600);
   expect_good();
@@ -117,7 +119,7 @@ TEST_F(Storage, NewerSchemaIsRefusedAndUnchanged) {
   const std::string before = read_whole(database());
   expect_refused({"was written by a newer Hyades (schema version 1000; this one knows up to ",
                   "start the newer Hyades"});
-  EXPECT_EQ(read_whole(database()), before);
+  EXPECT_TRUE(read_whole(database()) == before);
   run_sql(database(), "PRAGMA user_version = 1");
   expect_good();
 }
@@ -234,7 +236,7 @@ TEST_F(FullDisk, SubmissionsAreRefusedAndJobsGoOn) {
   EXPECT_FALSE(status["degraded"].is_null()) << status.dump(2);
   // Commands that read still work, and the job runs, and its end is kept until there is space.
   EXPECT_EQ(cluster_->run({"hstat"}).exit_code, 0);
-  EXPECT_EQ(cluster_->state_of(running), "RUNNING");
+  EXPECT_TRUE(cluster_->wait_for_state(running, "RUNNING"));
   cluster_->write_file("gate.go", "");
   ASSERT_TRUE(wait_until([&] {
     reap_orphans();

@@ -51,7 +51,7 @@ constexpr Defect defects[] = {
     {"forget_stop", "a stop that a dead master had recorded is not sent"},
     {"requeue_without_proof", "a silent node's jobs start elsewhere"},
     {"no_sweep", "a job without its shepherd is taken for dead"},
-    {"retire_living", "a living launch is forgotten"},
+
     {"lost_exit_code", "every job is said to have returned 0"},
     {"ignore_no_requeue", "a job that must not start twice does"},
     {"skip_dependency", "dependencies are not waited for"},

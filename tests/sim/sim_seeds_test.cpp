@@ -30,9 +30,9 @@ TEST(SimSeeds, PromisesHoldUnderFaultsAndAllJobsEndAfterThem) {
     EXPECT_EQ(result.oracle, "") << describe(result);
     processes += result.processes;
   }
-  std::cout << count << " seeds, on average "
-            << runs.simulated_days() / static_cast<double>(count) << " simulated days, "
-            << runs.jobs() / count << " jobs and " << processes / count << " processes a seed\n";
+  std::cout << count << " seeds, on average " << runs.simulated_days() / static_cast<double>(count)
+            << " simulated days, " << runs.jobs() / count << " jobs and " << processes / count
+            << " processes a seed\n";
   for (std::size_t i = 0; i < Marks::count; ++i) {
     if (count < 200 && runs.marks[i] == 0) continue;
     EXPECT_GT(runs.marks[i], 0u) << "never met in any seed: " << Marks::name(i);

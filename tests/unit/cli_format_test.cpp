@@ -357,6 +357,13 @@ TEST(JobIds, ListsAndRanges) {
   }
 }
 
+TEST(Messages, NameTheirSubjectOnce) {
+  EXPECT_EQ(with_subject("job 4", "job 4 has ended"), "job 4 has ended");
+  EXPECT_EQ(with_subject("job 4", "there is no job 4"), "there is no job 4");
+  EXPECT_EQ(with_subject("job 4", "job 42 has ended"), "job 4: job 42 has ended");
+  EXPECT_EQ(with_subject("node n1", "busy"), "node n1: busy");
+}
+
 TEST(Waits, BareNumbersAreSeconds) {
   int ms = 0;
   ASSERT_TRUE(parse_wait_ms("30", ms));

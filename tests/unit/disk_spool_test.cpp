@@ -266,6 +266,16 @@ TEST_F(DiskSpoolTest, ADeadShepherdIsNeverSeenAlive) {
   }
 }
 
+TEST_F(DiskSpoolTest, ALockThatOutlivesTheCloseIsLookedAtOnceMore) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  spool_->drain_watch();
+  UniqueFd claim = spool_->take_claim(key);
+  UniqueFd(open(spool_->record_path(key).c_str(), O_WRONLY | O_CLOEXEC)).reset();
+  EXPECT_EQ(spool_->drain_watch(), std::vector<LaunchKey>{key});
+  EXPECT_EQ(spool_->drain_watch(), std::vector<LaunchKey>{key});
+  EXPECT_TRUE(spool_->drain_watch().empty());
+}
+
 TEST_F(DiskSpoolTest, LostEventsMeanLookAtEverything) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
   ASSERT_EQ(spool_->claim(other), ClaimResult::Claimed);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -565,11 +566,19 @@ TEST(OptionTable, HelpNamesEverythingThatWorks) {
 
 TEST(OptionTable, IsTheDocumentedOne) {
   std::ifstream file(HYADES_SOURCE_DIR "/schema/directives.md");
-  std::stringstream text;
-  text << file.rdbuf();
+  std::stringstream stream;
+  stream << file.rdbuf();
+  const std::string text = stream.str();
   for (const SubmitOption& option : submit_option_table()) {
-    EXPECT_NE(text.str().find("`--" + option.name()), std::string::npos)
-        << option.name() << " is not in schema/directives.md";
+    // As a word of its own: --mem is not described by what is said of --mem-per-cpu.
+    const std::string word = "`--" + option.name();
+    std::size_t at = text.find(word);
+    while (at != std::string::npos &&
+           (std::isalnum(static_cast<unsigned char>(text[at + word.size()])) ||
+            text[at + word.size()] == '-')) {
+      at = text.find(word, at + 1);
+    }
+    EXPECT_NE(at, std::string::npos) << option.name() << " is not in schema/directives.md";
   }
 }
 

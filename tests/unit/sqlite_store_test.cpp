@@ -285,13 +285,20 @@ TEST_F(SqliteStoreTest, SaysSoWhenAScriptIsDamaged) {
 TEST_F(SqliteStoreTest, RefusesJobsAndEventsThatWereEdited) {
   for (const char* edit : {"UPDATE job SET spec = '{}' WHERE id = 1;",
                            "UPDATE job_event SET detail = '{\"held\":false}' WHERE seq = 3;",
-                           "DELETE FROM job_event WHERE kind = 'submitted' AND job = 2;"}) {
+                           "DELETE FROM job_event WHERE job = 2;",
+                           "DELETE FROM job_event WHERE kind = 'submitted' AND job = 1;",
+                           "DELETE FROM job_event WHERE kind = 'assigned';",
+                           "DELETE FROM job_event WHERE kind = 'started';",
+                           "UPDATE job SET phase = 'PENDING' WHERE id = 2;"}) {
     TemporaryDirectory directory;
     {
       OpenQueue queue = open_queue(directory.path());
       commit_jobs(*queue.store, 1, 2);
       queue->commit(one_event(1, HoldChanged{true, false, "ann"}));
+      queue->commit(one_event(2, Assigned{sample_key(2, 1, 8), 1, sample_placement(), {}}));
+      queue->commit(one_event(2, Started{sample_key(2, 1, 8), 6000}));
     }
+    { ASSERT_TRUE(open_queue(directory.path()).store); }
     with_shell(directory.path() + "/queue.db", edit);
     OpenQueue queue = open_queue(directory.path());
     EXPECT_FALSE(queue.store) << edit;

@@ -156,9 +156,11 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
   set_up_process("worker");
   mkdir((options.directory + "/spool").c_str(), 0700);
   const MpiWorld world = MpiWorld::init(argc, argv);
-  RunFiles(options.directory).write_rank({world.rank, worker.node, own_identity()});
   MpiLink link(world);
-  return run_worker(worker, link, launcher, stop_requested);
+  const auto serving = [&] {
+    RunFiles(options.directory).write_rank({world.rank, worker.node, own_identity()});
+  };
+  return run_worker(worker, link, launcher, serving, stop_requested);
 }
 
 int serve_cluster(const Options& options, int argc, char** argv) {

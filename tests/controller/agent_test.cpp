@@ -1,0 +1,376 @@
+// A node's side: the recovery table row by row, and what each order leads to.
+#include "core/agent.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace hyades {
+namespace {
+
+class FakeSpool : public Spool {
+ public:
+  std::map<LaunchKey, SpoolRecord> records_;
+  LaunchSequence sequence_ = 0;
+  Epoch epoch_ = 0;
+  ClaimResult claim_result_ = ClaimResult::Claimed;
+
+  ClaimResult claim(const LaunchKey& key) override {
+    if (claim_result_ != ClaimResult::Claimed) return claim_result_;
+    if (records_.count(key)) return ClaimResult::Exists;
+    raise_sequence(key.sequence);
+    records_[key] = {.key = key, .held = true, .exit = {}};
+    return ClaimResult::Claimed;
+  }
+  void release(const LaunchKey& key) override { records_.at(key).held = false; }
+  std::optional<SpoolRecord> look(const LaunchKey& key) override {
+    const auto found = records_.find(key);
+    if (found == records_.end()) return std::nullopt;
+    return found->second;
+  }
+  std::vector<SpoolRecord> records() override {
+    std::vector<SpoolRecord> all;
+    for (const auto& [key, record] : records_) all.push_back(record);
+    return all;
+  }
+  void remove(const LaunchKey& key) override { records_.erase(key); }
+  LaunchSequence high_sequence() const override { return sequence_; }
+  void raise_sequence(LaunchSequence to) override { sequence_ = std::max(sequence_, to); }
+  Epoch high_epoch() const override { return epoch_; }
+  void raise_epoch(Epoch to) override { epoch_ = std::max(epoch_, to); }
+  std::string last_error() const override { return "no space left on device"; }
+};
+
+class FakeSpawner : public Spawner {
+ public:
+  bool starts_ = true;
+  bool swept_ = true;
+  std::vector<std::string> calls_;
+
+  bool start(const LaunchOrder& order) override {
+    calls_.push_back("start " + to_string(order.key));
+    return starts_;
+  }
+  void stop(const LaunchKey& key, StopReason reason, int grace_s) override {
+    calls_.push_back("stop " + to_string(key) + " " + std::string(to_string(reason)) + " " +
+                     std::to_string(grace_s));
+  }
+  void signal(const LaunchKey& key, int signal, bool) override {
+    calls_.push_back("signal " + to_string(key) + " " + std::to_string(signal));
+  }
+  bool sweep(const LaunchKey& key) override {
+    calls_.push_back("sweep " + to_string(key));
+    return swept_;
+  }
+};
+
+const LaunchKey key{42, 1, 77};
+constexpr Epoch epoch = 3;
+
+class AgentTest : public testing::Test {
+ protected:
+  FakeSpool spool_;
+  FakeSpawner spawner_;
+  std::unique_ptr<Agent> agent_;
+  Now now_{1'000'000, 1'000};
+  std::deque<Message> said_;
+
+  // The worker starts, says hello and is welcomed.
+  void start_worker() {
+    Agent::Identity identity;
+    identity.node = "n1";
+    identity.boot_id = "boot-1";
+    agent_ = std::make_unique<Agent>(identity, spool_, spawner_);
+    tick();
+    hello_ = expect_said<Hello>();
+    receive(Welcome{true, ""});
+    said_.clear();
+  }
+  void receive(decltype(Message::body) body, Epoch from = epoch) {
+    agent_->receive({from, std::move(body)}, now_);
+    collect();
+  }
+  void tick(BootMs by_ms = 0) {
+    now_.boot_ms += by_ms;
+    agent_->tick(now_);
+    collect();
+  }
+  void changed() {
+    agent_->record_changed(key, now_);
+    collect();
+  }
+  void collect() {
+    for (Message& message : agent_->take_outbox()) said_.push_back(std::move(message));
+  }
+
+  template <typename Body>
+  Body expect_said() {
+    if (said_.empty()) {
+      ADD_FAILURE() << "it said nothing";
+      return {};
+    }
+    const Message message = said_.front();
+    said_.pop_front();
+    const auto* body = std::get_if<Body>(&message.body);
+    EXPECT_NE(body, nullptr) << "it said something else: " << message.body.index();
+    return body ? *body : Body{};
+  }
+  LaunchReport expect_report(LaunchState state) {
+    const auto report = expect_said<LaunchReport>();
+    EXPECT_EQ(to_string(report.state), to_string(state)) << report.reason;
+    EXPECT_EQ(report.key, key);
+    return report;
+  }
+  void expect_calls(std::vector<std::string> calls) {
+    EXPECT_EQ(spawner_.calls_, calls);
+    spawner_.calls_.clear();
+  }
+  void TearDown() override { EXPECT_TRUE(said_.empty()) << said_.front().body.index(); }
+
+  LaunchOrder order() {
+    LaunchOrder order;
+    order.key = key;
+    return order;
+  }
+  SpoolRecord& record() { return spool_.records_[key]; }
+
+  Hello hello_;
+};
+
+// ---- the recovery table ------------------------------------------------------------------------
+
+struct Row {
+  const char* name;
+  bool held;
+  bool started;
+  bool same_boot;
+  bool exited;
+  LaunchState expected;
+};
+
+class RecoveryTable : public AgentTest, public testing::WithParamInterface<Row> {};
+
+TEST_P(RecoveryTable, SaysWhatARecordMeans) {
+  const Row& row = GetParam();
+  record() = {.key = key,
+              .held = row.held,
+              .same_boot = row.same_boot,
+              .started_ms = row.started ? 5'000 : 0,
+              .exit = {}};
+  if (row.exited) {
+    record().exit = ExitRecord{};
+    record().exit->exit_code = 9;
+  }
+  start_worker();
+  ASSERT_EQ(hello_.launches.size(), 1u);
+  const LaunchReport& report = hello_.launches.front();
+  EXPECT_EQ(to_string(report.state), to_string(row.expected));
+  EXPECT_EQ(report.key, key);
+  EXPECT_EQ(report.started_ms, row.started ? 5'000 : 0);
+  if (row.exited) EXPECT_EQ(report.exit.exit_code, 9);
+  const bool swept = row.started && !row.held && row.same_boot && !row.exited;
+  EXPECT_EQ(!spawner_.calls_.empty(), swept) << "only what an orphaned job left is swept away";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Row, RecoveryTable,
+    testing::Values(Row{"on_its_way", true, false, true, false, LaunchState::Starting},
+                    Row{"died_before_start", false, false, true, false, LaunchState::NeverStarted},
+                    Row{"running", true, true, true, false, LaunchState::Running},
+                    Row{"shepherd_killed", false, true, true, false, LaunchState::Lost},
+                    Row{"exited", false, true, true, true, LaunchState::Exited},
+                    Row{"exited_in_an_earlier_boot", false, true, false, true, LaunchState::Exited},
+                    Row{"rebooted_after_start", false, true, false, false, LaunchState::Lost},
+                    Row{"rebooted_before_start", false, false, false, false,
+                        LaunchState::NeverStarted}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(AgentTest, WhatIsLeftOfALostJobIsSweptAwayBeforeItIsCalledLost) {
+  record() = {.key = key, .held = true, .started_ms = 5, .exit = {}};
+  start_worker();
+  spawner_.swept_ = false;
+  record().held = false;
+  changed();
+  EXPECT_TRUE(said_.empty()) << "something of it still runs";
+  spawner_.swept_ = true;
+  tick(5'000);
+  expect_said<Heartbeat>();
+  expect_report(LaunchState::Lost);
+}
+
+// ---- launching ---------------------------------------------------------------------------------
+
+TEST_F(AgentTest, AnOrderIsClaimedStartedAndReported) {
+  start_worker();
+  receive(order());
+  expect_calls({"start 42.1.77"});
+  expect_report(LaunchState::Starting);
+  record().started_ms = 5'000;
+  changed();
+  EXPECT_EQ(expect_report(LaunchState::Running).started_ms, 5'000);
+  EXPECT_EQ(agent_->running(), 1);
+  changed();  // nothing new
+  record().exit = ExitRecord{};
+  changed();
+  expect_report(LaunchState::Exited);
+  EXPECT_EQ(agent_->running(), 0);
+}
+
+TEST_F(AgentTest, ARepeatedOrderStartsNothingAndIsAnswered) {
+  start_worker();
+  receive(order());
+  receive(order());
+  expect_calls({"start 42.1.77"});
+  expect_report(LaunchState::Starting);
+  expect_report(LaunchState::Starting);
+}
+
+TEST_F(AgentTest, AnOrderThatComesAfterItsRecordIsGoneIsRefused) {
+  start_worker();
+  spool_.sequence_ = 77;
+  receive(order());
+  expect_report(LaunchState::Absent);
+  expect_calls({});
+}
+
+TEST_F(AgentTest, AFullOrBrokenSpoolIsTheNodesFault) {
+  for (const ClaimResult result : {ClaimResult::Full, ClaimResult::Failed}) {
+    spool_ = FakeSpool();
+    start_worker();
+    spool_.claim_result_ = result;
+    receive(order());
+    const LaunchReport report = expect_report(LaunchState::Absent);
+    EXPECT_TRUE(report.node_fault);
+    EXPECT_NE(report.reason.find("no space"), std::string::npos);
+    spool_.claim_result_ = ClaimResult::Claimed;
+    receive(order());  // late: it was said that it will never start
+    expect_report(LaunchState::Absent);
+    expect_calls({});
+  }
+}
+
+TEST_F(AgentTest, ALauncherThatRefusesIsAProofThatNothingStarted) {
+  start_worker();
+  spawner_.starts_ = false;
+  receive(order());
+  expect_calls({"start 42.1.77"});
+  expect_report(LaunchState::NeverStarted);
+  EXPECT_FALSE(record().held);
+}
+
+// ---- stopping ----------------------------------------------------------------------------------
+
+TEST_F(AgentTest, AStopBeforeTheOrderKeepsItFromEverStarting) {
+  start_worker();
+  receive(StopOrder{key, StopReason::Cancelled, 5});
+  expect_report(LaunchState::Absent);
+  receive(order());
+  expect_report(LaunchState::Absent);
+  expect_calls({"sweep 42.1.77"});
+}
+
+TEST_F(AgentTest, AStopDuringTheStartIsPassedOnWhenItHasStarted) {
+  start_worker();
+  receive(order());
+  receive(StopOrder{key, StopReason::Requeue, 5});
+  expect_calls({"start 42.1.77"});
+  record().started_ms = 5'000;
+  changed();
+  expect_calls({"stop 42.1.77 requeue 5"});
+  said_.clear();
+}
+
+TEST_F(AgentTest, AStopOfARunningJobIsPassedOnAtOnce) {
+  record() = {.key = key, .held = true, .started_ms = 5, .exit = {}};
+  start_worker();
+  receive(StopOrder{key, StopReason::Cancelled, 30});
+  expect_calls({"stop 42.1.77 cancelled 30"});
+  expect_report(LaunchState::Running);
+}
+
+TEST_F(AgentTest, ASignalGoesOnlyToWhatRuns) {
+  start_worker();
+  receive(SignalOrder{key, 10, false});
+  expect_calls({});
+  record() = {.key = key, .held = true, .started_ms = 5, .exit = {}};
+  changed();
+  receive(SignalOrder{key, 10, false});
+  expect_calls({"signal 42.1.77 10"});
+  said_.clear();
+}
+
+// ---- results -----------------------------------------------------------------------------------
+
+TEST_F(AgentTest, AResultIsRepeatedUntilItIsRetired) {
+  record() = {.key = key, .held = false, .started_ms = 5, .exit = ExitRecord{}};
+  start_worker();
+  tick(2'000);
+  expect_said<Heartbeat>();
+  expect_report(LaunchState::Exited);
+  receive(RetireOrder{key});
+  EXPECT_TRUE(spool_.records_.empty());
+  receive(RetireOrder{key});  // not having it is fine
+  tick(2'000);
+  expect_said<Heartbeat>();
+}
+
+TEST_F(AgentTest, WhatIsNotOverIsNotForgotten) {
+  record() = {.key = key, .held = true, .started_ms = 5, .exit = {}};
+  start_worker();
+  receive(RetireOrder{key});
+  EXPECT_EQ(spool_.records_.count(key), 1u);
+}
+
+TEST_F(AgentTest, AQuestionAboutWhatIsNotThereIsAnsweredWithAProof) {
+  start_worker();
+  spawner_.swept_ = false;
+  receive(QueryOrder{key});
+  EXPECT_TRUE(said_.empty()) << "something of it is left";
+  spawner_.swept_ = true;
+  receive(QueryOrder{key});
+  expect_report(LaunchState::Absent);
+  receive(order());
+  expect_report(LaunchState::Absent);
+  spawner_.calls_.clear();
+}
+
+// ---- greetings and epochs ----------------------------------------------------------------------
+
+TEST_F(AgentTest, SaysHelloUntilItIsWelcomedAndThenThatItLives) {
+  Agent::Identity identity;
+  identity.node = "n1";
+  agent_ = std::make_unique<Agent>(identity, spool_, spawner_);
+  tick();
+  EXPECT_EQ(expect_said<Hello>().node, "n1");
+  tick(499);
+  tick(1);
+  expect_said<Hello>();
+  receive(Welcome{true, ""});
+  EXPECT_TRUE(agent_->welcomed());
+  tick(999);
+  tick(1);
+  expect_said<Heartbeat>();
+  receive(SayHello{});
+  expect_said<Hello>();
+}
+
+TEST_F(AgentTest, AWorkerThatIsNotWantedSaysWhy) {
+  start_worker();
+  receive(Welcome{false, "another worker is there"});
+  EXPECT_EQ(agent_->refusal(), "another worker is there");
+}
+
+TEST_F(AgentTest, AMasterThatHasBeenReplacedIsToldAndNotObeyed) {
+  start_worker();
+  receive(order(), epoch - 1);
+  EXPECT_EQ(expect_said<EpochRefused>().highest, epoch);
+  expect_calls({});
+  EXPECT_TRUE(spool_.records_.empty());
+  EXPECT_EQ(spool_.epoch_, epoch);
+  start_worker();  // the disk remembers it
+  receive(order(), epoch - 1);
+  EXPECT_EQ(expect_said<EpochRefused>().highest, epoch);
+}
+
+}  // namespace
+}  // namespace hyades

@@ -1,0 +1,327 @@
+// What nodes say, what they are told, and what a new master finds.
+#include "test_cluster.hpp"
+
+namespace hyades {
+namespace {
+
+TEST(ControllerNodes, AReportOnTheStartAndOnTheEnd) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.launching(a_job());
+  cluster.reports(job, LaunchState::Starting);
+  cluster.expect_nothing_else();
+  cluster.starts(job);
+  EXPECT_EQ(cluster.expect_event<Started>(job).started_ms, SimClock::wall_start_ms + 5);
+  cluster.starts(job);  // said twice
+  cluster.expect_nothing_else();
+  const LaunchReport again = cluster.report_on(job, LaunchState::Exited);
+  cluster.exits(job, 0, StopReason::TimeLimit, 9);
+  EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::TimedOut);
+  cluster.expect_sent<RetireOrder>("n1");
+  cluster.reports("n1", again);  // the order to retire was lost: only that is repeated
+  EXPECT_EQ(cluster.expect_sent<RetireOrder>("n1").key, again.key);
+}
+
+TEST(ControllerNodes, AnExitBeforeAnybodyHeardOfTheStartIsEnough) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.launching(a_job());
+  cluster.exits(job, 7);
+  const auto ended = cluster.expect_event<Ended>(job);
+  EXPECT_EQ(ended.outcome, Outcome::Failed);
+  EXPECT_EQ(ended.exit_code, 7);
+  EXPECT_EQ(ended.started_ms, SimClock::wall_start_ms + 5);
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
+TEST(ControllerNodes, AJobWhoseScriptCouldNotBeRunHasFailedToLaunch) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.launching(a_job());
+  LaunchReport report = cluster.report_on(job, LaunchState::Exited);
+  report.exit.launch_error = "no such directory";
+  cluster.reports("n1", report);
+  const auto ended = cluster.expect_event<Ended>(job);
+  EXPECT_EQ(ended.outcome, Outcome::LaunchFailed);
+  EXPECT_EQ(ended.reason, "no such directory");
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
+TEST(ControllerNodes, AnAttemptThatNeverStartedIsRepeated) {
+  for (const LaunchState state : {LaunchState::NeverStarted, LaunchState::Absent}) {
+    TestCluster cluster;
+    cluster.nodes(1, 4);
+    const JobId job = cluster.launching(a_job().no_requeue());  // it may: it has not started
+    cluster.reports(job, state, "gone");
+    EXPECT_FALSE(cluster.expect_event<Requeued>(job).had_started);
+    EXPECT_EQ(cluster.expect_event<Assigned>(job).key.attempt, 2u);
+    if (state == LaunchState::NeverStarted) cluster.expect_sent<RetireOrder>("n1");
+    cluster.expect_sent<LaunchOrder>("n1");
+  }
+}
+
+TEST(ControllerNodes, ANodeThatIsToBlameIsDrainedAndTheJobGoesElsewhereAfterAPause) {
+  TestCluster cluster;
+  cluster.nodes(2, 4);
+  const JobId job = cluster.launching(a_job());
+  LaunchReport report = cluster.report_on(job, LaunchState::Absent);
+  report.reason = "spool: no space left on device";
+  report.node_fault = true;
+  cluster.reports("n1", report);
+  EXPECT_EQ(cluster.expect_node_event<NodeDrained>("n1").reason, report.reason);
+  const auto requeued = cluster.expect_event<Requeued>(job);
+  EXPECT_EQ(requeued.avoid_node, "n1");
+  EXPECT_GT(requeued.not_before_ms, cluster.now_ms());
+  EXPECT_EQ(cluster.controller().pending_reason(cluster.job(job), cluster.now_ms()),
+            PendingReason::LaunchBackoff);
+  cluster.advance(1'000);
+  EXPECT_EQ(cluster.expect_event<Assigned>(job).placement.node_names(), "n2");
+  cluster.expect_sent<LaunchOrder>("n2");
+}
+
+TEST(ControllerNodes, AJobThatNoNodeCanStartIsHeldInTheEnd) {
+  ClusterConfig config;
+  config.max_launch_failures = 2;
+  TestCluster cluster(config);
+  cluster.nodes(1, 4);
+  const JobId job = cluster.launching(a_job());
+  cluster.reports(job, LaunchState::NeverStarted);
+  cluster.forget();
+  cluster.reports(job, LaunchState::NeverStarted);
+  cluster.expect_event<Requeued>(job);
+  EXPECT_TRUE(cluster.expect_event<HoldChanged>(job).by_admin);
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
+TEST(ControllerNodes, ALostAttemptIsRequeuedAsOftenAsAllowed) {
+  ClusterConfig config;
+  config.max_restarts = 1;
+  TestCluster cluster(config);
+  cluster.nodes(2, 4);
+  const JobId job = cluster.running(a_job());
+  cluster.reports(job, LaunchState::Lost, "the node was rebooted");
+  const auto requeued = cluster.expect_event<Requeued>(job);
+  EXPECT_TRUE(requeued.had_started);
+  EXPECT_EQ(requeued.avoid_node, "n1");
+  EXPECT_EQ(cluster.expect_event<Assigned>(job).placement.node_names(), "n2");
+  cluster.expect_sent<RetireOrder>("n1");
+  cluster.expect_sent<LaunchOrder>("n2");
+  cluster.starts(job);
+  cluster.forget();
+  cluster.reports(job, LaunchState::Lost, "its shepherd was killed");
+  EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::NodeFailed);
+  cluster.expect_sent<RetireOrder>("n2");
+}
+
+TEST(ControllerNodes, ALostAttemptOfAJobThatMustNotStartTwiceEndsIt) {
+  TestCluster cluster;
+  cluster.nodes(2, 4);
+  const JobId job = cluster.running(a_job().no_requeue());
+  cluster.reports(job, LaunchState::Lost);
+  EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::NodeFailed);
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
+TEST(ControllerNodes, AnythingThatEndsACancelledAttemptCancelsTheJob) {
+  for (const LaunchState state :
+       {LaunchState::NeverStarted, LaunchState::Absent, LaunchState::Lost}) {
+    TestCluster cluster;
+    cluster.nodes(1, 4);
+    const JobId job = cluster.running(a_job());
+    cluster.ask(CancelRequest{job});
+    cluster.forget();
+    cluster.reports(job, state);
+    EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::Cancelled);
+    cluster.forget();
+  }
+}
+
+TEST(ControllerNodes, ReportsOnAnythingButTheCurrentAttemptChangeNothing) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.running(a_job());
+  const LaunchReport old = cluster.report_on(job, LaunchState::Running);
+  cluster.reports(job, LaunchState::Lost);
+  cluster.starts(job);
+  cluster.forget();
+  LaunchReport report = old;
+  cluster.reports("n1", report);  // it still runs there? Then it must not.
+  EXPECT_EQ(cluster.expect_sent<StopOrder>("n1").key, old.key);
+  report.state = LaunchState::Exited;
+  cluster.reports("n1", report);
+  EXPECT_EQ(cluster.expect_sent<RetireOrder>("n1").key, old.key);
+  report.state = LaunchState::Absent;
+  cluster.reports("n1", report);
+  cluster.expect_nothing_else();
+  EXPECT_EQ(cluster.job(job).phase, JobPhase::Running);
+}
+
+TEST(ControllerNodes, OnlyTheJobsOwnNodeIsBelieved) {
+  TestCluster cluster;
+  cluster.nodes(2, 4);
+  const JobId job = cluster.running(a_job());
+  LaunchReport report = cluster.report_on(job, LaunchState::Exited);
+  cluster.reports("n2", report);
+  cluster.expect_sent<RetireOrder>("n2");
+  EXPECT_EQ(cluster.job(job).phase, JobPhase::Running);
+}
+
+// ---- orders are repeated until they are answered -----------------------------------------------
+
+TEST(ControllerNodes, AnUnansweredOrderIsRepeatedEverMoreSlowly) {
+  ClusterConfig config;
+  config.resend_ms = 1000;
+  TestCluster cluster(config);
+  cluster.nodes(1, 4);
+  const JobId job = cluster.launching(a_job());
+  for (const int pause_ms : {1000, 2000, 4000}) {
+    cluster.advance(pause_ms - 1);
+    cluster.heartbeat("n1");
+    cluster.expect_nothing_else();
+    cluster.advance(1);
+    EXPECT_EQ(cluster.expect_sent<LaunchOrder>("n1").key, cluster.job(job).key);
+  }
+  cluster.reports(job, LaunchState::Starting);
+  cluster.advance(60'000);
+  cluster.expect_nothing_else();
+}
+
+TEST(ControllerNodes, AStopIsRepeatedUntilTheAttemptIsOver) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(CancelRequest{job});
+  cluster.forget();
+  cluster.starts(job);  // still there
+  cluster.expect_nothing_else();
+  cluster.advance(1'000);
+  cluster.expect_sent<StopOrder>("n1");
+}
+
+// ---- greetings, silence, restarts --------------------------------------------------------------
+
+TEST(ControllerNodes, AStrangerIsAskedForItsName) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  cluster.says_in_epoch("n1", 0, LaunchReport{});
+  cluster.expect_sent<SayHello>("n1");
+}
+
+TEST(ControllerNodes, ANodeThatIsNotInTheConfigurationOrHasAWorkerIsRefused) {
+  ClusterConfig config;
+  config.nodes = {NodeConfig{"n1", {}}, NodeConfig{"n2", {}}};
+  TestCluster cluster(config);
+  cluster.nodes(2, 4);
+  cluster.hello_from(2, "n1");  // a second worker for n1, under another peer's number
+  const auto welcome = cluster.expect_sent<Welcome>("n2");
+  EXPECT_FALSE(welcome.accepted);
+  EXPECT_NE(welcome.reason.find("already has a worker, process 4711"), std::string::npos);
+  cluster.hello_from(2, "elsewhere");
+  EXPECT_FALSE(cluster.expect_sent<Welcome>("n2").accepted);
+}
+
+TEST(ControllerNodes, ANodeWithLessThanPromisedIsDrained) {
+  ClusterConfig config;
+  NodeConfig promised{"n1", {}};
+  promised.inventory.memory_mib = 100'000;
+  config.nodes = {promised};
+  TestCluster cluster(config);
+  Inventory found;
+  found.cores = 4;
+  found.memory_mib = 50'000;
+  cluster.node("n1", found);
+  EXPECT_NE(cluster.expect_node_event<NodeDrained>("n1").reason.find("50000"), std::string::npos);
+}
+
+TEST(ControllerNodes, ASilentNodesJobsWaitForProofAndItGetsNothingNew) {
+  ClusterConfig config;
+  config.node_timeout_ms = 5000;
+  TestCluster cluster(config);
+  cluster.nodes(1, 4);
+  const JobId job = cluster.running(a_job());
+  cluster.advance(5001);
+  EXPECT_TRUE(cluster.controller().fate_unknown(cluster.job(job)));
+  const JobId waiting = cluster.submit(a_job());
+  cluster.advance(3'600'000);
+  cluster.expect_nothing_else();
+  cluster.heartbeat("n1");
+  EXPECT_FALSE(cluster.controller().fate_unknown(cluster.job(job)));
+  cluster.expect_event<Assigned>(waiting);
+  cluster.expect_sent<LaunchOrder>("n1");
+}
+
+TEST(ControllerNodes, ANewMasterAdoptsWhatRunsAndLearnsWhatEnded) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId runs = cluster.running(a_job());
+  const JobId ended = cluster.running(a_job());
+  cluster.restart();
+  LaunchReport report = cluster.report_on(ended, LaunchState::Exited);
+  report.exit.exit_code = 5;
+  cluster.hello("n1", {cluster.report_on(runs, LaunchState::Running), report});
+  EXPECT_EQ(cluster.expect_event<Ended>(ended).exit_code, 5);
+  cluster.expect_sent<Welcome>("n1");
+  cluster.expect_sent<RetireOrder>("n1");
+  EXPECT_EQ(cluster.job(runs).phase, JobPhase::Running);
+}
+
+TEST(ControllerNodes, ANewMasterRepeatsWhatTheOldOneMayNotHaveSent) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId launching = cluster.launching(a_job());
+  const JobId running = cluster.running(a_job());
+  cluster.restart();
+  cluster.hello("n1");  // its spool knows of nothing
+  cluster.expect_sent<Welcome>("n1");
+  EXPECT_EQ(cluster.expect_sent<LaunchOrder>("n1").key.job, launching);
+  EXPECT_EQ(cluster.expect_sent<QueryOrder>("n1").key.job, running);
+}
+
+TEST(ControllerNodes, ANewMasterSendsTheStopThatTheOldOneOnlyRecorded) {
+  for (const bool cancel : {true, false}) {
+    TestCluster cluster;
+    cluster.nodes(1, 4);
+    const JobId job = cluster.running(a_job());
+    if (cancel) cluster.ask(CancelRequest{job});
+    else cluster.ask(RequeueRequest{job});
+    cluster.forget();
+    cluster.restart();
+    cluster.hello("n1", {cluster.report_on(job, LaunchState::Running)});
+    cluster.expect_sent<Welcome>("n1");
+    EXPECT_EQ(cluster.expect_sent<StopOrder>("n1").reason,
+              cancel ? StopReason::Cancelled : StopReason::Requeue);
+  }
+}
+
+TEST(ControllerNodes, ANewMasterWaitsForItsNodesBeforeItStartsAnything) {
+  ClusterConfig config;
+  config.node_timeout_ms = 5000;
+  TestCluster cluster(config);
+  cluster.nodes(2, 4);
+  cluster.running(a_job().nodes(2).tasks(2).cores(3));
+  cluster.restart();
+  cluster.advance(1);
+  cluster.hello("n1");
+  cluster.forget();
+  const JobId small = cluster.submit(a_job());
+  cluster.expect_nothing_else();
+  cluster.advance(4'999);
+  cluster.heartbeat("n1");
+  cluster.advance(1);
+  cluster.expect_event<Assigned>(small);
+  cluster.forget();
+}
+
+TEST(ControllerNodes, AMasterThatIsToldOfANewerOneGivesUp) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  Controller& controller = const_cast<Controller&>(cluster.controller());
+  Step step;
+  controller.step(Delivery{1, {1, EpochRefused{1}}}, {}, step);
+  EXPECT_FALSE(controller.deposed());
+  controller.step(Delivery{1, {1, EpochRefused{2}}}, {}, step);
+  EXPECT_TRUE(controller.deposed());
+}
+
+}  // namespace
+}  // namespace hyades

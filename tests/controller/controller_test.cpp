@@ -1,0 +1,384 @@
+// What clients ask for and what the controller makes of it: events, orders, answers.
+#include "test_cluster.hpp"
+
+namespace hyades {
+namespace {
+
+using Kind = DependencyKind;
+
+TEST(Controller, AJobThatFitsIsSubmittedAssignedAndLaunched) {
+  TestCluster cluster;
+  cluster.nodes(2, 16);
+  const JobId job = cluster.submit(a_job().cores(8));
+  const auto assigned = cluster.expect_event<Assigned>(job);
+  EXPECT_EQ(assigned.key, (LaunchKey{job, 1, 1}));
+  EXPECT_EQ(assigned.placement.node_names(), "n1");
+  EXPECT_EQ(assigned.placement.shares.front().cores.to_string(), "0-7");
+  EXPECT_EQ(assigned.why, StartReason::Immediate);
+  const auto order = cluster.expect_sent<LaunchOrder>("n1");
+  EXPECT_EQ(order.key, assigned.key);
+  EXPECT_EQ(order.own_share().node, "n1");
+  cluster.expect_nothing_else();
+}
+
+TEST(Controller, IdsAreCountedAndLaunchSequencesRise) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  for (JobId expected = 1; expected <= 3; ++expected) {
+    EXPECT_EQ(cluster.submit(a_job()), expected);
+    EXPECT_EQ(cluster.expect_event<Assigned>(expected).key.sequence, expected);
+    cluster.expect_sent<LaunchOrder>("n1");
+  }
+}
+
+TEST(Controller, WhatDoesNotFitNowWaitsAndStartsWhenThereIsRoom) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId first = cluster.running(a_job().cores(3));
+  const JobId second = cluster.submit(a_job().cores(2));
+  cluster.expect_nothing_else();
+  EXPECT_EQ(cluster.controller().pending_reason(cluster.job(second), cluster.now_ms()),
+            PendingReason::Resources);
+  EXPECT_EQ(cluster.controller().expected_start_ms(second), cluster.job(first).expected_end_ms());
+  cluster.exits(first);
+  EXPECT_EQ(cluster.expect_event<Ended>(first).outcome, Outcome::Completed);
+  cluster.expect_event<Assigned>(second);
+  cluster.expect_sent<RetireOrder>("n1");
+  cluster.expect_sent<LaunchOrder>("n1");
+}
+
+TEST(Controller, WhatCanNeverFitIsRefusedWithAReason) {
+  TestCluster cluster;
+  cluster.nodes(2, 4);
+  SubmitRequest request;
+  request.spec = a_job().cores(5);
+  cluster.ask(request);
+  EXPECT_NE(cluster.expect_reply(ErrorCode::Invalid).find("at most 4 cores"), std::string::npos);
+  request.spec = a_job().queue("night");
+  cluster.ask(request);
+  EXPECT_NE(cluster.expect_reply(ErrorCode::Invalid).find("'night'"), std::string::npos);
+  request.spec = a_job().tasks(0);
+  cluster.ask(request);
+  cluster.expect_reply(ErrorCode::Invalid);
+  request.spec = a_job().priority(1);
+  cluster.ask(request);
+  cluster.expect_reply(ErrorCode::Denied);
+}
+
+TEST(Controller, LimitsOfAQueueRefuseOrKeepBack) {
+  ClusterConfig config;
+  config.queues.front().max_queued_per_user = 3;
+  config.queues.front().max_running_per_user = 1;
+  config.queues.front().max_time_s = 7200;
+  TestCluster cluster(config);
+  cluster.nodes(1, 8);
+  const JobId first = cluster.running(a_job());
+  const JobId second = cluster.submit(a_job());
+  cluster.expect_nothing_else();
+  EXPECT_EQ(cluster.controller().pending_reason(cluster.job(second), cluster.now_ms()),
+            PendingReason::QueueLimit);
+  const JobId of_bob = cluster.launching(a_job(), TestCluster::bob);
+  EXPECT_EQ(cluster.job(of_bob).phase, JobPhase::Launching);
+  cluster.submit(a_job());
+  SubmitRequest request;
+  request.spec = a_job();
+  cluster.ask(request);
+  cluster.expect_reply(ErrorCode::LimitReached);
+  request.spec.time_limit_s = 7201;
+  cluster.ask(request, TestCluster::bob);
+  cluster.expect_reply(ErrorCode::LimitReached);
+  cluster.exits(first);
+  cluster.expect_event<Ended>(first);
+  cluster.expect_event<Assigned>(second);
+  cluster.forget();
+}
+
+TEST(Controller, AJobThatBeginsLaterStartsThenAndWaitsAgainWhenTheClockIsSetBack) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.submit(a_job().begin(cluster.now_ms() + 10'000));
+  EXPECT_EQ(cluster.controller().pending_reason(cluster.job(job), cluster.now_ms()),
+            PendingReason::BeginTime);
+  cluster.advance(9'999);
+  cluster.expect_nothing_else();
+  const JobId blocker = cluster.running(a_job().cores(4));
+  cluster.advance(1);  // now it is eligible, but there is no room
+  cluster.expect_nothing_else();
+  cluster.set_clock(-5'000);
+  cluster.exits(blocker);
+  cluster.expect_event<Ended>(blocker);
+  cluster.expect_sent<RetireOrder>("n1");
+  cluster.expect_nothing_else();
+  cluster.heartbeat("n1");
+  cluster.advance(4'000);
+  cluster.heartbeat("n1");
+  cluster.expect_nothing_else();
+  cluster.advance(1'000);
+  cluster.expect_event<Assigned>(job);
+  cluster.expect_sent<LaunchOrder>("n1");
+}
+
+// ---- cancel ------------------------------------------------------------------------------------
+
+TEST(Controller, CancellingAWaitingJobEndsIt) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  cluster.running(a_job());
+  const JobId waiting = cluster.submit(a_job());
+  cluster.ask(CancelRequest{waiting});
+  cluster.expect_event<CancelRequested>(waiting);
+  EXPECT_EQ(cluster.expect_event<Ended>(waiting).outcome, Outcome::Cancelled);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.ask(CancelRequest{waiting});
+  cluster.expect_reply(ErrorCode::Conflict);
+  cluster.ask(CancelRequest{99});
+  cluster.expect_reply(ErrorCode::NotFound);
+}
+
+TEST(Controller, CancellingARunningJobStopsItAndEndsWithItsTruth) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(CancelRequest{job});
+  EXPECT_EQ(cluster.expect_event<CancelRequested>(job).by, "alice");
+  EXPECT_EQ(cluster.expect_sent<StopOrder>("n1").reason, StopReason::Cancelled);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.ask(CancelRequest{job});  // once more changes nothing
+  cluster.expect_reply(ErrorCode::None);
+  cluster.exits(job, 0, StopReason::Cancelled, 15);
+  const auto ended = cluster.expect_event<Ended>(job);
+  EXPECT_EQ(ended.outcome, Outcome::Cancelled);
+  EXPECT_EQ(ended.signal, 15);
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
+TEST(Controller, AJobThatEndedByItselfBeforeItsCancelWasHeardKeepsItsResult) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(CancelRequest{job});
+  cluster.forget();
+  cluster.exits(job, 3);
+  const auto ended = cluster.expect_event<Ended>(job);
+  EXPECT_EQ(ended.outcome, Outcome::Failed);
+  EXPECT_EQ(ended.exit_code, 3);
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
+TEST(Controller, OnlyTheOwnerAndOperatorsMayActOnAJob) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(CancelRequest{job}, TestCluster::bob);
+  cluster.expect_reply(ErrorCode::Denied);
+  cluster.ask(SignalRequest{job, 10}, TestCluster::bob);
+  cluster.expect_reply(ErrorCode::Denied);
+  cluster.expect_nothing_else();
+  cluster.ask_as_operator(CancelRequest{job});
+  cluster.expect_event<CancelRequested>(job);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.expect_sent<StopOrder>("n1");
+}
+
+// ---- hold, release, requeue, signal ------------------------------------------------------------
+
+TEST(Controller, AHeldJobWaitsUntilItIsReleased) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  const JobId job = cluster.submit(a_job().held());
+  cluster.expect_nothing_else();
+  EXPECT_EQ(cluster.controller().pending_reason(cluster.job(job), cluster.now_ms()),
+            PendingReason::HeldByUser);
+  cluster.ask(ReleaseRequest{job});
+  EXPECT_FALSE(cluster.expect_event<HoldChanged>(job).held);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.expect_event<Assigned>(job);
+  cluster.expect_sent<LaunchOrder>("n1");
+  cluster.ask(HoldRequest{job});
+  cluster.expect_reply(ErrorCode::Conflict);
+}
+
+TEST(Controller, WhatAnOperatorHeldOnlyAnOperatorReleases) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  cluster.running(a_job());
+  const JobId job = cluster.submit(a_job());
+  cluster.ask_as_operator(HoldRequest{job});
+  EXPECT_TRUE(cluster.expect_event<HoldChanged>(job).by_admin);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.ask(ReleaseRequest{job});
+  cluster.expect_reply(ErrorCode::Denied);
+  cluster.ask_as_operator(ReleaseRequest{job});
+  cluster.expect_event<HoldChanged>(job);
+  cluster.expect_reply(ErrorCode::None);
+}
+
+TEST(Controller, RequeueStopsTheAttemptAndStartsTheNextOneOnlyWhenItIsOver) {
+  TestCluster cluster;
+  cluster.nodes(2, 1);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(RequeueRequest{job});
+  cluster.expect_event<RequeueRequested>(job);
+  EXPECT_EQ(cluster.expect_sent<StopOrder>("n1").reason, StopReason::Requeue);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.expect_nothing_else();
+  cluster.exits(job, 0, StopReason::Requeue, 15);
+  EXPECT_TRUE(cluster.expect_event<Requeued>(job).had_started);
+  EXPECT_EQ(cluster.expect_event<Assigned>(job).key.attempt, 2u);
+  cluster.expect_sent<RetireOrder>("n1");
+  EXPECT_EQ(cluster.expect_sent<LaunchOrder>("n1").restarts, 1);
+  cluster.ask(RequeueRequest{cluster.submit(a_job().held())});
+  cluster.expect_reply(ErrorCode::Conflict);
+}
+
+TEST(Controller, ACancelBeatsARequeue) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(RequeueRequest{job});
+  cluster.ask(CancelRequest{job});
+  cluster.forget();
+  cluster.exits(job, 0, StopReason::Requeue, 15);
+  EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::Cancelled);
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
+TEST(Controller, ASignalGoesToTheNodeIfTheJobRunsAndTheNodeAnswers) {
+  TestCluster cluster;
+  cluster.nodes(1, 1);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(SignalRequest{job, 10, true});
+  EXPECT_TRUE(cluster.expect_sent<SignalOrder>("n1").batch_only);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.ask(SignalRequest{job, 65});
+  cluster.expect_reply(ErrorCode::Invalid);
+  cluster.ask(SignalRequest{cluster.submit(a_job()), 10});
+  cluster.expect_reply(ErrorCode::Conflict);
+  cluster.restart();  // the node has not said hello to this master
+  cluster.ask(SignalRequest{job, 10});
+  cluster.expect_reply(ErrorCode::Unavailable);
+}
+
+// ---- dependencies ------------------------------------------------------------------------------
+
+TEST(Controller, DependenciesAreMetByHowTheOtherJobEnds) {
+  struct Case {
+    Kind kind;
+    int exit_code;
+    bool met;
+  };
+  for (const Case& c : {Case{Kind::AfterAny, 0, true}, Case{Kind::AfterAny, 1, true},
+                        Case{Kind::AfterOk, 0, true}, Case{Kind::AfterOk, 1, false},
+                        Case{Kind::AfterNotOk, 0, false}, Case{Kind::AfterNotOk, 1, true}}) {
+    TestCluster cluster;
+    cluster.nodes(1, 8);
+    const JobId first = cluster.running(a_job());
+    const JobId second = cluster.submit(a_job().after(c.kind, first));
+    cluster.expect_nothing_else();
+    cluster.exits(first, c.exit_code);
+    cluster.expect_event<Ended>(first);
+    EXPECT_EQ(cluster.expect_event<DependencySettled>(second).met, c.met);
+    if (c.met) {
+      cluster.expect_event<Assigned>(second);
+    } else {
+      EXPECT_EQ(cluster.expect_event<Ended>(second).outcome, Outcome::Cancelled);
+    }
+    cluster.expect_sent<RetireOrder>("n1");
+    if (c.met) cluster.expect_sent<LaunchOrder>("n1");
+  }
+}
+
+TEST(Controller, AfterIsMetByTheStart) {
+  TestCluster cluster;
+  cluster.nodes(1, 8);
+  const JobId first = cluster.launching(a_job());
+  const JobId second = cluster.submit(a_job().after(Kind::After, first));
+  cluster.expect_nothing_else();
+  cluster.starts(first);
+  cluster.expect_event<Started>(first);
+  cluster.expect_event<DependencySettled>(second);
+  cluster.expect_event<Assigned>(second);
+  cluster.expect_sent<LaunchOrder>("n1");
+}
+
+TEST(Controller, AChainOfJobsThatCanNoLongerRunEndsToItsEnd) {
+  TestCluster cluster;
+  cluster.nodes(1, 8);
+  const JobId first = cluster.running(a_job());
+  const JobId second = cluster.submit(a_job().after(Kind::AfterOk, first));
+  const JobId third = cluster.submit(a_job().after(Kind::AfterOk, second));
+  const JobId regardless = cluster.submit(a_job().after(Kind::AfterAny, third));
+  cluster.exits(first, 1);
+  cluster.expect_event<Ended>(first);
+  for (const JobId id : {second, third}) {
+    EXPECT_FALSE(cluster.expect_event<DependencySettled>(id).met);
+    EXPECT_NE(cluster.expect_event<Ended>(id).reason.find("DependencyNeverSatisfied"),
+              std::string::npos);
+  }
+  cluster.expect_event<DependencySettled>(regardless);
+  cluster.expect_event<Assigned>(regardless);
+  cluster.forget();
+}
+
+TEST(Controller, ADependencyOnTheOrOnAnUnknownJobIsSettledAtOnce) {
+  TestCluster cluster;
+  cluster.nodes(1, 8);
+  const JobId first = cluster.running(a_job());
+  cluster.exits(first, 1);
+  cluster.forget();
+  const JobId second = cluster.submit(a_job().after(Kind::AfterNotOk, first));
+  cluster.expect_event<DependencySettled>(second);
+  cluster.expect_event<Assigned>(second);
+  cluster.expect_sent<LaunchOrder>("n1");
+  SubmitRequest request;
+  request.spec = a_job().after(Kind::AfterOk, first);
+  cluster.ask(request);
+  cluster.expect_reply(ErrorCode::Conflict);
+  request.spec = a_job().after(Kind::AfterOk, 77);
+  cluster.ask(request);
+  cluster.expect_reply(ErrorCode::NotFound);
+}
+
+// ---- nodes -------------------------------------------------------------------------------------
+
+TEST(Controller, ADrainedNodeGetsNothingNewAndKeepsWhatRuns) {
+  TestCluster cluster;
+  cluster.nodes(1, 2);
+  const JobId running = cluster.running(a_job());
+  cluster.ask(DrainRequest{"n1", "a fan is loud"});
+  cluster.expect_reply(ErrorCode::Denied);
+  cluster.ask_as_operator(DrainRequest{"n1", ""});
+  cluster.expect_reply(ErrorCode::Invalid);
+  cluster.ask_as_operator(DrainRequest{"n1", "a fan is loud"});
+  EXPECT_EQ(cluster.expect_node_event<NodeDrained>("n1").by, "operator");
+  cluster.expect_reply(ErrorCode::None);
+  const JobId waiting = cluster.submit(a_job());
+  EXPECT_EQ(cluster.controller().pending_reason(cluster.job(waiting), cluster.now_ms()),
+            PendingReason::NodesUnavailable);
+  EXPECT_EQ(cluster.job(running).phase, JobPhase::Running);
+  cluster.restart();  // a drain outlives the master
+  cluster.hello("n1", {cluster.report_on(running, LaunchState::Running)});
+  cluster.expect_sent<Welcome>("n1");
+  cluster.expect_nothing_else();
+  cluster.ask_as_operator(ResumeRequest{"n1"});
+  cluster.expect_node_event<NodeResumed>("n1");
+  cluster.expect_reply(ErrorCode::None);
+  cluster.expect_event<Assigned>(waiting);
+  cluster.expect_sent<LaunchOrder>("n1");
+}
+
+TEST(Controller, AReloadThatTakesAwayAQueueWithJobsIsRefused) {
+  ClusterConfig config;
+  config.queues.push_back(QueueConfig{"night"});
+  TestCluster cluster(config);
+  cluster.nodes(1, 2);
+  cluster.submit(a_job().queue("night").held());
+  const auto smaller = std::make_shared<const ClusterConfig>();
+  cluster.ask(ReloadRequest{smaller}, 0, Role::Operator);
+  cluster.expect_reply(ErrorCode::Denied);
+  cluster.ask(ReloadRequest{smaller}, 0, Role::Admin);
+  EXPECT_NE(cluster.expect_reply(ErrorCode::Conflict).find("'night'"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hyades

@@ -1,0 +1,397 @@
+// The configuration file: what it may say, and what people are told when it says something else.
+#include "master/config_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "contract/queue_on_disk.hpp"
+#include "master/config_render.hpp"
+
+namespace hyades {
+namespace {
+
+ClusterConfig parsed(const std::string& text) {
+  const ConfigResult result = parse_config(text, "site.toml");
+  for (const std::string& error : result.errors) ADD_FAILURE() << error;
+  return result.config.value_or(ClusterConfig{});
+}
+
+constexpr const char* kEverything = R"(
+[cluster]
+name = "pleiades"
+heartbeat_ms = 500
+node_timeout_ms = 3000
+resend_ms = 700
+kill_grace_s = 10
+max_restarts = 2
+max_launch_failures = 3
+backfill_depth = 50
+
+[[node]]
+name = "n[01-04]"
+cores = 64
+memory = "256G"
+devices = { gpu = 4, fpga = 1 }
+features = ["ib", "avx512"]
+
+[[node]]
+name = ["login", "big[1-2]"]
+memory = 1024
+
+[[queue]]
+name = "batch"
+
+[[queue]]
+name = "gpu"
+nodes = "n[01-04]"
+priority = 10
+default_time = 30
+max_time = "2-00:00:00"
+max_nodes_per_job = 4
+max_queued_per_user = 100
+max_running_per_user = 10
+max_cores_per_user = 128
+enabled = false
+policy = "fcfs"
+backfill = "none"
+
+[security]
+admins = ["root", 1001]
+operators = [1002, 1001, 1002]
+)";
+
+TEST(ConfigFile, AnEmptyFileMeansTheDefaults) {
+  const ClusterConfig config = parsed("");
+  EXPECT_EQ(config.name, "hyades");
+  EXPECT_EQ(config.heartbeat_ms, 1000);
+  EXPECT_TRUE(config.nodes.empty());
+  ASSERT_EQ(config.queues.size(), 1u);
+  EXPECT_EQ(config.queues[0].name, "batch");
+}
+
+TEST(ConfigFile, ReadsEveryKey) {
+  const ClusterConfig config = parsed(kEverything);
+  EXPECT_EQ(config.name, "pleiades");
+  EXPECT_EQ(config.heartbeat_ms, 500);
+  EXPECT_EQ(config.node_timeout_ms, 3000);
+  EXPECT_EQ(config.resend_ms, 700);
+  EXPECT_EQ(config.kill_grace_s, 10);
+  EXPECT_EQ(config.max_restarts, 2);
+  EXPECT_EQ(config.max_launch_failures, 3);
+  EXPECT_EQ(config.backfill_depth, 50);
+
+  ASSERT_EQ(config.nodes.size(), 7u);
+  EXPECT_EQ(config.nodes[0].name, "n01");
+  EXPECT_EQ(config.nodes[3].name, "n04");
+  const Inventory expected{64, 256 * 1024, {{"fpga", 1}, {"gpu", 4}}, {"avx512", "ib"}};
+  EXPECT_EQ(config.nodes[3].inventory, expected);
+  EXPECT_EQ(config.nodes[6].name, "big2");
+  EXPECT_EQ(config.nodes[6].inventory, (Inventory{0, 1024, {}, {}}));
+
+  ASSERT_EQ(config.queues.size(), 2u);
+  EXPECT_EQ(config.queues[0].default_time_s, 3600);
+  const QueueConfig& gpu = config.queues[1];
+  EXPECT_EQ(gpu.nodes, std::vector<std::string>({"n01", "n02", "n03", "n04"}));
+  EXPECT_EQ(gpu.priority, 10);
+  EXPECT_EQ(gpu.default_time_s, 1800);
+  EXPECT_EQ(gpu.max_time_s, 2 * 86400);
+  EXPECT_EQ(gpu.max_nodes_per_job, 4);
+  EXPECT_EQ(gpu.max_queued_per_user, 100);
+  EXPECT_EQ(gpu.max_running_per_user, 10);
+  EXPECT_EQ(gpu.max_cores_per_user, 128);
+  EXPECT_FALSE(gpu.enabled);
+  EXPECT_EQ(gpu.backfill, "none");
+
+  EXPECT_EQ(config.admin_uids, std::vector<std::uint32_t>({0, 1001}));
+  EXPECT_EQ(config.operator_uids, std::vector<std::uint32_t>({1001, 1002}));
+}
+
+TEST(ConfigFile, AShortMaxTimeShortensTheDefault) {
+  EXPECT_EQ(parsed("[[queue]]\nname = \"a\"\nmax_time = 10").queues[0].default_time_s, 600);
+}
+
+TEST(ConfigFile, WhatIsPrintedCanBeRead) {
+  for (const std::string text : {"", kEverything}) {
+    const std::string printed = render_config(parsed(text));
+    EXPECT_EQ(render_config(parsed(printed)), printed);
+    const ClusterConfig config = parsed(printed);
+    EXPECT_EQ(config.nodes.size(), parsed(text).nodes.size());
+    EXPECT_EQ(config.admin_uids, parsed(text).admin_uids);
+    EXPECT_EQ(config.queues.back().max_time_s, parsed(text).queues.back().max_time_s);
+  }
+}
+
+// The example in the reference is one that works.
+TEST(ConfigFile, TheDocumentedExampleIsRight) {
+  const std::string reference = read_bytes(HYADES_SCHEMA_DIRECTORY "/config.md");
+  const std::size_t begin = reference.find("```toml\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::size_t end = reference.find("```", begin + 8);
+  const ClusterConfig config = parsed(reference.substr(begin + 8, end - begin - 8));
+  EXPECT_GT(config.nodes.size(), 1u);
+  EXPECT_GT(config.queues.size(), 1u);
+  for (const char* key : {"heartbeat_ms",
+                          "node_timeout_ms",
+                          "resend_ms",
+                          "kill_grace_s",
+                          "max_restarts",
+                          "max_launch_failures",
+                          "backfill_depth",
+                          "cores",
+                          "memory",
+                          "devices",
+                          "features",
+                          "nodes",
+                          "priority",
+                          "default_time",
+                          "max_time",
+                          "max_nodes_per_job",
+                          "max_queued_per_user",
+                          "max_running_per_user",
+                          "max_cores_per_user",
+                          "enabled",
+                          "policy",
+                          "backfill",
+                          "admins",
+                          "operators"}) {
+    EXPECT_NE(reference.find("`" + std::string(key) + "`"), std::string::npos) << key;
+  }
+}
+
+// ---- mistakes --------------------------------------------------------------------------------
+
+struct Mistake {
+  std::string text;
+  std::string error;  // after "site.toml:"
+};
+
+TEST(ConfigFile, NamesPlaceAndFix) {
+  const std::vector<Mistake> table = {
+      {"[cluster]\nheartbeat = 1",
+       "2: unknown key 'heartbeat' in [cluster]; did you mean "
+       "'heartbeat_ms'?"},
+      {"[cluster]\nHeartbeat-ms = 1",
+       "2: unknown key 'Heartbeat-ms' in [cluster]; did you mean "
+       "'heartbeat_ms'?"},
+      {"[cluster]\nbanana = 1",
+       "2: unknown key 'banana' in [cluster]; possible: name, heartbeat_ms"},
+      {"\n\n[[queue]]\nname = \"a\"\nprioritty = 1",
+       "5: unknown key 'prioritty' in [[queue]]; did "
+       "you mean 'priority'?"},
+      {"[[node]]\nname = \"a\"\ncpus = 1", "3: unknown key 'cpus' in [[node]]"},
+      {"[security]\nadmin = []", "2: unknown key 'admin' in [security]; did you mean 'admins'?"},
+      {"[clustr]\n", "1: unknown section 'clustr'; did you mean 'cluster'?"},
+      {"[slurm]\n", "1: unknown section 'slurm'; possible: [cluster], [[node]], [[queue]]"},
+      {"name = \"x\"", "1: unknown section 'name'"},
+      {"[queue]\nname = \"a\"", "1: queue must be written [[queue]], with two brackets"},
+      {"queue = [1]", "1: queue must be written [[queue]]"},
+      {"[[cluster]]\nname = \"a\"", "1: cluster must be a section, written [cluster]"},
+      // types
+      {"[cluster]\nname = 5", "2: name in [cluster] must be a string, not a whole number"},
+      {"[cluster]\nheartbeat_ms = \"1s\"",
+       "2: heartbeat_ms in [cluster] must be a whole number from "
+       "50 to 60000, not a string"},
+      {"[cluster]\nheartbeat_ms = 1000.5", "not a number with a fraction"},
+      {"[cluster]\nheartbeat_ms = true", "not true or false"},
+      {"[cluster]\nheartbeat_ms = 2024-01-01", "not a date or time"},
+      {"[[queue]]\nname = \"a\"\nenabled = \"yes\"",
+       "3: enabled in [[queue]] must be true or false, "
+       "not a string"},
+      {"[[queue]]\nname = \"a\"\nnodes = 4", "3: nodes in [[queue]] must be a string such as"},
+      {"[[queue]]\nname = \"a\"\nnodes = [\"n1\", 4]", "not a whole number"},
+      {"[[node]]\nname = \"a\"\ndevices = [\"gpu\"]",
+       "3: devices in [[node]] must be a table such "
+       "as { gpu = 2 }"},
+      {"[[node]]\nname = \"a\"\nfeatures = \"ib\"", "3: features in [[node]] must be a list"},
+      {"[security]\nadmins = \"root\"", "2: admins in [security] must be a list"},
+      {"[security]\nadmins = [1.5]", "2: admins in [security] must hold user names or uids"},
+      // ranges
+      {"[cluster]\nheartbeat_ms = 1",
+       "2: heartbeat_ms in [cluster] must be a whole number from 50 "
+       "to 60000, not 1"},
+      {"[cluster]\nheartbeat_ms = 99999999999999", "not 99999999999999"},
+      {"[cluster]\nmax_launch_failures = 0", "from 1 to 1000000, not 0"},
+      {"[cluster]\nheartbeat_ms = 3000\nnode_timeout_ms = 4000",
+       "3: node_timeout_ms (4000) must be at least twice heartbeat_ms (3000)"},
+      {"[cluster]\nheartbeat_ms = 30000", "2: node_timeout_ms (5000) must be at least twice"},
+      {"[[node]]\nname = \"a\"\ncores = 0", "3: cores in [[node]] must be a whole number from 1"},
+      {"[[node]]\nname = \"a\"\ndevices = { gpu = 0 }", "3: the number of gpu devices"},
+      {"[[node]]\nname = \"a\"\ndevices = { \"a b\" = 1 }", "'a b' is not a kind of device"},
+      {"[security]\nadmins = [-1]", "2: -1 in admins of [security] is not a uid"},
+      {"[security]\nadmins = [4294967295]", "is not a uid"},
+      // units
+      {"[[node]]\nname = \"a\"\nmemory = \"64 GiB\"",
+       "3: memory '64 GiB' in [[node]] must be an "
+       "amount such as \"64G\" or a number of MiB"},
+      {"[[node]]\nname = \"a\"\nmemory = -1", "memory '-1'"},
+      {"[[node]]\nname = \"a\"\nmemory = \"9000000000000T\"", "must be an amount"},
+      {"[[queue]]\nname = \"a\"\nmax_time = \"2h\"",
+       "3: max_time '2h' in [[queue]] must be a time "
+       "such as \"2:00:00\""},
+      {"[[queue]]\nname = \"a\"\nmax_time = 1.5", "not a number with a fraction"},
+      {"[[queue]]\nname = \"a\"\ndefault_time = 0",
+       "3: default_time '0' in [[queue]] must be from "
+       "0:01 to 366-00:00:00"},
+      {"[[queue]]\nname = \"a\"\nmax_time = \"1000-0\"", "must be from 0:00 to 366-00:00:00"},
+      {"[[queue]]\nname = \"a\"\nmax_time = 10\ndefault_time = 20",
+       "4: default_time 20:00 is longer than max_time 10:00 of queue 'a'"},
+      // names
+      {"[cluster]\nname = \"a b\"", "2: name 'a b' in [cluster] must be 1 to 64 letters"},
+      {"[cluster]\nname = \"\"", "2: name '' in [cluster] must be"},
+      {"[cluster]\nname = \"\\u001b[31mred\\n2026 root login\"",
+       "2: name '\\x1b[31mred\\x0a2026 root login' in [cluster]"},
+      {"[[queue]]\nname = \"-x\"", "2: name '-x' in [[queue]] must be"},
+      {"[[queue]]\npriority = 1", "1: [[queue]] needs a name"},
+      {"[[node]]\ncores = 1", "1: [[node]] needs a name"},
+      {"[[queue]]\nname = \"a\"\n[[queue]]\nname = \"a\"",
+       "4: queue 'a' is defined twice; the first "
+       "is in line 2"},
+      {"[[node]]\nname = \"n[1-3]\"\n[[node]]\nname = \"n2\"",
+       "4: node 'n2' is defined twice; the "
+       "first is in line 2"},
+      {"[[node]]\nname = \"n[1-\"", "2: name in [[node]]: '[' without ']'"},
+      {"[[node]]\nname = \"a;b\"", "is not a node name"},
+      {"[[node]]\nname = \"-oProxyCommand=x\"", "is not a node name"},
+      {"[[node]]\nname = \"n[0-99999]\"", "stands for more than 65536 names"},
+      {"[[node]]\nname = \"n[1-4]\"\n[[queue]]\nname = \"a\"\nnodes = \"n[3-5]\"",
+       "5: unknown node 'n5' in queue 'a'; did you mean 'n1'?"},
+      {"[[node]]\nname = \"n1\"\n[[queue]]\nname = \"a\"\nnodes = \"compute7\"",
+       "5: unknown node 'compute7' in queue 'a'; no [[node]] has this name"},
+      {"[[queue]]\nname = \"a\"\npolicy = \"fifo\"",
+       "3: unknown policy 'fifo' in [[queue]]; possible: "
+       "fcfs"},
+      {"[[queue]]\nname = \"a\"\nbackfill = \"esay\"",
+       "3: unknown backfill 'esay' in [[queue]]; did "
+       "you mean 'easy'?"},
+      {"[security]\nadmins = [\"no-such-user\"]",
+       "2: there is no user 'no-such-user' (admins of "
+       "[security])"},
+      {"[security]\nadmins = [\"root\\u0000x\"]", "2: there is no user 'root\\x00x'"},
+      // TOML
+      {"[cluster]\nname = \"a\"\nname = \"b\"", "3: "},
+      {"[cluster]\n[cluster]", "2: "},
+      {"[cluster\nname = 1", "1: "},
+      {"[cluster]\nname = \n", "2: "},
+      {"[cluster]\nname = \"abc", "2: "},
+      {"\xff\xfe[cluster]", "1: "},
+      {std::string("[cluster]\nname = \"a\0b\"", 22), "2: "},
+  };
+  for (const Mistake& mistake : table) {
+    const ConfigResult result = parse_config(mistake.text, "site.toml");
+    EXPECT_FALSE(result.config) << mistake.text;
+    ASSERT_FALSE(result.errors.empty()) << mistake.text;
+    const std::string& error = result.errors[0];
+    EXPECT_EQ(error.find("site.toml:"), 0u) << error;
+    EXPECT_NE(error.find(mistake.error), std::string::npos) << error;
+    if (mistake.error[0] >= '1' && mistake.error[0] <= '9') {
+      EXPECT_EQ(error.find("site.toml:" + mistake.error), 0u) << error;
+    }
+  }
+}
+
+TEST(ConfigFile, ListsAllMistakesInOrder) {
+  const ConfigResult result = parse_config(
+      "[security]\nadmins = [\"no-such-user\", -1]\n[[queue]]\nname = \"a\"\nnodse = \"n1\"\n"
+      "priority = \"high\"\n[cluster]\nheartbeat_ms = 0\n",
+      "site.toml");
+  ASSERT_EQ(result.errors.size(), 5u);
+  int line = 0;
+  for (const std::string& error : result.errors) {
+    const int at = std::stoi(error.substr(std::string("site.toml:").size()));
+    EXPECT_GE(at, line) << error;
+    line = at;
+  }
+}
+
+TEST(ConfigFile, SurvivesHugeAndBinaryFiles) {
+  const std::string megabyte(1 << 20, 'x');
+  std::string binary;
+  for (int i = 0; i < 100'000; ++i) binary += static_cast<char>(i * 37 + i / 256);
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += "key" + std::to_string(i) + " = 1\n";
+  for (const std::string& text :
+       {"[cluster]\nname = \"" + megabyte + "\"", "[cluster]\n" + megabyte + " = 1", megabyte,
+        "[cluster]\nname = [" + std::string(1 << 20, '[') + "]",
+        "[[queue]]\nname = \"a\"\nnodes = \"n[" + megabyte + "]\"",
+        "[[queue]]\nname = \"a\"\npolicy = \"" + megabyte + "\"", binary, "[cluster]\n" + many,
+        std::string(5 << 20, '\n'), std::string(100, '\0')}) {
+    const ConfigResult result = parse_config(text, "site.toml");
+    EXPECT_FALSE(result.config);
+    ASSERT_FALSE(result.errors.empty());
+    EXPECT_LE(result.errors.size(), 101u);
+    for (const std::string& error : result.errors) {
+      EXPECT_LT(error.size(), 1000u);
+      for (const char c : error) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+    }
+  }
+}
+
+TEST(ConfigFile, EveryPrefixAndFlipIsAnswered) {
+  const std::string text = kEverything;
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    const ConfigResult result = parse_config(text.substr(0, size), "site.toml");
+    EXPECT_NE(result.config.has_value(), !result.errors.empty());
+    std::string flipped = text;
+    flipped[size] = static_cast<char>(flipped[size] ^ (1 << (size % 8)));
+    const ConfigResult other = parse_config(flipped, "site.toml");
+    EXPECT_NE(other.config.has_value(), !other.errors.empty());
+  }
+}
+
+// ---- the file itself -------------------------------------------------------------------------
+
+TEST(ConfigFile, AMissingFileIsFineOnlyWhenNobodyNamedIt) {
+  TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/hyades.toml";
+  const ConfigResult optional = load_config(path, false);
+  ASSERT_TRUE(optional.config);
+  EXPECT_EQ(optional.config->name, "hyades");
+  const ConfigResult named = load_config(path, true);
+  EXPECT_FALSE(named.config);
+  EXPECT_EQ(named.errors.at(0),
+            "cannot read the configuration " + path + ": No such file or directory");
+  EXPECT_FALSE(load_config(temporary.path(), false).config) << "a directory";
+}
+
+TEST(ConfigFile, RefusesAFileThatEverybodyMayChange) {
+  TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/hyades.toml";
+  write_bytes(path, "[cluster]\nname = \"x\"\n");
+  for (const mode_t mode : {0600, 0644, 0664}) {
+    ASSERT_EQ(chmod(path.c_str(), mode), 0);
+    EXPECT_TRUE(load_config(path, true).config) << mode;
+  }
+  for (const mode_t mode : {0666, 0777, 0602}) {
+    ASSERT_EQ(chmod(path.c_str(), mode), 0);
+    const ConfigResult result = load_config(path, true);
+    EXPECT_FALSE(result.config) << mode;
+    EXPECT_NE(result.errors.at(0).find("chmod o-w " + path), std::string::npos);
+  }
+  ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  if (geteuid() != 0) return;
+  ASSERT_EQ(chown(path.c_str(), 12345, 12345), 0);
+  EXPECT_NE(load_config(path, true).errors.at(0).find(path + " belongs to uid 12345"),
+            std::string::npos);
+}
+
+TEST(ConfigFile, SaysWhenItCannotBeRead) {
+  TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/hyades.toml";
+  write_bytes(path, "");
+  ASSERT_EQ(chmod(path.c_str(), 0000), 0);
+  ASSERT_EQ(chmod(temporary.path().c_str(), 0755), 0);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
+  }
+  const int status = in_child([&] {
+    if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) return 2;
+    const ConfigResult result = load_config(path, false);
+    return !result.config && result.errors.at(0).find("Permission denied") != std::string::npos ? 0
+                                                                                                : 1;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace hyades

@@ -1,0 +1,313 @@
+// The pure parts between an order from the master and a running script: what goes over the
+// launcher's socket, the job's environment, the names of its output files.
+#include "worker/launch_record.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "worker/job_environment.hpp"
+#include "worker/launcher_order.hpp"
+#include "worker/output_pattern.hpp"
+#include "worker/process_table.hpp"
+
+namespace hyades {
+namespace {
+
+LaunchRecord full_record() {
+  LaunchRecord record;
+  record.key = {1ull << 60, 4000000000u, 77};
+  record.script_path = "/spool/42.1.77";
+  record.uid = 4294967295u;
+  record.gid = 100;
+  record.user = "somebody";
+  record.script = std::string("#!/bin/sh\n\0binary", 17);
+  record.arguments = {"", "a b"};
+  record.environment = {"A=1", "B="};
+  record.working_directory = "/home";
+  record.stdin_path = "in";
+  record.stdout_path = "out";
+  record.stderr_path = "err";
+  record.append_output = true;
+  record.umask = 077;
+  record.cpus = {0, 63};
+  record.time_limit_s = 3600;
+  record.kill_grace_s = 5;
+  record.warning = {.signal = 10, .seconds_before_end = 60, .batch_only = true};
+  record.preparation_limit_s = 7;
+  return record;
+}
+
+TEST(LaunchRecordCodec, KeepsEveryField) {
+  LaunchRecord copy;
+  ASSERT_TRUE(decode(encode(full_record()), copy));
+  EXPECT_EQ(copy, full_record());
+}
+
+TEST(LaunchRecordCodec, RefusesEveryOtherLength) {
+  const std::string bytes = encode(full_record());
+  LaunchRecord copy;
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode(std::string_view(bytes).substr(0, size), copy)) << size;
+  }
+  EXPECT_FALSE(decode(bytes + '\0', copy));
+}
+
+TEST(LaunchRecordCodec, RefusesLengthsThatCannotBe) {
+  const std::string bytes = encode(full_record());
+  for (std::size_t at = 0; at + 8 <= bytes.size(); ++at) {
+    std::string damaged = bytes;
+    std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(at), 8, '\xff');
+    LaunchRecord copy;
+    decode(damaged, copy);  // never more than it got, whatever the answer
+    EXPECT_LE(copy.arguments.size() + copy.environment.size() + copy.cpus.size(), bytes.size());
+  }
+}
+
+TEST(LaunchRecordCodec, NoiseIsHarmless) {
+  std::mt19937 random(7);
+  const std::string bytes = encode(full_record());
+  for (int round = 0; round < 20000; ++round) {
+    std::string damaged = bytes;
+    for (int i = 0; i < 3; ++i) damaged[random() % damaged.size()] = static_cast<char>(random());
+    LaunchRecord copy;
+    LauncherOrder order;
+    decode(damaged, copy);
+    decode(damaged, order);
+  }
+}
+
+TEST(LaunchRecordCodec, RefusesNulInPathsAndVariables) {
+  const auto is_refused = [](auto change) {
+    LaunchRecord record = full_record();
+    change(record);
+    LaunchRecord copy;
+    return !decode(encode(record), copy);
+  };
+  const std::string nul("a\0b", 3);
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.working_directory = nul; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.stdout_path = nul; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.arguments = {nul}; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.environment = {nul}; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.umask = 01000; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.time_limit_s = -1; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.cpus = {-1}; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.warning.signal = 65; }));
+}
+
+TEST(LauncherOrderCodec, KeepsEveryField) {
+  const LaunchKey key = {42, 3, 77};
+  LauncherOrder order;
+  const std::string start = encode(StartLaunch{key, "record"});
+  ASSERT_TRUE(decode(start, order));
+  EXPECT_EQ(std::get<StartLaunch>(order).key, key);
+  EXPECT_EQ(std::get<StartLaunch>(order).record, "record");
+  ASSERT_TRUE(decode(encode(StopLaunch{key, StopReason::Requeue, 30}), order));
+  EXPECT_EQ(std::get<StopLaunch>(order).reason, StopReason::Requeue);
+  EXPECT_EQ(std::get<StopLaunch>(order).grace_s, 30);
+  ASSERT_TRUE(decode(encode(SignalLaunch{key, 64, true}), order));
+  EXPECT_EQ(std::get<SignalLaunch>(order).signal, 64);
+  EXPECT_TRUE(std::get<SignalLaunch>(order).batch_only);
+}
+
+TEST(LauncherOrderCodec, RefusesWhatIsNotAnOrder) {
+  LauncherOrder order;
+  EXPECT_FALSE(decode("", order));
+  EXPECT_FALSE(decode(std::string(32, '\x09'), order));
+  EXPECT_FALSE(decode(encode(SignalLaunch{{1, 1, 1}, 65, false}), order));
+  EXPECT_FALSE(decode(encode(StopLaunch{{1, 1, 1}, static_cast<StopReason>(9), 1}), order));
+  EXPECT_FALSE(decode(encode(StopLaunch{{1, 1, 1}, StopReason::Requeue, -1}), order));
+  EXPECT_FALSE(decode(encode(StopLaunch{{1, 1, 1}, StopReason::Requeue, 1}) + "x", order));
+}
+
+TEST(ShepherdWordCodec, FitsIntoASignal) {
+  for (const ShepherdWord& word :
+       {ShepherdWord{.kind = ShepherdWord::Kind::Stop,
+       .reason = StopReason::TimeLimit,
+       .grace_s = INT32_MAX},
+        ShepherdWord{.kind = ShepherdWord::Kind::Signal, .signal = 64, .batch_only = true}}) {
+    ShepherdWord copy;
+    ASSERT_TRUE(unpack(pack(word), copy));
+    EXPECT_EQ(copy, word);
+  }
+  ShepherdWord word;
+  EXPECT_FALSE(unpack(0, word));
+  EXPECT_FALSE(unpack(~0ull, word));
+}
+
+// ---- The environment ---------------------------------------------------------------------------
+
+LaunchOrder order_on_three_nodes() {
+  LaunchOrder order;
+  order.key = {42, 3, 77};
+  order.cluster = "star";
+  order.restarts = 2;
+  order.spec.name = "train";
+  order.spec.queue = "batch";
+  order.spec.user = "ada";
+  order.spec.tasks = 5;
+  order.spec.cpus_per_task = 2;
+  order.spec.time_limit_s = 600;
+  order.payload.script = "#!/bin/bash\ntrue\n";
+  order.payload.working_directory = "/home/ada";
+  order.placement.shares = {{"vn1", 2, IdSet::first(4), 1000, {{"gpu", IdSet::first(2)}}},
+                            {"vn2", 2, IdSet::first(4), 1000, {}},
+                            {"vn3", 1, IdSet::first(2), 1000, {}}};
+  return order;
+}
+
+std::string variable(const LaunchOrder& order, const std::string& name) {
+  std::string value = "(not set)";
+  int count = 0;
+  for (const std::string& line : job_environment(order, {"abc", "/state"})) {
+    if (!line.starts_with(name + '=')) continue;
+    value = line.substr(name.size() + 1);
+    ++count;
+  }
+  EXPECT_LE(count, 1) << name;
+  return value;
+}
+
+TEST(JobEnvironment, DescribesTheJob) {
+  const LaunchOrder order = order_on_three_nodes();
+  const std::pair<const char*, const char*> expected[] = {{"HYADES_JOB_ID", "42"},
+                                                          {"HYADES_JOB_NAME", "train"},
+                                                          {"HYADES_NODELIST", "vn1,vn2,vn3"},
+                                                          {"HYADES_NODENAME", "vn1"},
+                                                          {"HYADES_NNODES", "3"},
+                                                          {"HYADES_NTASKS", "5"},
+                                                          {"HYADES_CPUS_PER_TASK", "2"},
+                                                          {"HYADES_CPUS_ON_NODE", "4"},
+                                                          {"HYADES_MEM_PER_NODE", "1000"},
+                                                          {"HYADES_QUEUE", "batch"},
+                                                          {"HYADES_SUBMIT_DIR", "/home/ada"},
+                                                          {"HYADES_RESTART_COUNT", "2"},
+                                                          {"HYADES_ATTEMPT", "3"},
+                                                          {"HYADES_TIME_LIMIT_S", "600"},
+                                                          {"HYADES_CLUSTER", "star"},
+                                                          {"HYADES_DIR", "/state"},
+                                                          {"HYADES_LAUNCH", "abc:42.3.77"},
+                                                          {"OMP_NUM_THREADS", "2"},
+                                                          {"CUDA_VISIBLE_DEVICES", "0,1"},
+                                                          {"SLURM_JOB_ID", "(not set)"}};
+  for (const auto& [name, value] : expected) EXPECT_EQ(variable(order, name), value) << name;
+}
+
+TEST(JobEnvironment, SpeaksSlurmToSlurmScripts) {
+  LaunchOrder order = order_on_three_nodes();
+  order.payload.script = "#!/bin/bash\n# SBATCH is not a directive\n#SBATCH -n5\n";
+  const std::pair<const char*, const char*> expected[] = {{"SLURM_JOB_ID", "42"},
+                                                          {"SLURM_JOBID", "42"},
+                                                          {"SLURM_JOB_NAME", "train"},
+                                                          {"SLURM_JOB_NODELIST", "vn1,vn2,vn3"},
+                                                          {"SLURM_NODELIST", "vn1,vn2,vn3"},
+                                                          {"SLURM_NNODES", "3"},
+                                                          {"SLURM_JOB_NUM_NODES", "3"},
+                                                          {"SLURM_NTASKS", "5"},
+                                                          {"SLURM_CPUS_PER_TASK", "2"},
+                                                          {"SLURM_CPUS_ON_NODE", "4"},
+                                                          {"SLURM_SUBMIT_DIR", "/home/ada"},
+                                                          {"SLURM_JOB_PARTITION", "batch"},
+                                                          {"SLURM_RESTART_COUNT", "2"},
+                                                          {"SLURMD_NODENAME", "vn1"},
+                                                          {"SLURM_TASKS_PER_NODE", "2(x2),1"},
+                                                          {"SLURM_PROCID", "0"},
+                                                          {"SLURM_LOCALID", "0"},
+                                                          {"SLURM_NODEID", "0"}};
+  for (const auto& [name, value] : expected) EXPECT_EQ(variable(order, name), value) << name;
+  order.payload.script = "#!/bin/bash\necho '  #SBATCH'\n";
+  EXPECT_EQ(variable(order, "SLURM_JOB_ID"), "(not set)");
+}
+
+TEST(JobEnvironment, KeepsTheUsersAndDropsTheOuterMpis) {
+  LaunchOrder order = order_on_three_nodes();
+  order.payload.environment = {"OMP_NUM_THREADS=9",
+                               "EMPTY=",
+                               "OMPIRE=mine",
+                               "HYADES_LAUNCH=old:1.1.1",
+                               "OMPI_MCA_x=1",
+                               "PMIX_RANK=0",
+                               "ORTE_A=1",
+                               "PRTE_A=1",
+                               "OPAL_A=1",
+                               "PMI_RANK=1",
+                               "HYDRA_A=1",
+                               "I_MPI_HYDRA_A=1",
+                               "I_MPI_FABRICS=shm",
+                               "HFI_NO_BACKTRACE=1",
+                               "IPATH_NO_BACKTRACE=1",
+                               "PSM2_DEVICES=self"};
+  EXPECT_EQ(variable(order, "OMP_NUM_THREADS"), "9");
+  EXPECT_EQ(variable(order, "EMPTY"), "");
+  EXPECT_EQ(variable(order, "OMPIRE"), "mine");
+  EXPECT_EQ(variable(order, "I_MPI_FABRICS"), "shm");
+  EXPECT_EQ(variable(order, "HYADES_LAUNCH"), "abc:42.3.77");
+  for (const char* name :
+       {"OMPI_MCA_x", "PMIX_RANK", "ORTE_A", "PRTE_A", "OPAL_A", "PMI_RANK", "HYDRA_A",
+        "I_MPI_HYDRA_A", "HFI_NO_BACKTRACE", "IPATH_NO_BACKTRACE", "PSM2_DEVICES"}) {
+    EXPECT_EQ(variable(order, name), "(not set)") << name;
+  }
+}
+
+// ---- Output files ------------------------------------------------------------------------------
+
+TEST(OutputPattern, ExpandsWhatItKnows) {
+  const LaunchOrder order = order_on_three_nodes();
+  const std::pair<const char*, const char*> expected[] = {{default_output_pattern, "hyades-42.out"},
+                                                          {"%x.%u.%N", "train.ada.vn1"},
+                                                          {"%j %J %A %b %r", "42 42 42 2 2"},
+                                                          {"%n%t%a%s", "000batch"},
+                                                          {"%5j-%2a", "00042-00"},
+                                                          {"%99j", "0000000042"},
+                                                          {"100%%", "100%"},
+                                                          {"%%j", "%j"},
+                                                          {"%", "%"},
+                                                          {"%5", "%5"},
+                                                          {"%q %5q", "%q %5q"},
+                                                          {"", ""},
+                                                          {"/a/../%j", "/a/../42"}};
+  for (const auto& [pattern, path] : expected) {
+    EXPECT_EQ(expand_output_pattern(pattern, order), path) << pattern;
+  }
+}
+
+TEST(OutputPattern, NamesLeadNowhereElse) {
+  LaunchOrder order = order_on_three_nodes();
+  order.spec.name = "../../etc/passwd";
+  EXPECT_EQ(expand_output_pattern("%x", order), ".._.._etc_passwd");
+  order.spec.name = "/x%j";  // and are not expanded themselves
+  EXPECT_EQ(expand_output_pattern("%x.out", order), "_x%j.out");
+}
+
+// ---- Processes ---------------------------------------------------------------------------------
+
+TEST(ProcessTable, ReadsStatLinesOfStrangeNames) {
+  Process process;
+  ASSERT_TRUE(parse_stat(
+      "7 (a) (b) R 1) S 3 4 5 34816 -1 4194304 1 0 0 0 9 9 0 0 20 0 1 0 1234 1 1\n", process));
+  EXPECT_EQ(process.pid, 7);
+  EXPECT_EQ(process.parent, 3);
+  EXPECT_EQ(process.group, 4);
+  EXPECT_EQ(process.session, 5);
+  EXPECT_EQ(process.terminal, 34816);
+  EXPECT_EQ(process.start_ms, 1234 * 1000 / sysconf(_SC_CLK_TCK));
+  EXPECT_FALSE(process.zombie);
+  EXPECT_FALSE(parse_stat("7 (a) S 3", process));
+  EXPECT_FALSE(parse_stat("", process));
+}
+
+TEST(ProcessTable, FindsDescendants) {
+  const auto process = [](pid_t pid, pid_t parent) {
+    return Process{.pid = pid, .parent = parent};
+  };
+  const std::vector<Process> all = {process(5, 4), process(4, 2), process(3, 1),
+                                    process(2, 1), process(9, 8), process(8, 9)};
+  std::vector<pid_t> found;
+  for (const Process& one : descendants(all, 2)) found.push_back(one.pid);
+  EXPECT_EQ(found, (std::vector<pid_t>{4, 5}));
+  EXPECT_LE(descendants(all, 8).size(), all.size() + 2);  // a torn snapshot is not endless
+}
+
+}  // namespace
+}  // namespace hyades
