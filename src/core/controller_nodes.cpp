@@ -187,12 +187,14 @@ void Controller::finish_unstarted(const Job& job, const LaunchReport& report, co
     return;
   }
   Requeued requeued{.key = job.key, .reason = report.reason, .avoid_node = ""};
-  if (report.node_fault) {
+  // An order that never arrived says nothing about node or job. A launch that died on the node does:
+  // trying again at once, for ever, would help nobody.
+  if (report.node_fault || report.state == LaunchState::NeverStarted) {
     const std::string node = job.placement.shares.front().node;
     const int failures = std::min(job.launch_failures, 16);
     requeued.avoid_node = node;
     requeued.not_before_ms = now.wall_ms + std::min<WallMs>(kBackoff_ms << failures, 300'000);
-    drain_node(node, report.reason, "hyades", now, out);
+    if (report.node_fault) drain_node(node, report.reason, "hyades", now, out);
   }
   record(job.id, std::move(requeued), now, out);
   if (job.launch_failures >= config_->max_launch_failures) {

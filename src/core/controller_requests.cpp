@@ -180,7 +180,8 @@ Controller::Refusal Controller::check_dependencies(const JobSpec& spec,
   for (const Dependency& dependency : spec.dependencies) {
     const Job* const target = jobs_.find(dependency.job);
     if (target != nullptr && target->phase != JobPhase::Ended) {
-      if (dependency.kind == DependencyKind::After && target->started_ms != 0) {
+      const bool has_started = target->started_ms != 0 || target->restarts > 0;
+      if (dependency.kind == DependencyKind::After && has_started) {
         met.push_back(dependency);
       }
       continue;
@@ -273,6 +274,11 @@ void Controller::on(const Request& request, const RequeueRequest& what, const No
   if (job == nullptr) return;
   if (!job->placed()) {
     answer(request, ErrorCode::Conflict, job_name(what.job) + " is waiting already", out);
+    return;
+  }
+  if (!job->spec.requeue) {
+    answer(request, ErrorCode::Conflict,
+           job_name(what.job) + " was submitted with --no-requeue: it may start only once", out);
     return;
   }
   if (!job->requeue_requested) {

@@ -25,10 +25,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A world that lived this long was healthy: the next restart is immediate again.
-constexpr auto kHealthy = 20s;
+// A world that lived this long did not die at birth: the next one is started at once.
+constexpr auto kHealthy = 2s;
 constexpr auto kPauseMin = 100ms;
-constexpr auto kPauseMax = 15'000ms;
+constexpr auto kPauseMax = 5'000ms;
 constexpr auto kRankAppears = 30s;  // MPI_Init and the first note of a rank
 
 bool wait_readable(int fd, int timeout_ms) {
@@ -235,16 +235,16 @@ bool Supervisor::watch(const std::atomic<bool>& stop) {
   return true;
 }
 
-// A world that keeps dying is started ever more slowly.
+// Worlds that die at birth are started ever more slowly.
 void Supervisor::pause(const std::atomic<bool>& stop) {
-  if (Clock::now() - formed_ >= kHealthy) pause_ = 0ms;
+  const bool healthy = Clock::now() - formed_ >= kHealthy;
+  pause_ = healthy ? 0ms : std::clamp<std::chrono::milliseconds>(pause_ * 2, kPauseMin, kPauseMax);
   const auto until = Clock::now() + pause_;
   if (pause_ > 0ms) spdlog::info("starting again in {} ms", pause_.count());
   end_world(files_);
   while (waitpid(-1, nullptr, WNOHANG) > 0) {
   }
   while (!stop && Clock::now() < until) poll(nullptr, 0, 20);
-  pause_ = std::clamp<std::chrono::milliseconds>(pause_ * 2, kPauseMin, kPauseMax);
 }
 
 }  // namespace hyades

@@ -1,5 +1,8 @@
 #include "sim/oracle.hpp"
 
+#include <algorithm>
+
+#include "core/cluster.hpp"
 #include "sim/oracle_require.hpp"
 
 namespace hyades {
@@ -166,6 +169,28 @@ void Oracle::check_stopped() const {
     require(!run || !run->alive, "requeue",
             name_of(id) + " goes on long after its requeue was acknowledged");
   }
+}
+
+bool Oracle::can_ever_fit(const JobSpec& spec) const {
+  const std::vector<std::string>& members = queue(spec).nodes;
+  std::vector<Node> nodes;
+  std::vector<FreeCounts> counts;
+  std::vector<char> usable;
+  for (const auto& known : options_.nodes) {
+    nodes.push_back({.name = known.name, .inventory = known.inventory});
+    counts.push_back(all_counts(nodes.back()));
+    usable.push_back(members.empty() ||
+                     std::find(members.begin(), members.end(), known.name) != members.end());
+  }
+  return !place(spec, nodes, counts, usable).empty();
+}
+
+std::vector<JobId> Oracle::misfits() const {
+  std::vector<JobId> found;
+  for (const auto& [id, job] : jobs_) {
+    if (job.exists && !job.ended && !can_ever_fit(job.spec)) found.push_back(id);
+  }
+  return found;
 }
 
 std::vector<JobId> Oracle::held_jobs() const {

@@ -69,6 +69,9 @@ class Oracle {
   const std::set<std::string>& drained() const { return drained_; }
   std::vector<JobId> held_jobs() const;
   const std::set<JobId>& living_jobs() const { return living_; }
+  // Waiting jobs that no set of nodes could ever hold. (Accepted before all nodes were known.)
+  std::vector<JobId> misfits() const;
+  bool can_ever_fit(const JobSpec& spec) const;
 
  private:
   // One process of a job.

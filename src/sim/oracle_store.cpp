@@ -95,7 +95,8 @@ void Oracle::on(JobTruth& job, const Assigned& e, const JobEvent& event) {
           who + " was assigned while an earlier attempt is alive");
   require(!job.cancel_acked, "P9 cancel", who + " was assigned after its cancellation");
   require(!job.held, "hold", who + " was assigned while it is held");
-  require(event.at_ms >= job.spec.begin_ms, "begin", who + " was assigned before its begin time");
+  require(event.at_ms >= job.spec.begin_ms || e.key.attempt > 1, "begin",
+          who + " was assigned before its begin time");
   require(e.key.job == event.job && e.key.attempt == job.attempts + 1, "P3 fencing",
           who + " is not the next attempt");
   require(e.key.sequence > last_sequence_, "P3 fencing", who + " has an old launch sequence");

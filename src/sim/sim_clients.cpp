@@ -190,6 +190,9 @@ void SimClients::clean_up() {
   for (const JobId job : context_.oracle.held_jobs()) {
     ask_for(operator_caller(), ReleaseRequest{job}, job);
   }
+  for (const JobId job : context_.oracle.misfits()) {
+    ask_for(operator_caller(), CancelRequest{job}, job);
+  }
 }
 
 // ---- asking, and asking again ------------------------------------------------------------------
@@ -254,7 +257,11 @@ void SimClients::answered(const Reply& reply) {
 
 void SimClients::refused(Operation& operation, const Reply& reply) {
   over(operation);
-  if (!std::holds_alternative<SubmitRequest>(operation.request.what)) return;
+  const auto* submit = std::get_if<SubmitRequest>(&operation.request.what);
+  if (!submit) return;
+  if (reply.error == ErrorCode::Invalid && context_.oracle.can_ever_fit(submit->spec)) {
+    throw Violation("refusal", "a job that fits was refused: " + reply.message);
+  }
   context_.trace.print(context_.events.now_ms(), "refused: " + reply.message);
   if (reply.error == ErrorCode::LimitReached) context_.marks.hit(Mark::refused_limit);
   if (reply.error == ErrorCode::Invalid) context_.marks.hit(Mark::refused_infeasible);

@@ -26,6 +26,7 @@ namespace {
 
 struct Strike {
   std::string name;
+  std::string mark;  // the entry's file in the directory of HYADES_FAILPOINT_ONCE
   std::string action;
   int nth = 1;
 };
@@ -34,6 +35,7 @@ struct Strike {
 struct Plan {
   std::vector<Strike> strikes;
   std::string log;
+  std::string once;
   std::map<std::string, int> passed;
 };
 Plan* plan = nullptr;
@@ -53,6 +55,7 @@ void parse_entry(const std::string& entry, const std::string& role, std::vector<
   const std::size_t second = entry.find(':', colon + 1);
   Strike strike;
   strike.name = entry.substr(start, colon - start);
+  strike.mark = start == 0 ? strike.name : entry.substr(0, slash) + "." + strike.name;
   strike.action =
       entry.substr(colon + 1, second == std::string::npos ? second : second - colon - 1);
   if (strike.action != "kill" && strike.action != "stop" && strike.action != "count") {
@@ -72,12 +75,21 @@ void log_line(const std::string& line) {
   close(fd);
 }
 
+// False when another process was struck there before.
+bool is_first(const Strike& strike) {
+  if (plan->once.empty()) return true;
+  const int fd = open((plan->once + "/" + strike.mark).c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
 void pass(const char* name) {
   const int count = ++plan->passed[name];
   const std::string who = std::string(name) + " " + std::to_string(getpid());
   if (count == 1) log_line(who + "\n");
   for (const Strike& strike : plan->strikes) {
     if (strike.name != name || strike.nth != count || strike.action == "count") continue;
+    if (!is_first(strike)) continue;
     log_line(who + " " + strike.action + "\n");
     raise(strike.action == "kill" ? SIGKILL : SIGSTOP);
   }
@@ -88,12 +100,14 @@ void pass(const char* name) {
 void install_failpoints_from_env(const std::string& role) {
   const char* list = std::getenv("HYADES_FAILPOINT");
   const char* log = std::getenv("HYADES_FAILPOINT_LOG");
+  const char* once = std::getenv("HYADES_FAILPOINT_ONCE");
   failpoint_handler = nullptr;
   delete plan;
   plan = nullptr;
   if (list == nullptr && log == nullptr) return;
   plan = new Plan;
   if (log != nullptr) plan->log = log;
+  if (once != nullptr) plan->once = once;
   std::istringstream entries(list == nullptr ? "" : list);
   for (std::string entry; std::getline(entries, entry, ',');) {
     if (!entry.empty()) parse_entry(entry, role, plan->strikes);

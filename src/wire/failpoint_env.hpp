@@ -7,6 +7,9 @@
 //                       only in processes that gave that role.
 // HYADES_FAILPOINT_LOG  a file: "name pid\n" is appended when a process passes a failpoint for
 //                       the first time, and "name pid action\n" right before one strikes.
+// HYADES_FAILPOINT_ONCE a directory: an entry strikes in one process only, the first that creates
+//                       the file "[role.]name" there. Without it every new process is struck
+//                       again.
 #pragma once
 
 #include <string>

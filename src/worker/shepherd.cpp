@@ -319,8 +319,6 @@ void Shepherd::reap() {
     if (pid == script_) {
       script_over_ = true;
       script_status_ = status;
-    } else if (killing_rest_ && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-      ++exit_.left_behind;
     }
   }
 }
@@ -329,15 +327,15 @@ void Shepherd::reap() {
 // round sees more of a tree that tries to hide; whole process groups are killed at one blow,
 // because a fork bomb is faster than one kill at a time.
 void Shepherd::kill_rest() {
-  killing_rest_ = true;
+  std::set<std::pair<pid_t, BootMs>>
+      killed;  // counted here: a dying parent may still reap its child
   BootMs patience_ms = 1;
-  while (true) {
-    reap();
-    if (nothing_left_) return;
+  for (reap(); !nothing_left_; reap()) {
     std::set<pid_t> groups;
     for (const Process& process : descendants(read_processes(), getpid())) {
       signal_process(process, SIGKILL);
       groups.insert(process.group);
+      if (!process.zombie) killed.insert({process.pid, process.start_ms});
     }
     groups.erase(getpgrp());
     groups.erase(0);
@@ -347,6 +345,7 @@ void Shepherd::kill_rest() {
     await_children(patience_ms);
     patience_ms = std::min(patience_ms * 2, kill_again_ms_max);
   }
+  exit_.left_behind = static_cast<int>(killed.size());
 }
 
 void Shepherd::finish() {

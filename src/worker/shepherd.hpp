@@ -81,7 +81,6 @@ class Shepherd {
   int script_status_ = 0;
   bool script_over_ = false;
   bool nothing_left_ = false;
-  bool killing_rest_ = false;
 
   BootMs forked_ms_ = 0;
   BootMs started_boot_ms_ = 0;

@@ -167,7 +167,7 @@ TEST_P(RecoveryTable, SaysWhatARecordMeans) {
   EXPECT_EQ(to_string(report.state), to_string(row.expected));
   EXPECT_EQ(report.key, key);
   EXPECT_EQ(report.started_ms, row.started ? 5'000 : 0);
-  if (row.exited) EXPECT_EQ(report.exit.exit_code, 9);
+  EXPECT_EQ(report.exit.exit_code, row.exited ? 9 : 0);
   const bool swept = row.started && !row.held && row.same_boot && !row.exited;
   EXPECT_EQ(!spawner_.calls_.empty(), swept) << "only what an orphaned job left is swept away";
 }

@@ -47,17 +47,29 @@ TEST(ControllerNodes, AJobWhoseScriptCouldNotBeRunHasFailedToLaunch) {
   cluster.expect_sent<RetireOrder>("n1");
 }
 
-TEST(ControllerNodes, AnAttemptThatNeverStartedIsRepeated) {
-  for (const LaunchState state : {LaunchState::NeverStarted, LaunchState::Absent}) {
-    TestCluster cluster;
-    cluster.nodes(1, 4);
-    const JobId job = cluster.launching(a_job().no_requeue());  // it may: it has not started
-    cluster.reports(job, state, "gone");
-    EXPECT_FALSE(cluster.expect_event<Requeued>(job).had_started);
-    EXPECT_EQ(cluster.expect_event<Assigned>(job).key.attempt, 2u);
-    if (state == LaunchState::NeverStarted) cluster.expect_sent<RetireOrder>("n1");
-    cluster.expect_sent<LaunchOrder>("n1");
-  }
+TEST(ControllerNodes, AnOrderThatNeverArrivedIsGivenAgain) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.launching(a_job().no_requeue());  // it may: it has not started
+  cluster.reports(job, LaunchState::Absent, "the order came too late");
+  EXPECT_FALSE(cluster.expect_event<Requeued>(job).had_started);
+  EXPECT_EQ(cluster.expect_event<Assigned>(job).key.attempt, 2u);
+  cluster.expect_sent<LaunchOrder>("n1");
+  EXPECT_EQ(cluster.job(job).launch_failures, 0);
+}
+
+TEST(ControllerNodes, ALaunchThatDiedOnItsNodeIsRepeatedAfterAPauseAndElsewhere) {
+  TestCluster cluster;
+  cluster.nodes(2, 4);
+  const JobId job = cluster.launching(a_job().no_requeue());
+  cluster.reports(job, LaunchState::NeverStarted, "the launch died");
+  EXPECT_FALSE(cluster.expect_event<Requeued>(job).had_started);
+  cluster.expect_sent<RetireOrder>("n1");
+  cluster.expect_nothing_else();
+  cluster.advance(1'000);
+  EXPECT_EQ(cluster.expect_event<Assigned>(job).placement.node_names(), "n2");
+  cluster.expect_sent<LaunchOrder>("n2");
+  EXPECT_FALSE(cluster.node("n1").drained);
 }
 
 TEST(ControllerNodes, ANodeThatIsToBlameIsDrainedAndTheJobGoesElsewhereAfterAPause) {
@@ -80,12 +92,13 @@ TEST(ControllerNodes, ANodeThatIsToBlameIsDrainedAndTheJobGoesElsewhereAfterAPau
 }
 
 TEST(ControllerNodes, AJobThatNoNodeCanStartIsHeldInTheEnd) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.max_launch_failures = 2;
   TestCluster cluster(config);
   cluster.nodes(1, 4);
   const JobId job = cluster.launching(a_job());
   cluster.reports(job, LaunchState::NeverStarted);
+  cluster.advance(1'000);
   cluster.forget();
   cluster.reports(job, LaunchState::NeverStarted);
   cluster.expect_event<Requeued>(job);
@@ -94,7 +107,7 @@ TEST(ControllerNodes, AJobThatNoNodeCanStartIsHeldInTheEnd) {
 }
 
 TEST(ControllerNodes, ALostAttemptIsRequeuedAsOftenAsAllowed) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.max_restarts = 1;
   TestCluster cluster(config);
   cluster.nodes(2, 4);
@@ -169,7 +182,7 @@ TEST(ControllerNodes, OnlyTheJobsOwnNodeIsBelieved) {
 // ---- orders are repeated until they are answered -----------------------------------------------
 
 TEST(ControllerNodes, AnUnansweredOrderIsRepeatedEverMoreSlowly) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.resend_ms = 1000;
   TestCluster cluster(config);
   cluster.nodes(1, 4);
@@ -208,7 +221,7 @@ TEST(ControllerNodes, AStrangerIsAskedForItsName) {
 }
 
 TEST(ControllerNodes, ANodeThatIsNotInTheConfigurationOrHasAWorkerIsRefused) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.nodes = {NodeConfig{"n1", {}}, NodeConfig{"n2", {}}};
   TestCluster cluster(config);
   cluster.nodes(2, 4);
@@ -221,7 +234,7 @@ TEST(ControllerNodes, ANodeThatIsNotInTheConfigurationOrHasAWorkerIsRefused) {
 }
 
 TEST(ControllerNodes, ANodeWithLessThanPromisedIsDrained) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   NodeConfig promised{"n1", {}};
   promised.inventory.memory_mib = 100'000;
   config.nodes = {promised};
@@ -234,7 +247,7 @@ TEST(ControllerNodes, ANodeWithLessThanPromisedIsDrained) {
 }
 
 TEST(ControllerNodes, ASilentNodesJobsWaitForProofAndItGetsNothingNew) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.node_timeout_ms = 5000;
   TestCluster cluster(config);
   cluster.nodes(1, 4);
@@ -282,8 +295,10 @@ TEST(ControllerNodes, ANewMasterSendsTheStopThatTheOldOneOnlyRecorded) {
     TestCluster cluster;
     cluster.nodes(1, 4);
     const JobId job = cluster.running(a_job());
-    if (cancel) cluster.ask(CancelRequest{job});
-    else cluster.ask(RequeueRequest{job});
+    if (cancel)
+      cluster.ask(CancelRequest{job});
+    else
+      cluster.ask(RequeueRequest{job});
     cluster.forget();
     cluster.restart();
     cluster.hello("n1", {cluster.report_on(job, LaunchState::Running)});
@@ -294,7 +309,7 @@ TEST(ControllerNodes, ANewMasterSendsTheStopThatTheOldOneOnlyRecorded) {
 }
 
 TEST(ControllerNodes, ANewMasterWaitsForItsNodesBeforeItStartsAnything) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.node_timeout_ms = 5000;
   TestCluster cluster(config);
   cluster.nodes(2, 4);

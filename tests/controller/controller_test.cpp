@@ -66,7 +66,7 @@ TEST(Controller, WhatCanNeverFitIsRefusedWithAReason) {
 }
 
 TEST(Controller, LimitsOfAQueueRefuseOrKeepBack) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.queues.front().max_queued_per_user = 3;
   config.queues.front().max_running_per_user = 1;
   config.queues.front().max_time_s = 7200;
@@ -320,7 +320,7 @@ TEST(Controller, AChainOfJobsThatCanNoLongerRunEndsToItsEnd) {
   cluster.forget();
 }
 
-TEST(Controller, ADependencyOnTheOrOnAnUnknownJobIsSettledAtOnce) {
+TEST(Controller, ADependencyOnAnEndedOrUnknownJobIsSettledAtOnce) {
   TestCluster cluster;
   cluster.nodes(1, 8);
   const JobId first = cluster.running(a_job());
@@ -368,7 +368,7 @@ TEST(Controller, ADrainedNodeGetsNothingNewAndKeepsWhatRuns) {
 }
 
 TEST(Controller, AReloadThatTakesAwayAQueueWithJobsIsRefused) {
-  ClusterConfig config;
+  ClusterConfig config = TestCluster::patient();
   config.queues.push_back(QueueConfig{"night"});
   TestCluster cluster(config);
   cluster.nodes(1, 2);

@@ -86,7 +86,8 @@ std::optional<JobPhase> phase_after(Where where, const std::string& name) {
       if (name == "requeued") return JobPhase::Pending;
       if (name == "ended") return JobPhase::Ended;
       break;
-    case Where::Ended: break;
+    case Where::Ended:
+      break;
   }
   return std::nullopt;
 }
@@ -145,12 +146,15 @@ TEST(JobTable, ARequeuedJobForgetsItsAttemptAndCountsIt) {
   EXPECT_FALSE(again.eligible(4999));
 }
 
-TEST(JobTable, LaunchFailuresAreCountedInARow) {
+TEST(JobTable, LaunchesThatANodeFailedAreCountedInARow) {
   JobTable table = table_with(Where::Launching);
-  EXPECT_EQ(table.replay(event(Requeued{key, "", false, 0, ""})).launch_failures, 1);
+  EXPECT_EQ(table.replay(event(Requeued{key, "", false, 0, "n1"})).launch_failures, 1);
   const LaunchKey second{job, 2, 11};
   table.replay(event(Assigned{second, 1, somewhere(), {}}));
-  EXPECT_EQ(table.replay(event(Started{second, 9})).launch_failures, 0);
+  EXPECT_EQ(table.replay(event(Requeued{second, "lost order", false, 0, ""})).launch_failures, 1);
+  const LaunchKey third{job, 3, 12};
+  table.replay(event(Assigned{third, 1, somewhere(), {}}));
+  EXPECT_EQ(table.replay(event(Started{third, 9})).launch_failures, 0);
 }
 
 TEST(JobTable, EndedJobsAreThereUntilTheyAreForgotten) {

@@ -80,7 +80,13 @@ class TestCluster {
   static constexpr std::uint32_t alice = 1000;
   static constexpr std::uint32_t bob = 1001;
 
-  explicit TestCluster(ClusterConfig config = {});
+  explicit TestCluster(ClusterConfig config = patient());
+  // Silence means nothing for an hour: most tests are not about it.
+  static ClusterConfig patient() {
+    ClusterConfig config;
+    config.node_timeout_ms = 3'600'000;
+    return config;
+  }
   // Everything that the controller did was expected, and its tables agree.
   ~TestCluster();
 

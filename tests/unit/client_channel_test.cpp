@@ -606,6 +606,34 @@ TEST_F(ClientChannel, AUserMayKeepOnlySoManyBytesInFlight) {
   EXPECT_EQ(server_->connections(), 1u);
 }
 
+TEST_F(ClientChannel, UnreadAnswersCountOnlyAsLongAsTheirClientsAreThere) {
+  ClientServer::Options options;
+  options.bytes_per_uid = options.request_bytes_max + kLongReply + 1000;
+  options.reply_bytes_max = kLongReply + 100;
+  open_server(options);
+  const std::string answer(kLongReply, 'r');
+  for (int i = 0; i < 5; ++i) {
+    RawClient client = this->client();
+    client.say(status_frame());
+    poll();
+    reply_to(requests_.at(0).id, answer);
+    requests_.clear();
+    EXPECT_EQ(server_->connections(), 1u);
+    EXPECT_GT(client.hear().size(), 10'000u) << "only an error";
+    client.hang_up();
+    poll();
+    EXPECT_EQ(server_->connections(), 0u);
+  }
+  std::vector<RawClient> clients;  // but together they are too much
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(client());
+    clients.back().say(status_frame());
+    poll();
+    reply_to(requests_.at(static_cast<std::size_t>(i)).id, answer);
+  }
+  EXPECT_EQ(reply_at(clients[2]).message(), "Too many answers of this user wait to be read.");
+}
+
 TEST_F(ClientChannel, WithoutDescriptorsClientsAreTurnedAwayAndServiceRecovers) {
   open_server();
   rlimit before{};

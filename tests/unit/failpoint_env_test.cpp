@@ -67,6 +67,16 @@ TEST_F(FailpointEnv, StrikesOnlyInItsRole) {
               testing::KilledBySignal(SIGKILL), "");
 }
 
+TEST_F(FailpointEnv, StrikesOnceInAllWhenToldTo) {
+  setenv("HYADES_FAILPOINT_ONCE", directory_.c_str(), 1);
+  EXPECT_EXIT(pass_three_times("worker", "worker/here:kill:2", log_),
+              testing::KilledBySignal(SIGKILL), "");
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/worker.here"));
+  EXPECT_EXIT(pass_three_times("worker", "worker/here:kill:2", log_), testing::ExitedWithCode(0),
+              "");
+  unsetenv("HYADES_FAILPOINT_ONCE");
+}
+
 TEST_F(FailpointEnv, RefusesWhatItDoesNotUnderstand) {
   for (const char* list : {"here", "here:explode", ":kill", "here:kill:0", "here:kill:x"}) {
     EXPECT_EXIT(pass_three_times("worker", list, log_), testing::ExitedWithCode(2),

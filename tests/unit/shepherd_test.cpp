@@ -359,12 +359,15 @@ TEST_F(ShepherdTest, NothingIsLeftBehind) {
       "(setsid bash -c '(exec 0<&- 1>&- 2>&-; setsid env -i /bin/sleep " +
       seconds +
       " &) &' &)\n"
-      "sh -c 'trap \"\" TERM HUP INT; touch deaf; sleep " +
+      "sh -c 'trap \"\" TERM HUP INT; sleep " +
       seconds +
       "; sleep 1' &\n"
-      "until test -e deaf && test $(pgrep -c -f -x \".*sleep " +
+      "until test $(pgrep -c -f -x \"sleep " +
       seconds +
-      "\") = 4; do\n"
+      "\") = 3 &&\n"
+      "      test $(pgrep -c -f -x \"/bin/sleep " +
+      seconds +
+      "\") = 1; do\n"
       "  sleep 0.05\ndone\nexit 7\n");
   EXPECT_EQ(exit.exit_code, 7);
   EXPECT_GE(exit.left_behind, 5);  // four sleeps and the shell that ignores signals
@@ -623,26 +626,54 @@ TEST_F(Deaths, ASweepTakesNobodyElse) {
   EXPECT_EQ(box.wait_for_end(second.key).exit->signal, 0);
 }
 
-// The pid of a long dead batch script may belong to somebody else's session now.
-TEST_F(Deaths, ASweepKnowsASessionByMoreThanItsNumber) {
-  NodeBox box;
-  const pid_t innocent = fork();
-  if (innocent == 0) {
+// A process that has got the pid of something long dead.
+class Innocent {
+ public:
+  Innocent() : pid_(fork()) {
+    if (pid_ != 0) return;
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (true) pause();
   }
-  ASSERT_TRUE(wait_until([&] { return getsid(innocent) == innocent; }));
+  ~Innocent() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  // A record by which it is batch script and shepherd of a launch that nobody holds.
+  void become_part_of(NodeBox& box, const LaunchKey& key) {
+    ASSERT_TRUE(wait_until([&] { return getsid(pid_) == pid_; }));
+    ASSERT_EQ(box.spool->claim(key), ClaimResult::Claimed);
+    box.spool->release(key);
+    const BootMs long_ago = 1000;
+    std::ofstream(box.spool->record_path(key), std::ios::app)
+        << started_line({pid_, pid_, 1, long_ago, long_ago});
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+TEST_F(Deaths, ASweepKnowsASessionByMoreThanItsNumber) {
+  NodeBox box;
+  Innocent innocent;
   const LaunchKey old = {1, 1, 1};
-  ASSERT_EQ(box.spool->claim(old), ClaimResult::Claimed);
-  box.spool->release(old);
-  const BootMs long_ago = 1000;
-  std::ofstream(box.spool->record_path(old), std::ios::app)
-      << started_line({innocent, innocent, 1, long_ago, long_ago});
+  innocent.become_part_of(box, old);
   EXPECT_TRUE(box.spawner->sweep(old));
-  EXPECT_TRUE(is_alive(innocent));
-  kill(innocent, SIGKILL);
-  waitpid(innocent, nullptr, 0);
+  EXPECT_TRUE(is_alive(innocent.pid()));
+}
+
+TEST_F(Deaths, AStopReachesShepherdsOnly) {
+  NodeBox box;
+  Innocent innocent;
+  const LaunchKey old = {1000, 1, 1};
+  innocent.become_part_of(box, old);
+  box.spawner->stop(old, StopReason::Cancelled, 0);
+  box.spawner->signal(old, SIGKILL, true);
+  order_ = box.order("#!/bin/sh\n");  // comes after these, so they have been dealt with then
+  box.start(order_);
+  EXPECT_TRUE(box.wait_for_end(order_.key).exit);
+  EXPECT_TRUE(is_alive(innocent.pid()));
 }
 
 TEST_F(Deaths, JobsOutliveWorkerAndLauncher) {

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -186,11 +187,12 @@ bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervis
     show_progress(status, options.local, tty);
     if (status.up()) break;
     if (!files.failure().empty()) break;
+    if (waitpid(supervisor, nullptr, WNOHANG) != 0) break;
     std::this_thread::sleep_for(50ms);
   }
   if (tty) std::cerr << "\r\x1b[K";
   if (status.up()) return true;
-  kill(supervisor, SIGTERM);
+  if (waitpid(supervisor, nullptr, WNOHANG) == 0) kill(supervisor, SIGTERM);
   const std::string failure = files.failure();
   std::cerr << "hyades: the cluster did not start: "
             << (failure.empty() ? "see " + options.directory + "/log/cluster.log" : failure)

@@ -1,0 +1,111 @@
+#include "chaos_run.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <map>
+
+#include "census.hpp"
+#include "wait_until.hpp"
+
+namespace hyades::test {
+namespace {
+
+constexpr int kDrain_ms = 120'000;
+
+std::string made(const std::string& path) {
+  mkdir(path.c_str(), 0755);
+  return path;
+}
+
+}  // namespace
+
+int number_from_environment(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atoi(text);
+}
+
+unsigned choose_seed() {
+  const unsigned seed = static_cast<unsigned>(
+      number_from_environment("HYADES_CHAOS_SEED", static_cast<int>(std::random_device{}() >> 1)));
+  std::printf("seed %u; to repeat: HYADES_CHAOS_SEED=%u\n", seed, seed);
+  return seed;
+}
+
+ChaosRun::ChaosRun(ClusterOptions options, unsigned seed)
+    : cluster_(std::move(options)),
+      journals_(made(cluster_.path("journals"))),
+      load_({.state_directory = cluster_.directory(),
+             .journal_directory = journals_,
+             .probe = program("chaos_probe"),
+             .seed = seed}) {}
+
+void ChaosRun::must_begin() {
+  cluster_.must_up();
+  load_.start();
+}
+
+bool ChaosRun::all_ended() {
+  const Json now = cluster_.status();
+  return now["state"] == "up" && now["jobs_pending"] == 0 && now["jobs_running"] == 0;
+}
+
+std::vector<JobResult> ChaosRun::results() {
+  std::vector<JobResult> results;
+  const Json jobs = cluster_.run({"hacct", "--json", "--all-users", "--limit", "100000"}).json();
+  for (const Json& job : jobs["jobs"]) {
+    const auto number = [&](const char* key) {
+      return job[key].is_number() ? job[key].get<int>() : 0;
+    };
+    results.push_back({job["id"].get<std::uint64_t>(), job["state"].get<std::string>(),
+                       number("exit_code"), number("exit_signal")});
+  }
+  return results;
+}
+
+void ChaosRun::must_end_well(const std::vector<ShepherdDeath>& deaths) {
+  load_.stop();
+  EXPECT_EQ(load_.failure(), "");
+  if (!wait_until(
+          [&] {
+            reap_orphans();
+            return all_ended();
+          },
+          kDrain_ms, 100)) {
+    ADD_FAILURE() << "jobs do not end:\n" << cluster_.run({"hstat", "-a"}).out << cluster_.log();
+  }
+  Evidence evidence{.submits = load_.submits(),
+                    .cancels = load_.cancels(),
+                    .deaths = deaths,
+                    .results = results(),
+                    .journal = {},
+                    .broken_lines = {},
+                    .left_behind = {}};
+  cluster_.must_down();
+  wait_until(
+      [&] {
+        reap_orphans();
+        return family().empty();
+      },
+      10'000);
+  for (const Kin& kin : family()) {
+    evidence.left_behind.push_back(std::to_string(kin.pid) + " " + kin.name + ": " + kin.command);
+  }
+  evidence.journal = read_journals(journals_, evidence.broken_lines);
+  report(evidence);
+  for (const std::string& finding : check(evidence)) ADD_FAILURE() << finding;
+}
+
+void ChaosRun::report(const Evidence& evidence) const {
+  std::map<std::string, int> states;
+  for (const JobResult& result : evidence.results) ++states[result.state];
+  int starts = 0;
+  for (const JournalLine& line : evidence.journal) starts += line.what == JournalLine::What::Start;
+  std::printf("%zu jobs accepted (%zu answers), %d starts in the journals, %zu cancels accepted;",
+              evidence.results.size(), evidence.submits.size(), starts, evidence.cancels.size());
+  for (const auto& [state, count] : states) std::printf(" %d %s", count, state.c_str());
+  std::printf("\n");
+}
+
+}  // namespace hyades::test

@@ -1,0 +1,40 @@
+// What every chaos test does: a cluster, a load on it, and at the end the verdict.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "checker.hpp"
+#include "cluster.hpp"
+#include "load.hpp"
+
+namespace hyades::test {
+
+// $HYADES_CHAOS_SEED, else a new one; printed, so that the run can be repeated.
+unsigned choose_seed();
+// $NAME as a number, else `otherwise`.
+int number_from_environment(const char* name, int otherwise);
+
+class ChaosRun {
+ public:
+  ChaosRun(ClusterOptions options, unsigned seed);
+
+  Cluster& cluster() { return cluster_; }
+  Load& load() { return load_; }
+
+  void must_begin();
+  // Ends the load, waits until every job has ended, takes the cluster down, and fails the test for
+  // each promise that was broken.
+  void must_end_well(const std::vector<ShepherdDeath>& deaths);
+
+ private:
+  bool all_ended();
+  std::vector<JobResult> results();
+  void report(const Evidence& evidence) const;
+
+  Cluster cluster_;
+  std::string journals_;
+  Load load_;
+};
+
+}  // namespace hyades::test

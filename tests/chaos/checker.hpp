@@ -1,0 +1,58 @@
+// Judges a chaos run from outside. It believes only what clients were told and what the jobs wrote
+// down themselves; what the cluster says of itself it compares with that.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "journal.hpp"
+
+namespace hyades::test {
+
+// A submission that a client was told is accepted.
+struct SubmitAck {
+  std::uint64_t job = 0;
+  std::string label;
+  std::string token;
+  std::int64_t at_ns = 0;  // CLOCK_BOOTTIME, when the answer had come
+  bool may_requeue = true;
+};
+
+// A cancellation that a client was told is accepted.
+struct CancelAck {
+  std::uint64_t job = 0;
+  std::int64_t at_ns = 0;
+  bool had_not_started = false;  // the client knows: it was held until then
+};
+
+// The test itself killed the shepherd of this attempt.
+struct ShepherdDeath {
+  std::uint64_t job = 0;  // 0: of some job
+};
+
+// What hacct says at the end.
+struct JobResult {
+  std::uint64_t job = 0;
+  std::string state;
+  int exit_code = 0;
+  int exit_signal = 0;
+};
+
+struct Evidence {
+  std::vector<SubmitAck> submits;
+  std::vector<CancelAck> cancels;
+  std::vector<ShepherdDeath> deaths;
+  std::vector<JobResult> results;
+  std::vector<JournalLine> journal;
+  std::vector<std::string> broken_lines;  // of the journals
+  std::vector<std::string> left_behind;   // processes, after everything is over
+};
+
+// One sentence for each promise that was broken, beginning with its number (P1 no accepted job is
+// lost, P2 one job for one token, P3 one attempt at a time and no start that nothing called for, P4
+// true results, P6 ids are never used twice, P7 nothing left behind, P8 no core given twice, P9 a
+// cancelled job never starts). Empty: all is well.
+std::vector<std::string> check(const Evidence& evidence);
+
+}  // namespace hyades::test
