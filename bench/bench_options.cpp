@@ -48,11 +48,13 @@ po::options_description describe(BenchOptions& options) {
   add("queued-jobs", options.queued_jobs, "memory, restart: jobs in the queue");
   add("trivial-jobs", options.trivial_jobs, "jobs: in each repetition");
   add("latency-jobs", options.latency_jobs, "latency: in all");
+  add("commit", options.commit, "what is measured; only printed");
   described.add_options()("require", po::bool_switch(&options.require),
                           "exit with 1 when a bar is missed")(
       "json", po::bool_switch(&options.json), "print JSON")(
       "markdown", po::value(&options.markdown), "also write the result to this file")(
-      "smoke", "everything as short as can be, to see that it works; the figures mean nothing")(
+      "smoke", po::bool_switch(&options.smoke),
+      "everything as short as can be, to see that it works; the figures mean nothing")(
       "help,h", "print this help")("version", "print the version");
   return described;
 }
@@ -84,6 +86,7 @@ void choose(const std::vector<std::string>& words, BenchOptions& options) {
 }
 
 void check(const BenchOptions& options) {
+  if (options.smoke && options.require) usage_error("--smoke judges nothing: no --require with it");
   if (options.seconds <= 0 || options.idle_seconds <= 0) usage_error("times must be above 0");
   if (options.rounds < 1 || options.queued_jobs < 1 || options.trivial_jobs < 1 ||
       options.latency_jobs < 1) {
@@ -113,7 +116,7 @@ BenchOptions BenchOptions::parse(int argc, char** argv) {
       std::cout << "hyades_bench " << kVersion << "\n";
       std::exit(0);
     }
-    if (values.count("smoke") != 0) shorten(values, options);
+    if (options.smoke) shorten(values, options);
   } catch (const po::error& error) {
     usage_error(error.what());
   }

@@ -17,8 +17,10 @@ struct BenchOptions {
   double idle_seconds = 30;
   bool json = false;
   bool require = false;
-  std::string markdown;  // file to write; "": none
-  std::string command;   // as typed
+  std::string markdown;                // file to write; "": none
+  std::string commit = "(not given)";  // what is measured, for people
+  bool smoke = false;
+  std::string command;  // as typed
 
   bool wants(const char* name) const { return wanted.count(name) != 0; }
 

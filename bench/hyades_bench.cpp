@@ -38,9 +38,13 @@ int main(int argc, char** argv) {
   try {
     MachineFacts facts = MachineFacts::collect(options.directory);
     measure(bench);
-    facts.add("load after", load_average());
-    facts.add("commit", "(not recorded)");
+    facts.add("other load, after", other_load());
+    facts.add("commit", options.commit);
     progress.clear();
+    if (options.smoke) {
+      std::cerr << "hyades_bench: a smoke run; its figures mean nothing\n";
+      report.forget_bars();
+    }
     std::cout << (options.json ? report.to_json(facts, options.command) : report.to_text());
     if (!write_markdown(options, report, facts)) return 1;
   } catch (const std::exception& error) {

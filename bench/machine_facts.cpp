@@ -5,9 +5,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "version.hpp"
 
@@ -49,6 +52,26 @@ std::string file_system(const std::string& directory) {
   }
 }
 
+struct CpuTicks {
+  double idle = 0;
+  double all = 0;
+};
+
+// Of all cores since the machine started.
+CpuTicks cpu_ticks() {
+  std::ifstream file("/proc/stat");
+  std::string word;
+  file >> word;
+  CpuTicks ticks;
+  double value = 0;
+  // user nice system idle iowait irq softirq steal
+  for (int field = 0; field < 8 && file >> value; ++field) {
+    ticks.all += value;
+    if (field == 3 || field == 4) ticks.idle += value;
+  }
+  return ticks;
+}
+
 std::string utc_now() {
   const time_t now = time(nullptr);
   tm parts{};
@@ -60,11 +83,18 @@ std::string utc_now() {
 
 }  // namespace
 
-std::string load_average() {
+std::string other_load() {
+  const CpuTicks before = cpu_ticks();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const CpuTicks after = cpu_ticks();
+  const double all = after.all - before.all;
+  const double busy = all > 0 ? 100 * (1 - (after.idle - before.idle) / all) : 0;
   double averages[2] = {};
   if (getloadavg(averages, 2) != 2) return "unknown";
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f (1 min), %.1f (5 min)", averages[0], averages[1]);
+  char text[128];
+  std::snprintf(text, sizeof text,
+                "%.0f %% of the cores busy; load average %.1f (1 min), %.1f (5 min)", busy,
+                averages[0], averages[1]);
   return text;
 }
 
@@ -79,7 +109,7 @@ MachineFacts MachineFacts::collect(const std::string& directory) {
   facts.add("memory", proc_field("/proc/meminfo", "MemTotal"));
   facts.add("kernel", std::string(system.sysname) + " " + system.release);
   facts.add("file system of the state", file_system(directory));
-  facts.add("load before", load_average());
+  facts.add("other load, before", other_load());
   return facts;
 }
 

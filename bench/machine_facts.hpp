@@ -17,7 +17,8 @@ struct MachineFacts {
   }
 };
 
-// The load averages of the last minute and of the last five.
-std::string load_average();
+// The load averages, and how much of the cores is busy right now (watched for a second): what else
+// runs on the machine, when it is asked while no cluster of ours does.
+std::string other_load();
 
 }  // namespace hyades

@@ -91,6 +91,10 @@ Figure& Report::add(const std::string& section, const std::string& name, const S
   return add(std::move(figure));
 }
 
+void Report::forget_bars() {
+  for (Figure& figure : figures_) figure.bar = Bar::None;
+}
+
 bool Report::every_bar_met() const {
   for (const Figure& figure : figures_) {
     if (!figure.met()) return false;
@@ -128,7 +132,7 @@ std::string Report::to_text() const {
     }
   }
   const std::string missed = missed_bars();
-  return text + (missed.empty() ? "Every bar is met.\n" : "Missed bars:\n" + missed);
+  return text + (missed.empty() ? "No bar is missed.\n" : "Missed bars:\n" + missed);
 }
 
 std::string Report::to_json(const MachineFacts& facts, const std::string& command) const {
@@ -156,7 +160,9 @@ std::string Report::to_json(const MachineFacts& facts, const std::string& comman
 std::string Report::to_markdown(const MachineFacts& facts, const std::string& command) const {
   std::string text = "# The spine, measured\n\nWritten by `" + command +
                      "`; do not edit. A value with a range is the median of repetitions, with the "
-                     "lowest and the highest of them.\n\n| | |\n|---|---|\n";
+                     "lowest and the highest of them. What else ran on the machine makes every "
+                     "figure worse; the table "
+                     "says how much that was.\n\n| | |\n|---|---|\n";
   for (const auto& [name, value] : facts.lines) text += "| " + name + " | " + value + " |\n";
   const std::string missed = missed_bars();
   text += "\n## Missed bars\n\n" + (missed.empty() ? std::string("None.\n") : missed);

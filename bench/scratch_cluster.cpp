@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -40,6 +41,7 @@ constexpr int kStatusPatience_ms = 60'000;
   const bool down = run_program({hyades, "down", "--dir", state}).exit_code == 0;
   std::error_code ignored;
   if (down) std::filesystem::remove_all(root, ignored);
+  if (!down) std::fprintf(stderr, "hyades_bench: the cluster in %s is not down\n", state.c_str());
   _exit(down ? 0 : 1);
 }
 

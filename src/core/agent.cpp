@@ -133,8 +133,7 @@ void Agent::on(const SignalOrder& order, const Now&) {
 
 void Agent::on(const RetireOrder& order, const Now&) {
   const auto record = spool_.look(order.key);
-  if (record && !is_over(judge(*record).state))
-    return;  // not over: nobody may forget it
+  if (record && !is_over(judge(*record).state)) return;  // not over: nobody may forget it
   HYADES_FAILPOINT("agent_before_remove");
   spool_.remove(order.key);
   launches_.erase(order.key);

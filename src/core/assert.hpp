@@ -9,6 +9,6 @@ namespace hyades {
 
 }  // namespace hyades
 
-#define HYADES_ASSERT(expression)   \
+#define HYADES_ASSERT(expression)      \
   ((expression) ? static_cast<void>(0) \
                 : ::hyades::assertion_failed(#expression, __FILE__, __LINE__))

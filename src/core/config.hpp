@@ -16,12 +16,12 @@ struct QueueConfig {
   int default_time_s = 3600;       // for jobs that ask for none
   int max_time_s = 0;              // 0: no bound; likewise below
   int max_nodes_per_job = 0;
-  int max_queued_per_user = 0;     // pending and running
+  int max_queued_per_user = 0;  // pending and running
   int max_running_per_user = 0;
-  int max_cores_per_user = 0;      // running
-  bool enabled = true;             // accepts submissions
-  std::string policy = "fcfs";     // the order within the queue
-  std::string backfill = "easy";   // "easy" or "none"
+  int max_cores_per_user = 0;     // running
+  bool enabled = true;            // accepts submissions
+  std::string policy = "fcfs";    // the order within the queue
+  std::string backfill = "easy";  // "easy" or "none"
 };
 
 // A node as the configuration describes it; what is not said comes from the worker.
@@ -34,7 +34,7 @@ struct ClusterConfig {
   std::string name = "hyades";
   std::vector<NodeConfig> nodes;
   std::vector<QueueConfig> queues = {QueueConfig{"batch"}};  // first: default
-  std::vector<std::uint32_t> admin_uids;     // root and the owner of the master always are
+  std::vector<std::uint32_t> admin_uids;  // root and the owner of the master always are
   std::vector<std::uint32_t> operator_uids;
   int heartbeat_ms = 1000;
   int node_timeout_ms = 5000;   // silence after which a node is "not responding"

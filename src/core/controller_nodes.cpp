@@ -187,8 +187,8 @@ void Controller::finish_unstarted(const Job& job, const LaunchReport& report, co
     return;
   }
   Requeued requeued{.key = job.key, .reason = report.reason, .avoid_node = ""};
-  // An order that never arrived says nothing about node or job. A launch that died on the node does:
-  // trying again at once, for ever, would help nobody.
+  // An order that never arrived says nothing about node or job. A launch that died on the node
+  // does: trying again at once, for ever, would help nobody.
   if (report.node_fault || report.state == LaunchState::NeverStarted) {
     const std::string node = job.placement.shares.front().node;
     const int failures = std::min(job.launch_failures, 16);

@@ -149,9 +149,15 @@ Controller::Refusal Controller::check_limits(const JobSpec& spec, const QueueCon
   return {};
 }
 
-// Why the whole queue could not hold the job even if nothing ran; "" when it could, or when no
-// node of it is known yet.
+// Why the whole queue could not hold the job even if nothing ran; "" when it could, or when not
+// all of its nodes are known yet.
 std::string Controller::never_fits(const JobSpec& spec) const {
+  const auto& members = find_queue(spec.queue)->config.nodes;
+  for (const NodeConfig& node : config_->nodes) {
+    const bool member =
+        members.empty() || std::find(members.begin(), members.end(), node.name) != members.end();
+    if (member && cluster_.find(node.name) == nullptr) return "";
+  }
   std::vector<FreeCounts> counts;
   int most_cores = 0;
   MiB most_memory = 0;

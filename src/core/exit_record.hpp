@@ -32,8 +32,8 @@ struct ExitRecord {
   WallMs started_ms = 0;
   WallMs ended_ms = 0;
   Usage usage;
-  int left_behind = 0;        // processes that were still there when the script ended, now killed
-  std::string launch_error;   // not "": the script never ran, and why
+  int left_behind = 0;       // processes that were still there when the script ended, now killed
+  std::string launch_error;  // not "": the script never ran, and why
 
   friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
 };

@@ -9,9 +9,9 @@ namespace hyades {
 // Called with the failpoint's name each time it is passed; nullptr: none. Set once at start.
 inline void (*failpoint_handler)(const char* name) = nullptr;
 }  // namespace hyades
-#define HYADES_FAILPOINT(name)                                           \
-  do {                                                                   \
-    if (::hyades::failpoint_handler) ::hyades::failpoint_handler(name);  \
+#define HYADES_FAILPOINT(name)                                          \
+  do {                                                                  \
+    if (::hyades::failpoint_handler) ::hyades::failpoint_handler(name); \
   } while (false)
 #else
 #define HYADES_FAILPOINT(name) \

@@ -25,11 +25,11 @@ struct Job {
   WallMs ended_ms = 0;
   WallMs not_before_ms = 0;  // --begin, or the back-off after a failed launch
 
-  LaunchKey key;           // the current attempt; sequence 0: none
-  Attempt attempts = 0;    // how often it was assigned
-  int restarts = 0;        // how often an attempt that had started was requeued
-  int launch_failures = 0; // attempts in a row that could not be started
-  Placement placement;     // empty while pending
+  LaunchKey key;            // the current attempt; sequence 0: none
+  Attempt attempts = 0;     // how often it was assigned
+  int restarts = 0;         // how often an attempt that had started was requeued
+  int launch_failures = 0;  // attempts in a row that could not be started
+  Placement placement;      // empty while pending
   StartReason why = StartReason::Immediate;
 
   bool held = false;

@@ -28,9 +28,9 @@ struct Dependency {
 
 // --signal=[B:]SIG@s
 struct WarningSignal {
-  int signal = 0;              // 0: none
+  int signal = 0;  // 0: none
   int seconds_before_end = 60;
-  bool batch_only = false;     // "B:": only the batch shell, not what it started
+  bool batch_only = false;  // "B:": only the batch shell, not what it started
 
   friend bool operator==(const WarningSignal&, const WarningSignal&) = default;
 };
@@ -59,8 +59,8 @@ struct JobSpec {
   int time_limit_s = 0;  // 0: the queue's default; the controller fills it in
   int priority = 0;      // higher first, within a queue
   bool hold = false;
-  bool requeue = true;  // may start again after its node failed
-  WallMs begin_ms = 0;  // not before; 0: at once
+  bool requeue = true;                   // may start again after its node failed
+  WallMs begin_ms = 0;                   // not before; 0: at once
   std::vector<Dependency> dependencies;  // all must be met
   WarningSignal warning;
 

@@ -28,8 +28,8 @@ constexpr Word<Outcome> kOutcomes[] = {
     {Outcome::LaunchFailed, "LAUNCH_FAILED"},
 };
 constexpr Word<Outcome> kOutcomeCodes[] = {
-    {Outcome::None, "-"},       {Outcome::Completed, "CD"},  {Outcome::Failed, "F"},
-    {Outcome::Cancelled, "CA"}, {Outcome::TimedOut, "TO"},   {Outcome::NodeFailed, "NF"},
+    {Outcome::None, "-"},          {Outcome::Completed, "CD"}, {Outcome::Failed, "F"},
+    {Outcome::Cancelled, "CA"},    {Outcome::TimedOut, "TO"},  {Outcome::NodeFailed, "NF"},
     {Outcome::LaunchFailed, "LF"},
 };
 constexpr Word<PendingReason> kPendingReasons[] = {

@@ -14,24 +14,24 @@ enum class JobPhase {
 };
 
 enum class Outcome {
-  None,         // not ended
-  Completed,    // exit code 0
-  Failed,       // exit code not 0, or ended by a signal that nobody here sent
-  Cancelled,    // by a user, an operator, or a dependency that can never be met
-  TimedOut,     // stopped at its time limit
-  NodeFailed,   // its node rebooted or lost it, and it may not start again
-  LaunchFailed, // the node could not start it: output not writable, no such directory, ...
+  None,          // not ended
+  Completed,     // exit code 0
+  Failed,        // exit code not 0, or ended by a signal that nobody here sent
+  Cancelled,     // by a user, an operator, or a dependency that can never be met
+  TimedOut,      // stopped at its time limit
+  NodeFailed,    // its node rebooted or lost it, and it may not start again
+  LaunchFailed,  // the node could not start it: output not writable, no such directory, ...
 };
 
 enum class PendingReason {
-  None,         // not looked at yet
-  Priority,     // jobs before it in the queue wait, too
-  Resources,    // first in its queue: waits until enough is free
-  Dependency,   // waits for another job
+  None,        // not looked at yet
+  Priority,    // jobs before it in the queue wait, too
+  Resources,   // first in its queue: waits until enough is free
+  Dependency,  // waits for another job
   HeldByUser,
   HeldByAdmin,
-  BeginTime,    // waits for its --begin
-  QueueLimit,   // its user or queue is at a limit
+  BeginTime,         // waits for its --begin
+  QueueLimit,        // its user or queue is at a limit
   NodesUnavailable,  // would fit if nodes that are down or drained came back
   LaunchBackoff,     // a node could not start it; waits before the next try
 };

@@ -123,11 +123,11 @@ class Door {
 // What a node knows about one launch.
 struct SpoolRecord {
   LaunchKey key;
-  bool held = false;       // a shepherd, or an order on its way to one, holds the record's lock
-  bool same_boot = true;   // written since this machine was booted
-  WallMs started_ms = 0;   // 0: the job has not started
+  bool held = false;      // a shepherd, or an order on its way to one, holds the record's lock
+  bool same_boot = true;  // written since this machine was booted
+  WallMs started_ms = 0;  // 0: the job has not started
   std::optional<ExitRecord> exit;
-  std::string refusal;     // why the node could not start it, when neither of these was written
+  std::string refusal;  // why the node could not start it, when neither of these was written
 };
 
 enum class ClaimResult {

@@ -68,10 +68,10 @@ struct Request {
 
 enum class ErrorCode {
   None,
-  Invalid,      // the request makes no sense; `message` names field and fix
+  Invalid,  // the request makes no sense; `message` names field and fix
   NotFound,
-  Denied,       // the caller may not do this
-  Conflict,     // the job or node is not in a state that allows it
+  Denied,    // the caller may not do this
+  Conflict,  // the job or node is not in a state that allows it
   LimitReached,
   StorageFull,  // nothing was accepted; try again when there is space
   Unavailable,

@@ -4,7 +4,6 @@
 // HYADES_DEFECT("name") is true when a test asked for that defect: each names one way in which the
 // code could be wrong, and the simulation must notice it.
 
-
 #pragma once
 
 #ifdef HYADES_TEST_HOOKS

@@ -145,12 +145,7 @@ void leave_reason(const MasterOptions& options, const std::string& reason) {
   std::error_code error;
   if (!std::filesystem::is_directory(options.state_directory, error)) return;
   try {
-    const RunFiles files(options.state_directory);
-    // Where a master lives, the failure is that of an intruder, which is told on its own stderr.
-    for (const RankNote& rank : files.ranks()) {
-      if (rank.rank == 0 && open_process(rank.process)) return;
-    }
-    files.write_failure(reason);
+    RunFiles(options.state_directory).write_failure_of("", reason);
   } catch (const std::exception&) {
     // The log has it.
   }

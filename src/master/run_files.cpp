@@ -108,6 +108,13 @@ void RunFiles::write_failure(const std::string& reason) const {
   }
 }
 
+void RunFiles::write_failure_of(const std::string& node, const std::string& reason) const {
+  for (const RankNote& rank : ranks()) {
+    if (rank.node == node && open_process(rank.process)) return;
+  }
+  write_failure(node.empty() ? reason : "node " + node + ": " + reason);
+}
+
 std::string RunFiles::failure() const {
   std::string text = read("failure").value_or("");
   while (!text.empty() && text.back() == '\n') text.pop_back();

@@ -39,8 +39,11 @@ class RunFiles {
   std::optional<WorldNote> world() const;
   void clear_world() const;
 
-  // Why the last master gave up; "" after one has started well.
+  // Why the last world gave up; "" after a master has started well.
   void write_failure(const std::string& reason) const;
+  // The same, from the rank of `node` ("": the master). Nothing is written while another process
+  // serves that node: then ours was an intruder, whose failure is not the cluster's.
+  void write_failure_of(const std::string& node, const std::string& reason) const;
   std::string failure() const;
 
   const std::string& directory() const { return directory_; }

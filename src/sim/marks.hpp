@@ -36,7 +36,7 @@ namespace hyades {
   X(launch_failed) X(requeued_after_reboot) X(requeued_after_loss) X(requeued_unstarted) \
   X(requeued_by_request) X(held_after_failures) X(backed_off) X(backfilled) X(multi_node_started) \
   X(exclusive_started) X(devices_started) X(dependency_met) X(dependency_failed) \
-  X(node_drained_by_fault) X(ended_while_agent_was_dead) X(adopted) \
+  X(node_drained_by_fault) X(ended_while_agent_was_dead) X(adopted) X(node_joined_late) \
   /* what nodes said */ \
   X(said_starting) X(said_running) X(said_exited) X(said_never_started) X(said_lost) X(said_absent) \
   X(said_exited_again) X(late_order_refused) X(stopped_before_start)

@@ -99,6 +99,7 @@ void Oracle::on(JobTruth& job, const Assigned& e, const JobEvent& event) {
           who + " was assigned before its begin time");
   require(e.key.job == event.job && e.key.attempt == job.attempts + 1, "P3 fencing",
           who + " is not the next attempt");
+  require(e.key.attempt <= 60, "no hot loop", who + " is one attempt of too many");
   require(e.key.sequence > last_sequence_, "P3 fencing", who + " has an old launch sequence");
   check_dependencies(job, event.job);
   check_placement(job, e.placement, event.job);

@@ -126,8 +126,8 @@ SimOptions SimOptions::swarm(Prng& random) {
   options.kill_shepherd_ms = every(random, 20 * minute_ms, 5 * hour_ms);
   options.cut_off_node_ms = every(random, 10 * minute_ms, 3 * hour_ms);
   options.step_clock_ms = every(random, 20 * minute_ms, 5 * hour_ms);
-  options.agent_tick_ms = random.between(1000, 4000);
-  options.master_tick_ms = random.between(500, 3000);
+  options.agent_tick_ms = random.between(2000, 6000);
+  options.master_tick_ms = random.between(1000, 4000);
   return options;
 }
 

@@ -32,7 +32,10 @@ Simulation::Simulation(std::uint64_t seed, SimOptions options, std::FILE* trace)
 
 Simulation::Summary Simulation::run() {
   for (const auto& node : nodes_) {
-    events_.after(context_.random.between(0, 3000), [&node = *node] { node.start_worker(); });
+    const bool late = !options_.plain && context_.strikes(150, Mark::node_joined_late);
+    const std::int64_t after_ms =
+        late ? context_.random.skewed(3'000, hour_ms) : context_.random.between(0, 3'000);
+    events_.after(after_ms, [&node = *node] { node.start_worker(); });
   }
   start_master(false);
   clients_.start();
@@ -40,7 +43,12 @@ Simulation::Summary Simulation::run() {
   // The last faults strike while much is being stopped: what gets lost here must be found again.
   run_until(options_.load_ms - context_.random.skewed(1'000, 5 * minute_ms));
   if (!options_.plain) clients_.rush();
-  if (options_.kill_master_ms > 0) kill_master();
+  if (SimMaster* const master = current(); master && options_.kill_master_ms > 0) {
+    if (context_.random.chance(500))
+      master->store().die_at(FaultyStore::Death::AfterCommit);
+    else
+      kill_master();
+  }
   run_until(options_.load_ms);
   heal();
   run_to_the_end();

@@ -141,7 +141,11 @@ void MpiLink::Core::send(PeerId to, const Message& message) {
   }
   peer->bytes += bytes.size();
   peer->queue.push_back({std::move(bytes), 0});
-  push(to, *peer);
+  // Asking MPI about a full window costs system calls, and for a dead peer it is in vain: ask
+  // now and then.
+  const bool full = peer->window.size() >= static_cast<std::size_t>(options_.window);
+  if (!full || peer->queue.size() % kSynchronousEvery == 0) push(to, *peer);
+  if (full && peer->queue.size() == 1) moved_ = SteadyClock::now();  // a backlog begins
 }
 
 void MpiLink::Core::push(PeerId to, Peer& peer) {

@@ -101,18 +101,13 @@ class WorkerLoop {
 
 int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
                const std::function<void()>& serving, const std::atomic<bool>& stop) {
-  try {
-    WorkerLoop loop(options, link, launcher);
-    serving();
-    while (!stop) {
-      if (!loop.turn()) return 1;
-      loop.wait();
-    }
-    return 0;
-  } catch (const std::exception& error) {
-    spdlog::error("worker of node {}: {}", options.node, error.what());
-    return 1;
+  WorkerLoop loop(options, link, launcher);
+  serving();
+  while (!stop) {
+    if (!loop.turn()) return 1;
+    loop.wait();
   }
+  return 0;
 }
 
 }  // namespace hyades

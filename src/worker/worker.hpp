@@ -20,8 +20,8 @@ struct WorkerOptions {
 };
 
 // Runs until `stop` is set (0), or the worker cannot go on (1): refused by the master, launcher
-// gone, spool unusable. The reason is logged. Calls `serving` once the node's spool is its own, so
-// that a worker that came second is never taken for the node's.
+// gone; the reason is logged. Throws when the spool cannot be used. Calls `serving` once the node's
+// spool is its own, so that a worker that came second is never taken for the node's.
 int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
                const std::function<void()>& serving, const std::atomic<bool>& stop);
 

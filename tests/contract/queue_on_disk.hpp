@@ -85,4 +85,56 @@ inline int in_child(const std::function<int()>& body) {
   return status;
 }
 
+// Makes a queue, and says what becomes of it when it is opened again.
+class QueueOnDisk : public testing::Test {
+ protected:
+  std::string file(const std::string& ending = "") const {
+    return temporary_.path() + "/queue.db" + ending;
+  }
+  // A closed queue with `jobs` jobs, every third of which has ended; all of it in the main file.
+  void make_queue(JobId jobs = 30) {
+    {
+      OpenQueue queue = open_queue(temporary_.path());
+      ASSERT_TRUE(queue.store) << queue.error;
+      ASSERT_EQ(queue->begin_epoch(), 1u);
+      commit_jobs(*queue.store, 1, jobs);
+      for (JobId id = 3; id <= jobs; id += 3) {
+        const LaunchKey key = sample_key(id, 1, id);
+        queue->commit(one_event(id, Assigned{key, 1, sample_placement(), {}}));
+        queue->commit(one_event(id, sample_end()));
+      }
+    }
+    OpenQueue queue = open_queue(temporary_.path());
+    ASSERT_TRUE(queue.store) << queue.error;
+    events_ = load_events(*queue.store, &state_);
+  }
+  void expect_whole() {
+    OpenQueue queue = open_queue(temporary_.path());
+    ASSERT_TRUE(queue.store) << queue.error;
+    EXPECT_EQ(load_events(*queue.store).size(), events_.size());
+  }
+  std::string refusal(const QueueFile::Options& options = quick_options()) {
+    OpenQueue queue = open_queue(temporary_.path(), options);
+    EXPECT_FALSE(queue.store);
+    EXPECT_NE(queue.error.find(file()), std::string::npos) << queue.error;
+    EXPECT_EQ(queue.error.find('\n'), std::string::npos) << queue.error;
+    return queue.error;
+  }
+  void expect_refused(const std::string& part,
+                      const QueueFile::Options& options = quick_options()) {
+    const std::string before = read_bytes(file());
+    const std::string error = refusal(options);
+    EXPECT_NE(error.find(part), std::string::npos) << error;
+    EXPECT_TRUE(read_bytes(file()) == before) << "a refused file must stay as it is";
+  }
+  void expect_refused_as_damaged() {
+    expect_refused("is damaged");
+    EXPECT_NE(refusal().find("sqlite3 " + file() + " .dump"), std::string::npos);
+  }
+
+  TemporaryDirectory temporary_;
+  std::vector<JobEvent> events_;
+  StoredState state_;
+};
+
 }  // namespace hyades

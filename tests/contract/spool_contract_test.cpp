@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "core/ports.hpp"
@@ -25,6 +26,8 @@ struct SpoolMaker {
   const char* name;
   std::function<std::unique_ptr<SpoolUnderTest>()> make;
 };
+
+std::ostream& operator<<(std::ostream& out, const SpoolMaker& maker) { return out << maker.name; }
 
 class DiskSpoolUnderTest : public SpoolUnderTest {
  public:

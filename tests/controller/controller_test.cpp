@@ -65,6 +65,22 @@ TEST(Controller, WhatCanNeverFitIsRefusedWithAReason) {
   cluster.expect_reply(ErrorCode::Denied);
 }
 
+TEST(Controller, NothingIsRefusedForItsSizeBeforeAllNodesAreKnown) {
+  ClusterConfig config = TestCluster::patient();
+  config.nodes = {NodeConfig{"n1", {}}, NodeConfig{"n2", {}}};
+  TestCluster cluster(config);
+  cluster.nodes(1, 4);
+  const JobId job = cluster.submit(a_job().nodes(2).tasks(2));  // n2 is still to come
+  cluster.expect_nothing_else();
+  cluster.nodes(1, 4);
+  EXPECT_EQ(cluster.expect_event<Assigned>(job).placement.node_names(), "n1,n2");
+  cluster.expect_sent<LaunchOrder>("n1");
+  SubmitRequest request;
+  request.spec = a_job().nodes(3).tasks(3);
+  cluster.ask(request);
+  cluster.expect_reply(ErrorCode::Invalid);
+}
+
 TEST(Controller, LimitsOfAQueueRefuseOrKeepBack) {
   ClusterConfig config = TestCluster::patient();
   config.queues.front().max_queued_per_user = 3;

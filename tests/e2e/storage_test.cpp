@@ -113,6 +113,25 @@ TEST_F(Storage, MissingDatabaseIsNotReplacedByAnEmptyOne) {
   expect_good();
 }
 
+// The last commits are in the log alone.
+TEST_F(Storage, LogThatWasRemovedAfterACrashIsMissed) {
+  cluster_.must_up();
+  const JobId last = cluster_.must_wrap("true", {"--hold", "-o", "/dev/null"});
+  const Json status = cluster_.status();
+  for (const char* key : {"supervisor_pid", "mpirun_pid", "master_pid"}) {
+    ASSERT_EQ(kill(status[key].get<pid_t>(), SIGKILL), 0) << key;
+  }
+  ASSERT_TRUE(wait_until([&] {
+    reap_orphans();
+    return cluster_.status()["state"] == "down";
+  }));
+  std::filesystem::rename(database() + "-wal", cluster_.path("wal"));
+  expect_refused({database(), "-wal was removed or damaged"});
+  std::filesystem::rename(cluster_.path("wal"), database() + "-wal");
+  expect_good();
+  EXPECT_EQ(cluster_.state_of(last), "PENDING");
+}
+
 // F41.
 TEST_F(Storage, NewerSchemaIsRefusedAndUnchanged) {
   run_sql(database(), "PRAGMA user_version = 1000");
@@ -145,6 +164,14 @@ TEST_F(Storage, OpenModesAreRefusedWithThePath) {
   chmod(cluster_.directory().c_str(), 0777);
   expect_refused({cluster_.directory() + " has mode 0777, so others may put files there"});
   chmod(cluster_.directory().c_str(), 0700);
+  const std::string above = cluster_.directory().substr(0, cluster_.directory().rfind('/'));
+  chmod(above.c_str(), 0777);
+  expect_refused({cluster_.directory() + " lies below " + above + ", which has mode 0777"});
+  chmod(above.c_str(), 0700);
+  const std::string spool = cluster_.directory() + "/spool/vn1";
+  chmod(spool.c_str(), 0777);
+  expect_refused({"node vn1: others may write to the spool directory " + spool});
+  chmod(spool.c_str(), 0700);
   const std::string config = cluster_.directory() + "/hyades.toml";
   chmod(config.c_str(), 0666);
   expect_refused({config + " has mode 0666, so everybody may change it"});
@@ -186,7 +213,7 @@ class FullDisk : public testing::Test {
     // In a mount namespace of our own: it goes away with us, whatever happens.
     if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-      GTEST_SKIP() << "needs root and a mount namespace: " << std::strerror(errno);
+      GTEST_SKIP() << "needs root and a mount namespace";
     }
     cluster_ = std::make_unique<Cluster>();
     ASSERT_EQ(mount("tmpfs", cluster_->directory().c_str(), "tmpfs", 0, "size=12m,mode=0700"), 0)

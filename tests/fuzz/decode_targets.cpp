@@ -1,7 +1,5 @@
 #include "decode_targets.hpp"
 
-
-
 #include "core/assert.hpp"
 #include "wire/client_session.hpp"
 #include "wire/codec.hpp"

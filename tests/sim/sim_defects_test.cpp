@@ -23,7 +23,7 @@ class SimDefects : public testing::TestWithParam<Defect> {
 };
 
 TEST_P(SimDefects, IsCaughtByAnOracle) {
-  constexpr std::uint64_t seeds_max = 200;
+  constexpr std::uint64_t seeds_max = 300;
   const SeedRuns runs = run_seeds(1, seeds_max, true);
   const SeedResult* caught = nullptr;
   std::uint64_t assertions = 0;

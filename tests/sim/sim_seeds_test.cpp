@@ -22,7 +22,7 @@ TEST(SimSeeds, PromisesHoldUnderFaultsAndAllJobsEndAfterThem) {
     EXPECT_EQ(result.oracle, "") << describe(result);
     return;
   }
-  const std::uint64_t count = from_environment("HYADES_SIM_SEEDS", 240);
+  const std::uint64_t count = from_environment("HYADES_SIM_SEEDS", 300);
   const SeedRuns runs = run_seeds(1, count);
   ASSERT_EQ(runs.results.size(), count);
   std::uint64_t processes = 0;

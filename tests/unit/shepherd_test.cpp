@@ -546,7 +546,7 @@ TEST_F(Deaths, LauncherBeforeTheFork) {
   EXPECT_FALSE(record.exit);
   EXPECT_EQ(record.started_ms, 0);
   expect_never_ran(box);
-  EXPECT_FALSE(box.launcher->alive());
+  EXPECT_TRUE(wait_until([&] { return !box.launcher->alive(); }));
   const LaunchOrder next = box.order("#!/bin/sh\n");
   ASSERT_EQ(box.spool->claim(next.key), ClaimResult::Claimed);
   EXPECT_FALSE(box.spawner->start(next));

@@ -184,8 +184,8 @@ TEST_F(StoreFaultsTest, EverySyncFailsOnce) { try_all({.only_syncs = true}, 15, 
 // Large scripts: the log is written back to the main file again and again.
 TEST_F(StoreFaultsTest, CheckpointsFail) {
   try_all({.only_syncs = true}, 60, 100'000, 1);
-  try_all({.code = SQLITE_IOERR_WRITE}, 60, 100'000, 97);
-  try_all({.code = SQLITE_FULL}, 60, 100'000, 101);
+  try_all({.code = SQLITE_IOERR_WRITE}, 60, 100'000, 397);
+  try_all({.code = SQLITE_FULL}, 60, 100'000, 401);
 }
 
 }  // namespace

@@ -160,7 +160,12 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
   const auto serving = [&] {
     RunFiles(options.directory).write_rank({world.rank, worker.node, own_identity()});
   };
-  return run_worker(worker, link, launcher, serving, stop_requested);
+  try {
+    return run_worker(worker, link, launcher, serving, stop_requested);
+  } catch (const std::exception& error) {
+    RunFiles(options.directory).write_failure_of(worker.node, error.what());
+    throw;
+  }
 }
 
 int serve_cluster(const Options& options, int argc, char** argv) {
