@@ -84,11 +84,15 @@ void undo_binding_by_mpirun() {
   sched_setaffinity(0, sizeof all, &all);
 }
 
-void leave_worker() {
-  setsid();
+// What the worker has set for itself and an exec keeps.
+void shed_inheritance() {
   prctl(PR_SET_NAME, "hyades-launch");
   prctl(PR_SET_DUMPABLE, 0);
-  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  // Past the C library, which would leave its own two as its posix_spawn has set them: ignored.
+  constexpr char by_default[64] = {};
+  for (int signal = 1; signal < NSIG; ++signal) {
+    syscall(SYS_rt_sigaction, signal, by_default, nullptr, 8);
+  }
   std::signal(SIGCHLD, SIG_IGN);  // shepherds are nobody's zombies
   sigset_t none;
   sigemptyset(&none);
@@ -154,7 +158,6 @@ void Launcher::on(const StartLaunch& start, UniqueFd record, UniqueFd body) {
   buffer_ = std::string();
   if (record.get() != 3) dup3(record.get(), 3, O_CLOEXEC);
   record.release();
-  dup2(STDIN_FILENO, STDERR_FILENO);
   close_range(4, ~0u, 0);
   shepherd_main(UniqueFd(3), encoded);
 }
@@ -172,16 +175,13 @@ void Launcher::tell_shepherd(const LaunchKey& key, const ShepherdWord& word) {
   if (process && is_record_locked(record.get())) queue_signal(process.get(), pack(word));
 }
 
-void launcher_main(UniqueFd orders, const std::string& spool_directory) {
+void launcher_main(const std::string& spool_directory) {
   install_failpoints_from_env("launcher");
-  leave_worker();
-  const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0) _exit(1);
-  if (orders.get() != 3) dup3(orders.get(), 3, O_CLOEXEC);
-  orders.release();
-  close_range(4, ~0u, 0);
-  if (chdir("/") != 0) _exit(1);
-  Launcher(UniqueFd(3), spool_directory).run();
+  shed_inheritance();
+  fcntl(launcher_orders_fd, F_SETFD, FD_CLOEXEC);
+  // Until here it was the worker's, for a dynamic linker that has to complain.
+  if (dup2(STDIN_FILENO, STDERR_FILENO) < 0 || chdir("/") != 0) _exit(1);
+  Launcher(UniqueFd(launcher_orders_fd), spool_directory).run();
   _exit(0);
 }
 

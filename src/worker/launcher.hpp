@@ -29,7 +29,7 @@ class Launcher {
   std::string buffer_;
 };
 
-// What the fork of the worker calls: leaves the worker's session, files and signals, and runs.
-[[noreturn]] void launcher_main(UniqueFd orders, const std::string& spool_directory);
+// What the launcher program does, in a process that LauncherHandle has started.
+[[noreturn]] void launcher_main(const std::string& spool_directory);
 
 }  // namespace hyades

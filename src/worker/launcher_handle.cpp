@@ -1,14 +1,15 @@
 #include "worker/launcher_handle.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
-#include <system_error>
+#include <stdexcept>
 #include <utility>
 
 #include "worker/launcher.hpp"
@@ -16,8 +17,46 @@
 namespace hyades {
 namespace {
 
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
+// What the launcher is born with. Everything is set between its fork and its exec, so that not even
+// a signal to the worker's process group finds it still in there.
+class Birth {
+ public:
+  explicit Birth(int orders) {
+    posix_spawn_file_actions_init(&files_);
+    posix_spawn_file_actions_adddup2(&files_, orders, launcher_orders_fd);
+    posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_addclosefrom_np(&files_, launcher_orders_fd + 1);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID);
+  }
+  ~Birth() {
+    posix_spawnattr_destroy(&attributes_);
+    posix_spawn_file_actions_destroy(&files_);
+  }
+  Birth(const Birth&) = delete;
+  Birth& operator=(const Birth&) = delete;
+
+  // Returns an error number, which is the exec's when that is what failed.
+  int give(const std::string& program, const std::string& spool_directory, pid_t& pid) {
+    char* arguments[] = {const_cast<char*>(program.c_str()),
+                         const_cast<char*>(spool_directory.c_str()), nullptr};
+    return posix_spawn(&pid, program.c_str(), &files_, &attributes_, arguments, environ);
+  }
+
+ private:
+  posix_spawn_file_actions_t files_;
+  posix_spawnattr_t attributes_;
+};
+
+std::string describe_failure(const std::string& program, int error) {
+  std::string text = "cannot run the launcher " + program + ": " + std::strerror(error);
+  if (error == ENOENT) {
+    text += "; it belongs beside hyadesd: put the one of the same build there";
+  } else if (error == EACCES || error == ENOEXEC) {
+    text += "; it must be a program that this user may execute, the one of hyadesd's build";
+  }
+  return text;
 }
 
 // Empty when there is no memory for it.
@@ -59,19 +98,18 @@ ssize_t send_datagram(int socket, const std::string& datagram, int record, int b
 
 }  // namespace
 
-LauncherHandle LauncherHandle::fork_before_mpi(const std::string& spool_directory) {
+LauncherHandle LauncherHandle::start_before_mpi(const std::string& program,
+                                                const std::string& spool_directory) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    throw_errno("cannot create a socket for the launcher");
+    throw std::runtime_error(std::string("cannot create a socket for the launcher: ") +
+                             std::strerror(errno));
   }
   UniqueFd here(ends[0]);
-  UniqueFd there(ends[1]);
-  const pid_t pid = fork();
-  if (pid < 0) throw_errno("cannot fork the launcher");
-  if (pid == 0) {
-    here.reset();
-    launcher_main(std::move(there), spool_directory);
-  }
+  const UniqueFd there(ends[1]);
+  pid_t pid = 0;
+  const int error = Birth(there.get()).give(program, spool_directory, pid);
+  if (error != 0) throw std::runtime_error(describe_failure(program, error));
   return LauncherHandle(std::move(here), pid);
 }
 

@@ -1,7 +1,7 @@
-// The worker's end of its launcher: a small process that forks shepherds. It is forked before MPI,
-// hwloc and anything else big is initialised, so that its own forks stay cheap and nothing of MPI
-// gets into jobs. Lives as long as the handle: when the worker dies, however, the launcher sees
-// the socket close, and exits. Shepherds outlive both.
+// The worker's end of its launcher: a small process that forks shepherds. It runs a program of its
+// own that is linked against next to nothing, because what it maps is what each of its forks has to
+// copy. Lives as long as the handle: when the worker dies, however, the launcher sees the socket
+// close, and exits. Shepherds outlive both.
 //
 // For one thread. Nothing here blocks: what the launcher does not take at once is kept.
 #pragma once
@@ -18,9 +18,13 @@ namespace hyades {
 
 class LauncherHandle {
  public:
-  // Forks the launcher for the spool in `spool_directory` (which need not exist yet). Call it in
-  // main, before there are threads and before MPI_Init. Throws std::system_error.
-  static LauncherHandle fork_before_mpi(const std::string& spool_directory);
+  // Runs `program` (hyades-launcher) for the spool in `spool_directory`, which need not exist yet.
+  // The process gets this one's environment and standard error, /dev/null twice, the socket for
+  // orders as launcher_orders_fd, and a session of its own. Call it before MPI_Init, so that
+  // nothing of MPI gets into jobs. Throws std::runtime_error when the program cannot be run: which
+  // one, why, and what to do.
+  static LauncherHandle start_before_mpi(const std::string& program,
+                                         const std::string& spool_directory);
 
   LauncherHandle(LauncherHandle&& other) noexcept;
   LauncherHandle& operator=(LauncherHandle&&) = delete;

@@ -31,6 +31,9 @@ struct SignalLaunch {
 
 using LauncherOrder = std::variant<StartLaunch, StopLaunch, SignalLaunch>;
 
+// Where a launcher finds its socket when it starts.
+constexpr int launcher_orders_fd = 3;
+
 // Orders up to this size travel in the datagram itself.
 constexpr std::size_t datagram_bytes_max = 64 << 10;
 // What a launch may need in all: script, environment, arguments, paths.

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "census.hpp"
@@ -228,6 +229,21 @@ TEST(PlainMpirun, IsAClusterToo) {
   EXPECT_EQ(cluster.read_file("out"), "vn2\n");
   kill(world->pid(), SIGTERM);
   world->finish(30'000);
+}
+
+// Programs that were copied somewhere, but not all of them.
+TEST(NoCluster, AMissingLauncherIsNamed) {
+  Cluster cluster;
+  for (const char* name : {"hyades", "hyadesd"}) {
+    std::filesystem::copy_file(program(name), cluster.path(name));
+  }
+  const CommandResult up = cluster.run({cluster.path("hyades"), "up", "--local", "1"});
+  EXPECT_EQ(up.exit_code, 1) << up.text();
+  EXPECT_NE(up.err.find("the cluster did not start: node vn1: cannot run the launcher " +
+                        cluster.path("hyades-launcher") +
+                        ": No such file or directory; it belongs beside hyadesd"),
+            std::string::npos)
+      << up.text();
 }
 
 TEST(NoCluster, CommandsSaySo) {

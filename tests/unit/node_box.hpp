@@ -64,12 +64,36 @@ inline bool is_alive(pid_t pid) {
   return !stat.empty() && stat.find(") Z ") == std::string::npos;
 }
 
+// Another program of this build.
+inline std::string program_beside_me(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
+}
+
+// A job on one core of its node, which runs in `directory` and prints into its file "out".
+inline LaunchOrder plain_order(JobId job, const std::string& directory, const std::string& script) {
+  LaunchOrder order;
+  order.key = {job, 1, job + 100};
+  order.cluster = "testcluster";
+  order.kill_grace_s = 1;
+  order.spec.name = "a job";
+  order.spec.queue = "batch";
+  order.spec.user = "somebody";
+  order.spec.uid = getuid();
+  order.spec.gid = getgid();
+  order.payload.script = script;
+  order.payload.environment = {"PATH=/usr/bin:/bin"};
+  order.payload.working_directory = directory;
+  order.payload.stdout_path = "out";
+  order.placement.shares = {{"vn1", 1, IdSet::first(1), 100, {}}};
+  return order;
+}
+
 class NodeBox {
  public:
   // `failpoints`: as HYADES_FAILPOINT, for launcher and shepherds.
   explicit NodeBox(const std::string& failpoints = "") : spool_path_(root / "spool") {
     setenv("HYADES_FAILPOINT", failpoints.c_str(), 1);
-    launcher = std::make_unique<LauncherHandle>(LauncherHandle::fork_before_mpi(spool_path_));
+    start_launcher();
     unsetenv("HYADES_FAILPOINT");
     start_worker();
   }
@@ -83,29 +107,18 @@ class NodeBox {
     }
   }
 
+  void start_launcher() {
+    launcher = std::make_unique<LauncherHandle>(
+        LauncherHandle::start_before_mpi(program_beside_me("hyades-launcher_test"), spool_path_));
+  }
+
   void start_worker() {
     spool = std::make_unique<DiskSpool>(spool_path_);
     spawner = std::make_unique<LauncherSpawner>(
         SpawnerConfig{cluster_id, root / "state", nullptr, preparation_limit_s}, *spool, *launcher);
   }
 
-  LaunchOrder order(const std::string& script) {
-    LaunchOrder order;
-    order.key = {++jobs, 1, jobs + 100};
-    order.cluster = "testcluster";
-    order.kill_grace_s = 1;
-    order.spec.name = "a job";
-    order.spec.queue = "batch";
-    order.spec.user = "somebody";
-    order.spec.uid = getuid();
-    order.spec.gid = getgid();
-    order.payload.script = script;
-    order.payload.environment = {"PATH=/usr/bin:/bin"};
-    order.payload.working_directory = root.path();
-    order.payload.stdout_path = "out";
-    order.placement.shares = {{"vn1", 1, IdSet::first(1), 100, {}}};
-    return order;
-  }
+  LaunchOrder order(const std::string& script) { return plain_order(++jobs, root.path(), script); }
 
   void start(const LaunchOrder& order) {
     ASSERT_EQ(spool->claim(order.key), ClaimResult::Claimed) << spool->last_error();

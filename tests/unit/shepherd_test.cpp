@@ -686,8 +686,7 @@ TEST_F(Deaths, JobsOutliveWorkerAndLauncher) {
   box.spool.reset();
   box.launcher.reset();  // as the kernel does when the worker is killed
   EXPECT_TRUE(wait_until([&] { return !is_alive(launcher); }));
-  box.launcher =
-      std::make_unique<LauncherHandle>(LauncherHandle::fork_before_mpi(box.root / "spool"));
+  box.start_launcher();
   box.start_worker();
   const auto record = box.spool->look(order_.key);
   ASSERT_TRUE(record);
@@ -705,8 +704,7 @@ TEST_F(Deaths, AnAdoptedJobCanBeStopped) {
   box.spawner.reset();
   box.spool.reset();
   box.launcher.reset();
-  box.launcher =
-      std::make_unique<LauncherHandle>(LauncherHandle::fork_before_mpi(box.root / "spool"));
+  box.start_launcher();
   box.start_worker();
   box.spawner->stop(order_.key, StopReason::Cancelled, 5);
   const SpoolRecord record = box.wait_for_end(order_.key);

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <boost/program_options.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -88,7 +89,7 @@ std::string host_name() {
   return name;
 }
 
-// Which node rank `rank` serves. Needed before MPI_Init, because the launcher is forked before it
+// Which node rank `rank` serves. Needed before MPI_Init, because the launcher is started before it
 // and works on the node's spool: so it comes from the options and mpirun's environment.
 std::string node_name(const Options& options, int rank) {
   if (!options.node_names.empty()) {
@@ -150,20 +151,34 @@ WorkerOptions worker_options(const Options& options, int rank) {
   _exit(code);
 }
 
+std::string launcher_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / HYADES_LAUNCHER;
+}
+
+// For `hyades up`, which waits for the nodes. What has failed matters more than a note of it.
+void note_failure(const Options& options, const std::string& node, const std::string& reason) {
+  try {
+    RunFiles(options.directory).write_failure_of(node, reason);
+  } catch (const std::exception& error) {
+    spdlog::warn("{}", error.what());
+  }
+}
+
 int serve_node(const Options& options, int rank, int argc, char** argv) {
   const WorkerOptions worker = worker_options(options, rank);
-  LauncherHandle launcher = LauncherHandle::fork_before_mpi(worker.spool_directory);
   set_up_process("worker");
-  mkdir((options.directory + "/spool").c_str(), 0700);
-  const MpiWorld world = MpiWorld::init(argc, argv);
-  MpiLink link(world);
-  const auto serving = [&] {
-    RunFiles(options.directory).write_rank({world.rank, worker.node, own_identity()});
-  };
   try {
+    LauncherHandle launcher =
+        LauncherHandle::start_before_mpi(launcher_program(), worker.spool_directory);
+    mkdir((options.directory + "/spool").c_str(), 0700);
+    const MpiWorld world = MpiWorld::init(argc, argv);
+    MpiLink link(world);
+    const auto serving = [&] {
+      RunFiles(options.directory).write_rank({world.rank, worker.node, own_identity()});
+    };
     return run_worker(worker, link, launcher, serving, stop_requested);
   } catch (const std::exception& error) {
-    RunFiles(options.directory).write_failure_of(worker.node, error.what());
+    note_failure(options, worker.node, error.what());
     throw;
   }
 }
