@@ -57,8 +57,11 @@ void Shepherd::run() {
   finish();
 }
 
+// It stays in the launcher's session and process group, which are neither the worker's nor mpirun's
+// and have no terminal. In a session of its own the kernel would schedule it apart from the
+// launcher (autogroups), and each start would wait longer beside busy jobs. In a group of its own
+// it would get SIGCONT, if it is stopped just when the launcher dies.
 void Shepherd::become_shepherd() {
-  setsid();
   prctl(PR_SET_NAME, "hyades-shep");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // Not to be traced, nor its memory read, by what it watches over.

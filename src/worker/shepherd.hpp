@@ -1,6 +1,7 @@
 // Watches over one job on one node, from before it starts until nothing of it is left, and writes
 // what happened into the launch's record. A fork of the launcher that shares nothing with it any
-// more: worker, launcher, MPI and master may all die, and the job's end is still seen and kept.
+// more but session and process group: worker, launcher, MPI and master may all die, and the job's
+// end is still seen and kept.
 //
 // Single-threaded, and driven by signals alone: all are blocked and read from a descriptor.
 // SIGCHLD means that processes of the job have ended (the shepherd inherits orphans, so that it

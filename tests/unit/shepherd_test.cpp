@@ -696,6 +696,48 @@ TEST_F(Deaths, JobsOutliveWorkerAndLauncher) {
   EXPECT_EQ(box.wait_for_end(order_.key).exit->exit_code, 21);
 }
 
+Process process_of(pid_t pid) {
+  Process process;
+  EXPECT_TRUE(parse_stat(read_text("/proc/" + std::to_string(pid) + "/stat"), process)) << pid;
+  return process;
+}
+
+// As when a terminal is closed, or somebody ends all that belongs to mpirun.
+TEST_F(Deaths, ShepherdsAreOutOfReachOfTerminalsAndProcessGroups) {
+  NodeBox box;
+  order_ = box.order("#!/bin/sh\ntouch here\nuntil test -e go; do sleep 0.1; done\nexit 22\n");
+  box.start(order_);
+  box.wait_for_file("here");
+  const Process shepherd = process_of(box.content(order_.key).started->shepherd_pid);
+  EXPECT_EQ(shepherd.session, box.launcher->pid());
+  EXPECT_EQ(shepherd.terminal, 0);
+  EXPECT_NE(shepherd.session, getsid(0));
+  EXPECT_NE(shepherd.group, getpgrp());
+  for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    ASSERT_EQ(kill(shepherd.pid, signal), 0);
+  }
+  std::ofstream(box.root / "go") << "";
+  EXPECT_EQ(box.wait_for_end(order_.key).exit->exit_code, 22);
+}
+
+// The kernel wakes stopped processes whose process group loses its last tie to their session.
+TEST_F(Deaths, AStoppedShepherdStaysSoWhenTheLauncherDies) {
+  NodeBox box;
+  order_ = box.order("#!/bin/sh\ntouch here\nuntil test -e go; do sleep 0.1; done\nexit 23\n");
+  box.start(order_);
+  box.wait_for_file("here");
+  const pid_t shepherd = box.content(order_.key).started->shepherd_pid;
+  const std::string stat = "/proc/" + std::to_string(shepherd) + "/stat";
+  ASSERT_EQ(kill(shepherd, SIGSTOP), 0);
+  ASSERT_TRUE(wait_until([&] { return contains(read_text(stat), ") T "); }));
+  ASSERT_EQ(kill(box.launcher->pid(), SIGKILL), 0);
+  ASSERT_TRUE(wait_until([&] { return process_of(shepherd).parent != box.launcher->pid(); }));
+  EXPECT_TRUE(contains(read_text(stat), ") T ")) << read_text(stat);
+  kill(shepherd, SIGCONT);
+  std::ofstream(box.root / "go") << "";
+  EXPECT_EQ(box.wait_for_end(order_.key).exit->exit_code, 23);
+}
+
 TEST_F(Deaths, AnAdoptedJobCanBeStopped) {
   NodeBox box;
   order_ = box.order("#!/bin/sh\ntouch here\nsleep 1000\n");
