@@ -14,6 +14,8 @@
 #include <cstring>
 #include <vector>
 
+#include "worker/scheduling_slice.hpp"
+
 namespace hyades {
 namespace {
 
@@ -157,6 +159,7 @@ class Preparation {
   }
 
   [[noreturn]] void execute() {
+    ask_for_usual_slices();
     std::vector<char*> arguments = {const_cast<char*>(record_.script_path.c_str())};
     for (const std::string& text : record_.arguments) {
       arguments.push_back(const_cast<char*>(text.c_str()));

@@ -18,6 +18,7 @@
 #include "worker/fork_patiently.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
+#include "worker/scheduling_slice.hpp"
 #include "worker/shepherd.hpp"
 
 namespace hyades {
@@ -84,8 +85,8 @@ void undo_binding_by_mpirun() {
   sched_setaffinity(0, sizeof all, &all);
 }
 
-// What the worker has set for itself and an exec keeps.
-void shed_inheritance() {
+// Undoes what the worker has set for itself and an exec keeps.
+void set_up_process() {
   prctl(PR_SET_NAME, "hyades-launch");
   prctl(PR_SET_DUMPABLE, 0);
   // Past the C library, which would leave its own two as its posix_spawn has set them: ignored.
@@ -99,6 +100,7 @@ void shed_inheritance() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   umask(077);
   undo_binding_by_mpirun();
+  ask_for_short_slices();  // shepherds inherit it
 }
 
 }  // namespace
@@ -177,7 +179,7 @@ void Launcher::tell_shepherd(const LaunchKey& key, const ShepherdWord& word) {
 
 void launcher_main(const std::string& spool_directory) {
   install_failpoints_from_env("launcher");
-  shed_inheritance();
+  set_up_process();
   fcntl(launcher_orders_fd, F_SETFD, FD_CLOEXEC);
   // Until here it was the worker's, for a dynamic linker that has to complain.
   if (dup2(STDIN_FILENO, STDERR_FILENO) < 0 || chdir("/") != 0) _exit(1);

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -178,6 +179,34 @@ TEST_F(ShepherdTest, BindsToTheGivenCpus) {
       *box_.spool, *box_.launcher);
   box_.run_script("#!/bin/sh\ngrep Cpus_allowed_list /proc/self/status\n");
   EXPECT_EQ(box_.output(), "Cpus_allowed_list:\t0\n");
+}
+
+// As sched_getattr tells it; 0 before Linux 6.12.
+std::uint64_t slice_ns(pid_t pid) {
+  struct {
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+  } attributes = {};
+  EXPECT_EQ(syscall(SYS_sched_getattr, pid, &attributes, sizeof attributes, 0), 0) << pid;
+  return attributes.runtime;
+}
+
+TEST_F(ShepherdTest, OnlyHyadesTakesShortSlices) {
+  const std::uint64_t usual_ns = slice_ns(0);
+  if (usual_ns == 0) GTEST_SKIP() << "this kernel has no slices of one's own";
+  const LaunchOrder order =
+      box_.order("#!/bin/sh\ntouch here; until test -e go; do sleep 0.1; done\n");
+  box_.start(order);
+  box_.wait_for_file("here");
+  const StartedLine started = *box_.content(order.key).started;
+  EXPECT_EQ(slice_ns(box_.launcher->pid()), 100'000u);
+  EXPECT_EQ(slice_ns(started.shepherd_pid), 100'000u);
+  EXPECT_EQ(slice_ns(started.job_pid), usual_ns);
+  std::ofstream(box_.root / "go") << "";
+  box_.wait_for_end(order.key);
 }
 
 // ---- Standard files and directories ------------------------------------------------------------

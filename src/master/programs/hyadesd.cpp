@@ -22,6 +22,7 @@
 #include "wire/failpoint_env.hpp"
 #include "wire/mpi_link.hpp"
 #include "wire/mpi_world.hpp"
+#include "worker/scheduling_slice.hpp"
 #include "worker/worker.hpp"
 
 namespace {
@@ -209,6 +210,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   unbind();
+  ask_for_short_slices();
   try {
     leave(rank == 0 ? serve_cluster(options, argc, argv) : serve_node(options, rank, argc, argv));
   } catch (const std::exception& error) {
