@@ -224,6 +224,7 @@ UniqueFd DiskSpool::take_claim(const LaunchKey& key) {
 
 std::optional<SpoolRecord> DiskSpool::look(const LaunchKey& key) {
   error_.clear();
+  if (const auto known = ended_.find(key); known != ended_.end()) return known->second;
   const std::string name = to_string(key);
   UniqueFd file(openat(directory_fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) {
@@ -241,6 +242,7 @@ std::optional<SpoolRecord> DiskSpool::look(const LaunchKey& key) {
   if (content.started) record.started_ms = content.started->at_ms;
   record.exit = std::move(content.exit);
   record.refusal = std::move(content.refusal);
+  if (record.exit && !record.held) ended_[key] = record;
   return record;
 }
 
@@ -273,6 +275,7 @@ void DiskSpool::remove(const LaunchKey& key) {
   error_.clear();
   claims_.erase(key);
   unsettled_.erase(key);
+  ended_.erase(key);
   // The script first: a worker that dies in between leaves a record, which is removed again later.
   if (unlink(script_path(key).c_str()) != 0 && errno != ENOENT) {
     error_ = "cannot remove " + script_path(key) + ": " + why();

@@ -95,6 +95,9 @@ class DiskSpool final : public Spool {
   Counter epoch_;
   std::map<LaunchKey, UniqueFd> claims_;
   std::set<LaunchKey> unsettled_;  // closed for writing, but the lock was still held
+  // What was seen of launches whose end is written and whose lock is free: nothing more comes, so
+  // the file is not looked at again. Until remove().
+  std::map<LaunchKey, SpoolRecord> ended_;
 };
 
 }  // namespace hyades

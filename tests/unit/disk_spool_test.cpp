@@ -225,6 +225,30 @@ TEST_F(DiskSpoolTest, ScriptGoesWithTheRecord) {
   EXPECT_FALSE(std::filesystem::exists(spool_->record_path(key)));
 }
 
+TEST_F(DiskSpoolTest, AnEndIsKnownForGoodOnceTheLockIsFree) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  append(key, exit_line({.exit_code = 3}));
+  ASSERT_TRUE(spool_->look(key)->exit);
+  EXPECT_TRUE(spool_->look(key)->held);  // not yet: its shepherd is just leaving
+  spool_->release(key);
+  EXPECT_FALSE(spool_->look(key)->held);
+  append(key, exit_line({.exit_code = 4}));  // nobody does that; who looked again would see it
+  EXPECT_EQ(spool_->look(key)->exit->exit_code, 3);
+  spool_->remove(key);
+  EXPECT_FALSE(spool_->look(key));
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  EXPECT_TRUE(spool_->look(key)->held);
+  EXPECT_FALSE(spool_->look(key)->exit);
+}
+
+TEST_F(DiskSpoolTest, WithoutAnEndEveryLookIsNew) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  spool_->release(key);
+  EXPECT_FALSE(spool_->look(key)->exit);
+  append(key, started_line({.job_pid = 8, .shepherd_pid = 7, .at_ms = 1000}));
+  EXPECT_EQ(spool_->look(key)->started_ms, 1000);
+}
+
 TEST_F(DiskSpoolTest, WatchTellsOfOtherWritersAndOfNothingElse) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
   ASSERT_EQ(spool_->claim(other), ClaimResult::Claimed);
