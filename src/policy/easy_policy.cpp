@@ -1,6 +1,7 @@
 #include "policy/easy_policy.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/test_hooks.hpp"
 
@@ -146,15 +147,17 @@ bool Pass::reserve_first(const Job& job, const std::vector<char>& usable, Held& 
   return true;
 }
 
-// The jobs reserved before this one keep their placements from their shadow times on.
+// The jobs reserved before this one hold their placements from their shadow times until their
+// limits, so their ends are times at which this one may fit, too.
 bool Pass::reserve_behind_others(const Job& job, const std::vector<char>& usable, Held& held) {
-  WallMs last_ms = now_ms_;
-  for (const Release& release : releases_) {
-    if (release.at_ms == last_ms) continue;
-    last_ms = release.at_ms;
-    Counts counts = free_at(last_ms);
+  std::set<WallMs> times;
+  for (const Release& release : releases_) times.insert(release.at_ms);
+  for (const Held& other : held_) times.insert(end_of(*other.job, other.reservation.start_ms));
+  for (const WallMs at_ms : times) {
+    Counts counts = free_at(at_ms);
     for (const Held& other : held_) {
-      if (other.reservation.start_ms > last_ms) continue;
+      const WallMs start_ms = other.reservation.start_ms;
+      if (at_ms < start_ms || at_ms >= end_of(*other.job, start_ms)) continue;
       for (const PlannedShare& share : other.reservation.plan) {
         const auto at = static_cast<std::size_t>(share.node);
         subtract(counts[at], nodes_[at], other.job->spec, share.tasks);
@@ -162,7 +165,7 @@ bool Pass::reserve_behind_others(const Job& job, const std::vector<char>& usable
     }
     Plan plan = fit(job, counts, usable);
     if (plan.empty()) continue;
-    held.reservation.start_ms = last_ms;
+    held.reservation.start_ms = at_ms;
     held.reservation.plan = std::move(plan);
     held.left = std::move(counts);
     return true;

@@ -277,6 +277,22 @@ TEST_F(EasyTest, TheQueueOfHigherPriorityComesFirstAndPromisesHoldAcrossQueues) 
   EXPECT_EQ((decision.reservations[1].start_ms - now_ms) / second, 200);
 }
 
+TEST_F(EasyTest, AReservationMayWaitForTheEndOfAnotherQueuesReservedJob) {
+  node(4);
+  runs(0, a_job().cores(1), 100);
+  queues_.push_back({QueueConfig{"urgent"}, all_nodes(), {}, {}});
+  waits(a_job().cores(4).limit(50));
+  queues_.push_back({QueueConfig{"batch"}, all_nodes(), {}, {}});
+  const JobId large = waits(a_job().cores(4).limit(500));
+  waits(a_job().limit(160));  // would end after the large job's turn has come
+  waits(a_job().limit(90));
+  const Decision decision = decide();
+  EXPECT_EQ(starts(decision), "5@n1 b");
+  ASSERT_EQ(decision.reservations.size(), 2u);
+  EXPECT_EQ(decision.reservations[1].job, large);
+  EXPECT_EQ((decision.reservations[1].start_ms - now_ms) / second, 150);
+}
+
 TEST_F(EasyTest, TheNodeThatFailedAJobIsAvoidedIfAnotherWillDo) {
   node(4);
   node(4);
