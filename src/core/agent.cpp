@@ -83,6 +83,12 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
     refresh(key, now, true);
     return;
   }
+  if (order.own_share().boot_id != identity_.boot_id && !HYADES_DEFECT("any_boot")) {
+    // It was meant for a boot that is over, in which it may have been obeyed: a power cut takes the
+    // traces. The master, which repeats the order, has yet to hear of the reboot.
+    if (now.boot_ms - hello_ms_ >= kHelloEvery_ms) say_hello(now);
+    return;
+  }
   if (key.sequence <= spool_.high_sequence() && !HYADES_DEFECT("forget_high_sequence")) {
     report_absent(key, "the order came too late");
     return;
@@ -101,8 +107,13 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
   }
   HYADES_FAILPOINT("agent_after_claim");
   launches_[key].report = {.key = key, .state = LaunchState::Starting, .reason = ""};
-  if (!spawner_.start(order)) spool_.release(key);
-  refresh(key, now, true);
+  if (spawner_.start(order)) return refresh(key, now, true);
+  spool_.release(key);
+  Launch& launch = launches_[key];
+  launch.report.state = LaunchState::NeverStarted;
+  launch.report.reason = "the node's launcher did not take the order";
+  launch.report.node_fault = true;
+  report(launch, now);
 }
 
 void Agent::on(const QueryOrder& order, const Now& now) {
@@ -180,8 +191,11 @@ LaunchReport Agent::judge(const SpoolRecord& record) {
   if (record.exit) {
     report.state = LaunchState::Exited;
     report.exit = *record.exit;
-  } else if (!record.same_boot) {
-    report.state = started ? LaunchState::Lost : LaunchState::NeverStarted;
+  } else if (!record.same_boot && (started || record.refusal.empty())) {
+    // "Not started" proves nothing here: the line that says so is not synced, and a power cut may
+    // have taken it.
+    report.state = started || !HYADES_DEFECT("trust_unsynced_start") ? LaunchState::Lost
+                                                                     : LaunchState::NeverStarted;
     report.reason = "the node was rebooted";
   } else if (record.held) {
     report.state = started ? LaunchState::Running : LaunchState::Starting;

@@ -130,7 +130,7 @@ Placement Cluster::choose(const JobSpec& spec, const Plan& plan) const {
   Placement placement;
   for (const PlannedShare& planned : plan) {
     const Node& node = nodes_[static_cast<std::size_t>(planned.node)];
-    NodeShare share{.node = node.name, .tasks = planned.tasks};
+    NodeShare share{.node = node.name, .boot_id = node.boot_id, .tasks = planned.tasks};
     share.cores = node.free_cores.lowest(cores_of(spec, node, planned.tasks));
     share.memory_mib = memory_of(spec, node, planned.tasks);
     for (const FreeDevices& devices : node.free_devices) {

@@ -30,6 +30,7 @@ struct Node {
   BootMs last_heard_ms = 0;
   int peer = 0;  // PeerId of its worker; 0: none
   std::string boot_id;
+  int launch_faults = 0;  // launches in a row that failed because of the node
   std::int64_t worker_pid = 0;
 
   IdSet free_cores;

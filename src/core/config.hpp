@@ -42,6 +42,7 @@ struct ClusterConfig {
   int kill_grace_s = 30;        // between SIGTERM and SIGKILL
   int max_restarts = 10;        // after node failures; then the job is held
   int max_launch_failures = 5;  // a node could not start it; then the job is held
+  int max_node_faults = 3;      // launches in a row that a node fails; then it is drained
   int backfill_depth = 1000;    // candidates looked at behind a reservation; 0: all
 };
 

@@ -285,6 +285,7 @@ void Controller::apply(const JobEvent& event) {
 void Controller::apply(const NodeEvent& event) {
   if (const auto* defined = std::get_if<NodeDefined>(&event.what)) {
     cluster_.define(event.node, defined->inventory);
+    cluster_.find(event.node)->boot_id = defined->boot_id;
   } else if (const auto* drained = std::get_if<NodeDrained>(&event.what)) {
     cluster_.drain(event.node, drained->reason, drained->by, event.at_ms);
   } else {

@@ -131,6 +131,7 @@ class Controller {
   void on(PeerId from, const Hello& hello, const Now& now, Step& out);
   void on(PeerId from, const LaunchReport& report, const Now& now, Step& out);
   std::string refuse_hello(PeerId from, const Hello& hello) const;
+  bool rebooted_since(const Job& job) const;
   void define_node(const Hello& hello, const Now& now, Step& out);
   void reconcile(const Hello& hello, const Now& now, Step& out);
   void answered(const Job& job, const Now& now, Step& out);
@@ -138,6 +139,9 @@ class Controller {
   void finish_exited(const Job& job, const LaunchReport& report, const Now& now, Step& out);
   void finish_unstarted(const Job& job, const LaunchReport& report, const Now& now, Step& out);
   void finish_lost(const Job& job, const LaunchReport& report, const Now& now, Step& out);
+  void hold(const Job& job, const std::string& why, const Now& now, Step& out);
+  void node_failed_a_launch(const std::string& name, const std::string& reason, const Now& now,
+                            Step& out);
   void drain_node(const std::string& node, const std::string& reason, const std::string& by,
                   const Now& now, Step& out);
   void send_orders(const Job& job, const Now& now, Step& out);

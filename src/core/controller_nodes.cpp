@@ -22,7 +22,6 @@ void Controller::on(PeerId from, const Hello& hello, const Now& now, Step& out) 
   Node& node = *cluster_.find(hello.node);
   peers_[from] = hello.node;
   node.peer = from;
-  node.boot_id = hello.boot_id;
   node.worker_pid = hello.pid;
   node.last_heard_ms = now.boot_ms;
   node.responding = true;
@@ -30,6 +29,13 @@ void Controller::on(PeerId from, const Hello& hello, const Now& now, Step& out) 
   out.outgoing.push_back({from, {epoch_, Welcome{true, ""}}});
   for (const LaunchReport& report : hello.launches) on(from, report, now, out);
   reconcile(hello, now, out);
+}
+
+// True when the job's node has been booted since the job was placed there.
+bool Controller::rebooted_since(const Job& job) const {
+  const NodeShare& share = job.placement.shares.front();
+  const Node* const node = cluster_.find(share.node);
+  return node != nullptr && node->boot_id != share.boot_id && !HYADES_DEFECT("ignore_reboot");
 }
 
 std::string Controller::refuse_hello(PeerId from, const Hello& hello) const {
@@ -66,12 +72,14 @@ void Controller::define_node(const Hello& hello, const Now& now, Step& out) {
                              inventory.features.end());
   }
   const Node* const node = cluster_.find(hello.node);
-  if (node == nullptr || node->inventory != inventory) {
-    if (cluster_.define(hello.node, inventory)) {
-      out.batch.node_events.push_back({hello.node, now.wall_ms, NodeDefined{inventory}});
-    } else {
+  if (node == nullptr || node->inventory != inventory || node->boot_id != hello.boot_id) {
+    if (!cluster_.define(hello.node, inventory)) {
       mismatch = "the node came back with less than its running jobs hold";
+      inventory = node->inventory;
     }
+    const NodeDefined defined{inventory, hello.boot_id};
+    out.batch.node_events.push_back({hello.node, now.wall_ms, defined});
+    apply(out.batch.node_events.back());
   }
   if (!mismatch.empty() && !cluster_.find(hello.node)->drained) {
     drain_node(hello.node, mismatch, "hyades", now, out);
@@ -107,6 +115,7 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
     case LaunchState::Running:
       if (job->phase == JobPhase::Launching) {
         record(job->id, Started{job->key, report.started_ms}, now, out);
+        cluster_.find(peers_[from])->launch_faults = 0;
         settle_dependents({job->id, false, Outcome::None}, now, out);
       }
       answered(*job, now, out);
@@ -121,7 +130,7 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
       finish_lost(*job, report, now, out);
       break;
     case LaunchState::Absent:
-      if (job->phase == JobPhase::Running) {
+      if (job->phase == JobPhase::Running || rebooted_since(*job)) {
         finish_lost(*job, report, now, out);
       } else {
         finish_unstarted(*job, report, now, out);
@@ -194,13 +203,17 @@ void Controller::finish_unstarted(const Job& job, const LaunchReport& report, co
     const int failures = std::min(job.launch_failures, 16);
     requeued.avoid_node = node;
     requeued.not_before_ms = now.wall_ms + std::min<WallMs>(kBackoff_ms << failures, 300'000);
-    if (report.node_fault) drain_node(node, report.reason, "hyades", now, out);
+    if (report.node_fault) node_failed_a_launch(node, report.reason, now, out);
   }
   record(job.id, std::move(requeued), now, out);
   if (job.launch_failures >= config_->max_launch_failures) {
-    record(job.id, HoldChanged{true, true, "hyades: nodes could not start it: " + report.reason},
-           now, out);
+    hold(job, "nodes could not start it: " + report.reason, now, out);
   }
+}
+
+// Until an operator has looked at it.
+void Controller::hold(const Job& job, const std::string& why, const Now& now, Step& out) {
+  record(job.id, HoldChanged{true, true, "hyades: " + why}, now, out);
 }
 
 // The attempt had started, its end was not recorded, and nothing of it is left.
@@ -211,14 +224,26 @@ void Controller::finish_lost(const Job& job, const LaunchReport& report, const N
   Ended ended{.started_ms = job.started_ms, .ended_ms = now.wall_ms, .usage = {}, .reason = reason};
   if (job.cancel_requested) {
     ended.outcome = Outcome::Cancelled;
-  } else if ((job.spec.requeue || HYADES_DEFECT("ignore_no_requeue")) &&
-             job.restarts < config_->max_restarts) {
+  } else if (job.spec.requeue || HYADES_DEFECT("ignore_no_requeue")) {
     record(job.id, Requeued{job.key, reason, true, 0, node}, now, out);
+    if (job.restarts > config_->max_restarts) {
+      hold(job, "it was lost " + std::to_string(job.restarts) + " times, at last by " + reason, now,
+           out);
+    }
     return;
   } else {
     ended.outcome = Outcome::NodeFailed;
   }
   end_job(job.id, std::move(ended), now, out);
+}
+
+// One fault may be bad luck (a full process table, for a second); several in a row are the node's.
+void Controller::node_failed_a_launch(const std::string& name, const std::string& reason,
+                                      const Now& now, Step& out) {
+  Node& node = *cluster_.find(name);
+  if (++node.launch_faults >= config_->max_node_faults && !node.drained) {
+    drain_node(name, reason, "hyades", now, out);
+  }
 }
 
 void Controller::drain_node(const std::string& node, const std::string& reason,
@@ -239,7 +264,7 @@ void Controller::send_orders(const Job& job, const Now& now, Step& out) {
       const StopReason reason = job.cancel_requested ? StopReason::Cancelled : StopReason::Requeue;
       out.outgoing.push_back(
           {node->peer, {epoch_, StopOrder{job.key, reason, config_->kill_grace_s}}});
-    } else if (job.phase == JobPhase::Launching) {
+    } else if (job.phase == JobPhase::Launching && !rebooted_since(job)) {
       out.outgoing.push_back({node->peer, {epoch_, launch_order(job)}});
     } else {
       out.outgoing.push_back({node->peer, {epoch_, QueryOrder{job.key}}});

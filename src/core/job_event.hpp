@@ -83,6 +83,7 @@ struct JobEvent {
 // What is remembered about nodes across restarts.
 struct NodeDefined {
   Inventory inventory;
+  std::string boot_id;
 };
 struct NodeDrained {
   std::string reason;

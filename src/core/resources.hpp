@@ -43,6 +43,9 @@ struct Inventory {
 // A job's part of one node: how many of its tasks, and exactly which cores and devices.
 struct NodeShare {
   std::string node;
+  // The node's boot when the job was placed. With another one, the node may have lost what it knew
+  // about the launch: a power cut takes what was not synced.
+  std::string boot_id;
   int tasks = 0;
   IdSet cores;
   MiB memory_mib = 0;

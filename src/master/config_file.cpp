@@ -32,6 +32,7 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
   reader.integer("kill_grace_s", config.kill_grace_s, 0, 86'400);
   reader.integer("max_restarts", config.max_restarts, 0, Limits::count_max);
   reader.integer("max_launch_failures", config.max_launch_failures, 1, Limits::count_max);
+  reader.integer("max_node_faults", config.max_node_faults, 1, Limits::count_max);
   reader.integer("backfill_depth", config.backfill_depth, 0, Limits::count_max);
   reader.finish();
   // One lost heartbeat must not take a node away.

@@ -30,6 +30,7 @@ void render_cluster(std::ostream& out, const ClusterConfig& config) {
       << "kill_grace_s = " << config.kill_grace_s << "\n"
       << "max_restarts = " << config.max_restarts << "\n"
       << "max_launch_failures = " << config.max_launch_failures << "\n"
+      << "max_node_faults = " << config.max_node_faults << "\n"
       << "backfill_depth = " << config.backfill_depth << "\n";
 }
 

@@ -149,6 +149,7 @@ class Reader {
 Json from_share(const NodeShare& share) {
   Json json{{"node", from_bytes(share.node)}, {"tasks", share.tasks}};
   json["cores"] = share.cores.to_string();
+  if (!share.boot_id.empty()) json["boot"] = from_bytes(share.boot_id);
   if (share.memory_mib != 0) json["memory_mib"] = share.memory_mib;
   for (const DeviceGrant& grant : share.devices) {
     json["devices"].push_back({{"kind", from_bytes(grant.kind)}, {"ids", grant.ids.to_string()}});
@@ -166,6 +167,7 @@ IdSet to_ids(const Json& json) {
 NodeShare to_share(const Json& json) {
   NodeShare share;
   share.node = to_bytes(json.at("node"));
+  if (json.contains("boot")) share.boot_id = to_bytes(json.at("boot"));
   share.tasks = json.at("tasks").get<int>();
   share.cores = to_ids(json.at("cores"));
   share.memory_mib = json.value("memory_mib", MiB{0});

@@ -6,20 +6,26 @@ namespace hyades {
 
 NodeRows::NodeRows(const Database& database)
     : set_inventory_(database,
-                     "INSERT INTO node (name, inventory, inventory_ms) VALUES (?1, ?2, ?3) "
-                     "ON CONFLICT (name) DO UPDATE SET inventory = ?2, inventory_ms = ?3"),
+                     "INSERT INTO node (name, inventory, inventory_ms, boot_id) "
+                     "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET inventory = ?2, "
+                     "inventory_ms = ?3, boot_id = ?4"),
       set_drained_(database,
                    "INSERT INTO node (name, drained, reason, changed_by, changed_ms) "
                    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO UPDATE SET drained = ?2, "
                    "reason = ?3, changed_by = ?4, changed_ms = ?5"),
       select_(database,
-              "SELECT name, inventory, inventory_ms, drained, reason, changed_by, changed_ms "
-              "FROM node ORDER BY id") {}
+              "SELECT name, inventory, inventory_ms, drained, reason, changed_by, changed_ms, "
+              "boot_id FROM node ORDER BY id") {}
 
 void NodeRows::append(const NodeEvent& event) {
   if (const auto* defined = std::get_if<NodeDefined>(&event.what)) {
     const std::string inventory = inventory_to_json(defined->inventory);
-    Execution(set_inventory_).text(event.node).text(inventory).number(event.at_ms).run();
+    Execution(set_inventory_)
+        .text(event.node)
+        .text(inventory)
+        .number(event.at_ms)
+        .text(defined->boot_id)
+        .run();
     return;
   }
   const auto* drained = std::get_if<NodeDrained>(&event.what);
@@ -40,8 +46,8 @@ std::vector<NodeEvent> NodeRows::load() const {
   while (row.step()) {
     const std::string name = row.column_text(0);
     if (!row.column_is_null(1)) {
-      events.push_back(
-          {name, row.column_number(2), NodeDefined{inventory_from_json(row.column_text(1))}});
+      events.push_back({name, row.column_number(2),
+                        NodeDefined{inventory_from_json(row.column_text(1)), row.column_text(7)}});
     }
     if (row.column_is_null(3)) continue;
     NodeEvent admin{name, row.column_number(6), NodeResumed{row.column_text(5)}};

@@ -25,7 +25,8 @@ namespace hyades {
   /* faults of a node */ \
   X(agent_killed) X(agent_killed_in_a_call) X(agent_suspended) X(node_rebooted) \
   X(node_rebooted_with_jobs) X(shepherd_killed) X(shepherd_killed_before_start) \
-  X(order_lost_in_launcher) X(launcher_refused) X(launch_error) X(spool_full) X(spool_failed) \
+  X(node_lost_power) X(claim_lost_with_power) X(start_lost_with_power) \
+  X(order_of_an_old_boot) X(order_lost_in_launcher) X(launcher_refused) X(launch_error) X(spool_full) X(spool_failed) \
   X(sweep_took_long) X(slow_start) X(agent_died_during_start) X(job_ignored_sigterm) \
   /* clients */ \
   X(token_retried) X(token_answered_twice) X(client_gave_up) X(reply_lost) X(refused_storage_full) \

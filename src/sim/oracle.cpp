@@ -115,6 +115,13 @@ void Oracle::launch_failed(const LaunchKey& key) {
   if (job.open == key) job.launch_failed = true;
 }
 
+bool Oracle::is_doubtful(const JobTruth& job) const {
+  if (!job.open || job.placement.shares.empty()) return false;
+  const NodeShare& share = job.placement.shares.front();
+  const auto boot = boots_.find(share.node);
+  return boot != boots_.end() && boot->second != share.boot_id;
+}
+
 bool Oracle::is_open(const LaunchKey& key) const {
   const auto found = jobs_.find(key.job);
   return found != jobs_.end() && found->second.open == key;

@@ -47,6 +47,8 @@ class Oracle {
   void process_started(const std::string& node, const LaunchOrder& order, WallMs at_ms);
   // No record: the process was destroyed and nobody could write down how it ended.
   void process_ended(const LaunchKey& key, const std::optional<ExitRecord>& record);
+  // Nobody can tell any more whether a launch that was open there had started.
+  void rebooted(const std::string& node, const std::string& boot_id) { boots_[node] = boot_id; }
   // A launch that will never become a process, with the record that says so.
   void launch_failed(const LaunchKey& key);
 
@@ -113,6 +115,10 @@ class Oracle {
     const Run* living() const;
   };
 
+  // The open attempt was placed in another boot of its node than it is in now: whether it started
+  // cannot be told, so one that did not may be called started. Never the contrary.
+  bool is_doubtful(const JobTruth& job) const;
+
   struct Sent {
     JobSpec spec;
     JobPayload payload;
@@ -153,6 +159,7 @@ class Oracle {
   std::set<JobId> open_;    // assigned by the store
   std::set<JobId> living_;  // with a living process
   std::set<std::string> drained_;
+  std::map<std::string, std::string> boots_;  // of nodes that were rebooted: the one they are in
   JobId last_job_ = 0;
   LaunchSequence last_sequence_ = 0;
   std::size_t committed_jobs_ = 0;

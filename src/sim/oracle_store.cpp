@@ -141,7 +141,7 @@ void Oracle::on(JobTruth& job, const Requeued& e, const JobEvent& event) {
   require(job.open == e.key, "P3 fencing", who + " is requeued and not the current attempt");
   const Run* run = job.run_of(e.key);
   require(!run || !run->alive, "P3 one live attempt", who + " is requeued while it is alive");
-  require(e.had_started == (run != nullptr), "P4 result",
+  require(e.had_started == (run != nullptr) || (e.had_started && is_doubtful(job)), "P4 result",
           who + (run ? " had started" : " never started") + ", but was requeued as the contrary");
   require(!run || job.spec.requeue || job.requeue_sent, "P3 no-requeue",
           who + " had started and may not be requeued");
@@ -212,6 +212,7 @@ void Oracle::check_unplaced_end(const JobTruth& job, const Ended& e, JobId id) c
             who + " is said to have failed to launch, which it did not");
     return;
   }
+  if (e.outcome == Outcome::NodeFailed && is_doubtful(job) && !job.spec.requeue) return;
   require(e.outcome == Outcome::Cancelled, "P4 result",
           who + " ended as " + std::string(to_string(e.outcome)) + " and never ran");
   require(job.cancel_sent || dependency_failed(job), "P4 result",

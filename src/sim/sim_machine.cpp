@@ -165,6 +165,31 @@ void SimMachine::reboot() {
   while (!processes_.empty()) destroy(LaunchKey(processes_.begin()->first), "reboots under");
   for (auto& [key, record] : records_) record.holder = Holder::Nobody;
   ++boot_;
+  sequence_at_boot_ = high_sequence;
+  epoch_at_boot_ = high_epoch;
+  context_.oracle.rebooted(name_, boot_id());
+}
+
+void SimMachine::lose_power() {
+  context_.marks.hit(Mark::node_lost_power);
+  for (auto at = records_.begin(); at != records_.end();) {
+    Record& record = at->second;
+    const bool this_boot = record.boot == boot_;
+    if (record.exit || !this_boot || context_.random.chance(300)) {
+      ++at;
+    } else if (record.started_ms != 0 && context_.random.chance(500)) {
+      context_.marks.hit(Mark::start_lost_with_power);
+      record.started_ms = 0;
+      ++at;
+    } else {
+      context_.marks.hit(Mark::claim_lost_with_power);
+      at = records_.erase(at);
+    }
+  }
+  // A counter may be as old as the boot, or of any time since.
+  high_sequence = context_.random.between(sequence_at_boot_, high_sequence);
+  high_epoch = context_.random.between(epoch_at_boot_, high_epoch);
+  reboot();
 }
 
 }  // namespace hyades

@@ -1,6 +1,6 @@
 // A simulated node without its worker: a disk with the spool's records, shepherds and the processes
 // they keep. All of it goes on when the worker dies; a reboot ends the processes and keeps the
-// disk.
+// disk, a power cut may also take what was not synced: everything but ends of jobs.
 #pragma once
 
 #include <functional>
@@ -42,6 +42,7 @@ class SimMachine {
   // ---- what happens to it
   void worker_died();
   void reboot();
+  void lose_power();
   bool kill_a_shepherd();  // false: there is none
   void step_clock(std::int64_t by_ms) { clock_.step_wall(by_ms); }
 
@@ -75,6 +76,8 @@ class SimMachine {
   std::uint64_t boot_ = 1;
   std::map<LaunchKey, Record> records_;
   std::map<LaunchKey, Process> processes_;
+  LaunchSequence sequence_at_boot_ = 0;
+  Epoch epoch_at_boot_ = 0;
 };
 
 }  // namespace hyades

@@ -85,6 +85,9 @@ void SimNode::handle(const Mail& mail) {
       !machine_.records().count(order->key)) {
     context_.marks.hit(Mark::late_order_refused);
   }
+  if (order && order->own_share().boot_id != machine_.boot_id()) {
+    context_.marks.hit(Mark::order_of_an_old_boot);
+  }
   with_agent(mail.epoch, [&](Agent& agent) {
     spawner_.forbid(stale);
     agent.receive(mail.message, machine_.now());
@@ -137,15 +140,20 @@ void SimNode::suspend_worker(std::int64_t for_ms) {
   });
 }
 
-void SimNode::reboot(std::int64_t down_ms) {
-  context_.log(machine_.name() + " reboots");
+void SimNode::reboot(std::int64_t down_ms, bool power_cut) {
+  context_.log(machine_.name() + (power_cut ? " loses power" : " reboots"));
   agent_.reset();
   wish_.disarm();
   ++lives_;
   mail_.clear();
   suspended_until_ms_ = 0;
   machine_.worker_died();
-  machine_.reboot();
+  if (power_cut) {
+    machine_.lose_power();
+    highest_epoch_ = machine_.high_epoch;
+  } else {
+    machine_.reboot();
+  }
   restart_after(down_ms);
 }
 

@@ -25,7 +25,7 @@ class SimNode {
   void kill_worker(std::int64_t down_ms);  // kill -9, and started again after that
   void kill_worker_soon(int calls);        // in the middle of a call of a port
   void suspend_worker(std::int64_t for_ms);
-  void reboot(std::int64_t down_ms);
+  void reboot(std::int64_t down_ms, bool power_cut);
   SimMachine& machine() { return machine_; }
   bool alive() const { return agent_ != nullptr; }
   void heal();

@@ -125,7 +125,8 @@ void Simulation::suspend_agent() {
 }
 
 void Simulation::reboot_node() {
-  some_node().reboot(context_.random.skewed(10'000, 10 * minute_ms));
+  const bool power_cut = context_.random.chance(500);
+  some_node().reboot(context_.random.skewed(10'000, 10 * minute_ms), power_cut);
 }
 
 void Simulation::kill_shepherd() {

@@ -127,6 +127,7 @@ void to_pb(const NodeShare& value, pb::NodeShare& out) {
   out.set_tasks(value.tasks);
   out.set_cores(value.cores.to_string());
   out.set_memory_mib(value.memory_mib);
+  out.set_boot_id(value.boot_id);
   for (const DeviceGrant& grant : value.devices) {
     pb::DeviceGrant& added = *out.add_devices();
     added.set_kind(grant.kind);
@@ -140,6 +141,7 @@ bool from_pb(const pb::NodeShare& in, NodeShare& out, std::string& error) {
   check.number("tasks", in.tasks(), 0, Limits::count_max, out.tasks);
   ids_from_pb(check, "cores", in.cores(), out.cores);
   check.number("memory_mib", in.memory_mib(), 0, kMemoryMibMax, out.memory_mib);
+  check.text("boot_id", in.boot_id(), out.boot_id);
   out.devices.clear();
   if (check.list("devices", in.devices_size())) {
     out.devices.resize(static_cast<std::size_t>(in.devices_size()));

@@ -332,19 +332,19 @@ TEST_P(StoreContract, NodesAreRememberedByTheirLastState) {
   Inventory small{4, 8192, {{"gpu", 2}}, {"avx"}};
   Inventory large{8, 16384, {}, {}};
   Batch batch;
-  batch.node_events = {{"vn2", 1, NodeDefined{small}},
-                       {"vn1", 2, NodeDefined{small}},
+  batch.node_events = {{"vn2", 1, NodeDefined{small, "boot-1"}},
+                       {"vn1", 2, NodeDefined{small, "boot-1"}},
                        {"vn2", 3, NodeDrained{"broken fan", "root"}}};
   must_commit(batch);
-  batch.node_events = {{"vn1", 4, NodeDefined{large}},
+  batch.node_events = {{"vn1", 4, NodeDefined{large, "boot-2"}},
                        {"vn3", 5, NodeDrained{"not there yet", "ann"}},
                        {"vn2", 6, NodeResumed{"ann"}},
                        {"vn1", 7, NodeResumed{"bob"}},
                        {"vn1", 8, NodeDrained{"again", "bob"}}};
   must_commit(batch);
-  const std::vector<NodeEvent> expected = {{"vn2", 1, NodeDefined{small}},
+  const std::vector<NodeEvent> expected = {{"vn2", 1, NodeDefined{small, "boot-1"}},
                                            {"vn2", 6, NodeResumed{"ann"}},
-                                           {"vn1", 4, NodeDefined{large}},
+                                           {"vn1", 4, NodeDefined{large, "boot-2"}},
                                            {"vn1", 8, NodeDrained{"again", "bob"}},
                                            {"vn3", 5, NodeDrained{"not there yet", "ann"}}};
   const Loaded loaded = load();

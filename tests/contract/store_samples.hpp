@@ -83,9 +83,10 @@ inline JobPayload sample_payload(const std::string& script = "#!/bin/sh\necho he
 }
 
 inline Placement sample_placement() {
-  NodeShare first{"vn1", 4, IdSet::first(12), 4096, {{"fpga", IdSet::first(1)}, {"gpu", {}}}};
+  NodeShare first{
+      "vn1", "boot-1", 4, IdSet::first(12), 4096, {{"fpga", IdSet::first(1)}, {"gpu", {}}}};
   first.devices[1].ids.insert_range(2, 3);
-  NodeShare second{"vn2", 4, {}, 0, {}};
+  NodeShare second{"vn2", "", 4, {}, 0, {}};
   second.cores.insert(0);
   second.cores.insert_range(5, 15);
   return Placement{{first, second}};
@@ -150,7 +151,9 @@ inline bool same(const JobEvent& a, const JobEvent& b) {
       a.what);
 }
 
-inline bool same(const NodeDefined& a, const NodeDefined& b) { return a.inventory == b.inventory; }
+inline bool same(const NodeDefined& a, const NodeDefined& b) {
+  return a.inventory == b.inventory && a.boot_id == b.boot_id;
+}
 inline bool same(const NodeDrained& a, const NodeDrained& b) {
   return a.reason == b.reason && a.by == b.by;
 }

@@ -53,7 +53,7 @@ TEST(Cluster, GivesTheLowestCoresAndTakesThemBack) {
   Cluster cluster = cluster_of({8});
   EXPECT_EQ(put(cluster, a_job().cores(2)), "n1:0-1");
   EXPECT_EQ(put(cluster, a_job().cores(3)), "n1:2-4");
-  Placement first{{NodeShare{"n1", 1, IdSet::first(2), 0, {}}}};
+  Placement first{{NodeShare{"n1", "", 1, IdSet::first(2), 0, {}}}};
   cluster.give_back(first);
   EXPECT_EQ(cluster.nodes()[0].free_cores.to_string(), "0-1,5-7");
   EXPECT_EQ(put(cluster, a_job().cores(4)), "n1:0-1,5-6");
@@ -86,10 +86,10 @@ TEST(Cluster, AnExclusiveJobHoldsTheWholeNodeAndNeedsItEmpty) {
 TEST(Cluster, NothingIsGivenOutOrTakenBackTwice) {
   testing::FLAGS_gtest_death_test_style = "fast";
   Cluster cluster = cluster_of({4});
-  const Placement placement{{NodeShare{"n1", 1, IdSet::first(2), 400, {}}}};
+  const Placement placement{{NodeShare{"n1", "", 1, IdSet::first(2), 400, {}}}};
   cluster.take(placement);
   EXPECT_DEATH(cluster.take(placement), "internal error");
-  const Placement greedy{{NodeShare{"n1", 1, {}, 601, {}}}};
+  const Placement greedy{{NodeShare{"n1", "", 1, {}, 601, {}}}};
   EXPECT_DEATH(cluster.take(greedy), "internal error");
   cluster.check({&placement});
   EXPECT_DEATH(cluster.check({}), "internal error");

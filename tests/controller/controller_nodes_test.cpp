@@ -72,15 +72,11 @@ TEST(ControllerNodes, ALaunchThatDiedOnItsNodeIsRepeatedAfterAPauseAndElsewhere)
   EXPECT_FALSE(cluster.node("n1").drained);
 }
 
-TEST(ControllerNodes, ANodeThatIsToBlameIsDrainedAndTheJobGoesElsewhereAfterAPause) {
+TEST(ControllerNodes, ANodeThatIsToBlameIsAvoidedAfterAPause) {
   TestCluster cluster;
   cluster.nodes(2, 4);
   const JobId job = cluster.launching(a_job());
-  LaunchReport report = cluster.report_on(job, LaunchState::Absent);
-  report.reason = "spool: no space left on device";
-  report.node_fault = true;
-  cluster.reports("n1", report);
-  EXPECT_EQ(cluster.expect_node_event<NodeDrained>("n1").reason, report.reason);
+  cluster.node_fails(job, "spool: no space left on device");
   const auto requeued = cluster.expect_event<Requeued>(job);
   EXPECT_EQ(requeued.avoid_node, "n1");
   EXPECT_GT(requeued.not_before_ms, cluster.now_ms());
@@ -89,6 +85,28 @@ TEST(ControllerNodes, ANodeThatIsToBlameIsDrainedAndTheJobGoesElsewhereAfterAPau
   cluster.advance(1'000);
   EXPECT_EQ(cluster.expect_event<Assigned>(job).placement.node_names(), "n2");
   cluster.expect_sent<LaunchOrder>("n2");
+  EXPECT_FALSE(cluster.node("n1").drained);
+}
+
+TEST(ControllerNodes, ANodeThatFailsSeveralLaunchesInARowIsDrained) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const auto fails = [&] {
+    const JobId job = cluster.launching(a_job());
+    cluster.node_fails(job, "no processes left");
+    cluster.expect_event<Requeued>(job);
+    return job;
+  };
+  fails();
+  fails();
+  cluster.running(a_job());  // one that starts clears the count
+  fails();
+  fails();
+  EXPECT_FALSE(cluster.node("n1").drained);
+  const JobId last = cluster.launching(a_job());
+  cluster.node_fails(last, "no processes left");
+  cluster.expect_event<Requeued>(last);
+  EXPECT_EQ(cluster.expect_node_event<NodeDrained>("n1").reason, "no processes left");
 }
 
 TEST(ControllerNodes, AJobThatNoNodeCanStartIsHeldInTheEnd) {
@@ -122,7 +140,10 @@ TEST(ControllerNodes, ALostAttemptIsRequeuedAsOftenAsAllowed) {
   cluster.starts(job);
   cluster.forget();
   cluster.reports(job, LaunchState::Lost, "its shepherd was killed");
-  EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::NodeFailed);
+  cluster.expect_event<Requeued>(job);
+  const auto held = cluster.expect_event<HoldChanged>(job);
+  EXPECT_TRUE(held.by_admin);
+  EXPECT_NE(held.by.find("lost 2 times"), std::string::npos) << held.by;
   cluster.expect_sent<RetireOrder>("n2");
 }
 
@@ -133,6 +154,32 @@ TEST(ControllerNodes, ALostAttemptOfAJobThatMustNotStartTwiceEndsIt) {
   cluster.reports(job, LaunchState::Lost);
   EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::NodeFailed);
   cluster.expect_sent<RetireOrder>("n1");
+}
+
+// A power cut may take every trace of a start that the master was not told of.
+TEST(ControllerNodes, AfterARebootALaunchThatTheNodeForgotCountsAsStarted) {
+  for (const bool may_requeue : {true, false}) {
+    for (const bool master_restarts : {true, false}) {
+      TestCluster cluster;
+      cluster.nodes(1, 4);
+      const JobId job = cluster.launching(may_requeue ? a_job() : a_job().no_requeue());
+      if (master_restarts) cluster.restart();
+      cluster.hello("n1", {}, "boot-2");
+      EXPECT_EQ(cluster.expect_node_event<NodeDefined>("n1").boot_id, "boot-2");
+      cluster.expect_sent<Welcome>("n1");
+      cluster.expect_sent<QueryOrder>("n1");  // and not the order
+      cluster.reports(job, LaunchState::Absent);
+      if (may_requeue) {
+        EXPECT_TRUE(cluster.expect_event<Requeued>(job).had_started);
+        const auto again = cluster.expect_event<Assigned>(job);
+        EXPECT_EQ(again.placement.shares.front().boot_id, "boot-2");
+        cluster.expect_sent<LaunchOrder>("n1");
+      } else {
+        EXPECT_EQ(cluster.expect_event<Ended>(job).outcome, Outcome::NodeFailed);
+      }
+      cluster.expect_nothing_else();
+    }
+  }
 }
 
 TEST(ControllerNodes, AnythingThatEndsACancelledAttemptCancelsTheJob) {

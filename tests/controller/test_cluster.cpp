@@ -127,6 +127,13 @@ void TestCluster::reports(JobId id, LaunchState state, const std::string& reason
   reports(job(id).placement.shares.front().node, report);
 }
 
+void TestCluster::node_fails(JobId id, const std::string& reason) {
+  LaunchReport report = report_on(id, LaunchState::Absent);
+  report.reason = reason;
+  report.node_fault = true;
+  reports(job(id).placement.shares.front().node, report);
+}
+
 void TestCluster::exits(JobId id, int exit_code, StopReason stopped, int signal) {
   LaunchReport report = report_on(id, LaunchState::Exited);
   report.exit.exit_code = exit_code;

@@ -112,6 +112,7 @@ class TestCluster {
   // ---- what nodes report on the job's current attempt
   void reports(JobId job, LaunchState state, const std::string& reason = "");
   void reports(const std::string& node, const LaunchReport& report);
+  void node_fails(JobId job, const std::string& reason);  // a fault of the node's
   void starts(JobId job) { reports(job, LaunchState::Running); }
   void exits(JobId job, int exit_code = 0, StopReason stopped = StopReason::None, int signal = 0);
   LaunchReport report_on(JobId job, LaunchState state) const;

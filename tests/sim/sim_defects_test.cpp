@@ -51,7 +51,9 @@ constexpr Defect defects[] = {
     {"forget_stop", "a stop that a dead master had recorded is not sent"},
     {"requeue_without_proof", "a silent node's jobs start elsewhere"},
     {"no_sweep", "a job without its shepherd is taken for dead"},
-
+    {"any_boot", "an order for an earlier boot is obeyed"},
+    {"ignore_reboot", "what a node forgot in a power cut is started again"},
+    {"trust_unsynced_start", "a start that a power cut erased is taken for none"},
     {"lost_exit_code", "every job is said to have returned 0"},
     {"ignore_no_requeue", "a job that must not start twice does"},
     {"skip_dependency", "dependencies are not waited for"},

@@ -13,13 +13,18 @@ class MigrationTest : public QueueOnDisk {
     options.migrations = &migrations;
     return options;
   }
-  std::vector<Migration> with_second(const char* sql) {
+  // Those of this program and one that is still to come.
+  std::vector<Migration> with_next(const std::string& sql) {
     std::vector<Migration> migrations = embedded_migrations();
-    migrations.push_back({2, "0002_test", sql});
+    migrations.push_back({next_, "9999_test", sql.c_str()});
     return migrations;
   }
-  const char* good_ =
-      "ALTER TABLE job ADD COLUMN energy_mj INTEGER NOT NULL DEFAULT 7; PRAGMA user_version = 2;";
+  const int known_ = embedded_migrations().back().version;
+  const int next_ = known_ + 1;
+  const std::string good_ =
+      "ALTER TABLE job ADD COLUMN energy_mj INTEGER NOT NULL DEFAULT 7; "
+      "PRAGMA user_version = " +
+      std::to_string(next_) + ";";
 };
 
 TEST_F(MigrationTest, EmbeddedOnesHaveNoGaps) {
@@ -32,26 +37,39 @@ TEST_F(MigrationTest, EmbeddedOnesHaveNoGaps) {
 
 TEST_F(MigrationTest, UpgradesAndKeepsTheOldVersion) {
   make_queue();
-  const std::vector<Migration> migrations = with_second(good_);
+  const std::vector<Migration> migrations = with_next(good_);
   {
     OpenQueue queue = open_queue(temporary_.path(), options(migrations));
     ASSERT_TRUE(queue.store) << queue.error;
     EXPECT_EQ(load_events(*queue.store).size(), events_.size());
     commit_jobs(*queue.store, 31, 31);
   }
-  expect_refused("schema version 2; this one knows up to 1");
+  expect_refused("schema version " + std::to_string(next_) + "; this one knows up to " +
+                 std::to_string(known_));
   // The way back that the message names: the copy is a whole queue.
-  write_bytes(file(), read_bytes(file(".backup-v1")));
+  write_bytes(file(), read_bytes(file(".backup-v" + std::to_string(known_))));
   unlink(file("-wal").c_str());
   unlink(file(".note").c_str());
   expect_whole();
 }
 
+TEST_F(MigrationTest, TheFirstVersionBecomesTheNewest) {
+  with_shell(file(), embedded_migrations().front().sql);
+  with_shell(file(), "INSERT INTO node (name, inventory) VALUES ('vn1', '{\"cores\":4}')");
+  ASSERT_EQ(chmod(file().c_str(), 0600), 0);
+  OpenQueue queue = open_queue(temporary_.path(), quick_options());
+  ASSERT_TRUE(queue.store) << queue.error;
+  StoredState state;
+  queue.store->load(state, [](const JobEvent&) {});
+  ASSERT_EQ(state.node_events.size(), 1u);
+  EXPECT_EQ(std::get<NodeDefined>(state.node_events[0].what).boot_id, "");
+}
+
 TEST_F(MigrationTest, AFailureLeavesTheOldVersion) {
   make_queue();
-  for (const char* sql : {"ALTER TABLE job ADD COLUMN x INTEGER; SELECT nonsense;",
-                          "ALTER TABLE job ADD COLUMN x INTEGER;"}) {
-    const std::vector<Migration> migrations = with_second(sql);
+  for (const std::string sql : {"ALTER TABLE job ADD COLUMN x INTEGER; SELECT nonsense;",
+                                "ALTER TABLE job ADD COLUMN x INTEGER;"}) {
+    const std::vector<Migration> migrations = with_next(sql);
     refusal(options(migrations));
     expect_whole();
   }
@@ -59,7 +77,7 @@ TEST_F(MigrationTest, AFailureLeavesTheOldVersion) {
 
 TEST_F(MigrationTest, ADeathLeavesTheOldOrTheNewVersion) {
   make_queue();
-  const std::vector<Migration> migrations = with_second(good_);
+  const std::vector<Migration> migrations = with_next(good_);
   for (const std::string point : {"migration_before_commit", "migration_after_commit"}) {
     static std::string strike;
     strike = point;
@@ -73,7 +91,7 @@ TEST_F(MigrationTest, ADeathLeavesTheOldOrTheNewVersion) {
     ASSERT_TRUE(WIFSIGNALED(status)) << point;
     if (point == "migration_before_commit") expect_whole();
   }
-  expect_refused("schema version 2");
+  expect_refused("schema version " + std::to_string(next_));
   OpenQueue queue = open_queue(temporary_.path(), options(migrations));
   ASSERT_TRUE(queue.store) << queue.error;
   EXPECT_EQ(load_events(*queue.store).size(), events_.size());
