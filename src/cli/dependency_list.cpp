@@ -64,7 +64,7 @@ std::string parse_dependencies(const std::string& text, std::vector<Dependency>&
   for (const std::string& clause : split(text, ',')) {
     const std::vector<std::string> parts = split(clause, ':');
     DependencyKind kind{};
-    if (!parse_dependency_word(parts[0], kind)) return refuse_kind(parts[0]);
+    if (!parse_dependency_kind(parts[0], kind)) return refuse_kind(parts[0]);
     if (parts.size() == 1) return "a job id is missing: " + parts[0] + ":ID";
     for (std::size_t i = 1; i < parts.size(); ++i) {
       if (auto bad = parse_one_id(parts[i], kind, result); !bad.empty()) return bad;

@@ -4,20 +4,8 @@
 
 #include "core/assert.hpp"
 #include "core/test_hooks.hpp"
-#include "core/words.hpp"
 
 namespace hyades {
-
-namespace {
-
-constexpr Word<DependencyKind> kDependencyKinds[] = {
-    {DependencyKind::After, "after"},
-    {DependencyKind::AfterAny, "afterany"},
-    {DependencyKind::AfterOk, "afterok"},
-    {DependencyKind::AfterNotOk, "afternotok"},
-};
-
-}  // namespace
 
 bool dependency_met(DependencyKind kind, Outcome outcome) {
   switch (kind) {
@@ -30,11 +18,6 @@ bool dependency_met(DependencyKind kind, Outcome outcome) {
       return true;
   }
   return false;
-}
-
-std::string_view to_string(DependencyKind kind) { return word_of(kDependencyKinds, kind); }
-bool parse_dependency_kind(std::string_view word, DependencyKind& out) {
-  return parse_word(kDependencyKinds, word, out);
 }
 
 Controller::Controller(std::shared_ptr<const ClusterConfig> config, Epoch epoch,

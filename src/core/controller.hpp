@@ -42,6 +42,10 @@ class Controller {
   void restore(const JobEvent& event);
   void restored();
 
+  // What `other` heard of the nodes still stands, so that nobody takes a restart of the tables for
+  // an outage. They are asked for a Hello all the same.
+  void remember_nodes(const Controller& other);
+
   void step(const Request& request, const Now& now, Step& out);
   void step(const Delivery& delivery, const Now& now, Step& out);
   void tick(const Now& now, Step& out);      // timers: silence, repeats, begin times
@@ -191,8 +195,5 @@ class Controller {
 
 // Whether a dependency is met by how its target ended.
 bool dependency_met(DependencyKind kind, Outcome outcome);
-// "afterok", ... and back.
-std::string_view to_string(DependencyKind kind);
-bool parse_dependency_kind(std::string_view word, DependencyKind& out);
 
 }  // namespace hyades

@@ -97,6 +97,19 @@ void Controller::reconcile(const Hello& hello, const Now& now, Step& out) {
   }
 }
 
+void Controller::remember_nodes(const Controller& other) {
+  first_tick_ms_ = other.first_tick_ms_;
+  for (Node& node : cluster_.nodes()) {
+    const Node* const before = other.cluster_.find(node.name);
+    if (before == nullptr) continue;
+    node.responding = before->responding;
+    node.last_heard_ms = before->last_heard_ms;
+    node.peer = before->peer;
+    node.worker_pid = before->worker_pid;
+    node.launch_faults = before->launch_faults;
+  }
+}
+
 // ---- reports ----------------------------------------------------------------------------------
 
 void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Step& out) {
@@ -184,6 +197,11 @@ void Controller::finish_exited(const Job& job, const LaunchReport& report, const
   } else {
     ended.outcome = Outcome::Cancelled;
     ended.reason = job.reason;
+  }
+  if (ended.reason.empty() && exit.left_behind > 0) {
+    ended.reason = std::to_string(exit.left_behind) +
+                   (exit.left_behind == 1 ? " process was" : " processes were") +
+                   " still running when the batch script ended, and killed";
   }
   end_job(job.id, std::move(ended), now, out);
 }

@@ -37,6 +37,7 @@ void Driver::rebuild() {
   begin();
   controller->restored();
   if (!store_.last_error().empty() && degraded_.empty()) fatal_ = store_.last_error();
+  if (controller_) controller->remember_nodes(*controller_);
   controller_ = std::move(controller);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/ids.hpp"
@@ -18,6 +19,9 @@ enum class DependencyKind {
   AfterOk,     // it ended with Outcome::Completed
   AfterNotOk,  // it ended with any other outcome
 };
+
+std::string_view to_string(DependencyKind kind);  // "afterok"
+bool parse_dependency_kind(std::string_view word, DependencyKind& out);
 
 struct Dependency {
   DependencyKind kind = DependencyKind::AfterAny;

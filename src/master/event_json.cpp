@@ -5,19 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "core/words.hpp"
-
 namespace hyades {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr Word<DependencyKind> kDependencyKinds[] = {
-    {DependencyKind::After, "after"},
-    {DependencyKind::AfterAny, "afterany"},
-    {DependencyKind::AfterOk, "afterok"},
-    {DependencyKind::AfterNotOk, "afternotok"},
-};
 
 bool is_utf8(const std::string& text) {
   if (std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; })) return true;
@@ -80,12 +71,12 @@ std::vector<DeviceCount> to_devices(const Json& json) {
 }
 
 Json from_dependency(const Dependency& dependency) {
-  return {{"kind", word_of(kDependencyKinds, dependency.kind)}, {"job", dependency.job}};
+  return {{"kind", to_string(dependency.kind)}, {"job", dependency.job}};
 }
 
 Dependency to_dependency(const Json& json) {
   Dependency dependency;
-  if (!parse_word(kDependencyKinds, json.at("kind").get<std::string>(), dependency.kind)) {
+  if (!parse_dependency_kind(json.at("kind").get<std::string>(), dependency.kind)) {
     throw std::runtime_error("unknown kind of dependency");
   }
   dependency.job = json.at("job").get<JobId>();

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/driver.hpp"
@@ -111,7 +112,7 @@ class Master {
   // readable and must not end the rest.
   void rest() {
     if (driver_->degraded().empty()) {
-      waiter_.wait(kTick_ms);
+      waiter_.wait(std::min(kTick_ms, link_.sleep_ms_max()));
     } else {
       poll(nullptr, 0, kTick_ms);
     }

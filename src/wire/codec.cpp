@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <climits>
 
-#include "core/words.hpp"
 #include "wire/frame.hpp"
 #include "wire/range_check.hpp"
 #include "wire/wire_guard.hpp"
@@ -17,13 +16,6 @@ constexpr std::int64_t kWallMsMax = 253'402'300'799'999;   // the end of the yea
 constexpr int kSignalMax = 64;
 constexpr std::size_t kReasonBytesMax = 64u << 10;
 constexpr std::size_t kIdSetBytesMax = 64u << 10;
-
-constexpr Word<DependencyKind> kDependencyWords[] = {
-    {DependencyKind::After, "after"},
-    {DependencyKind::AfterAny, "afterany"},
-    {DependencyKind::AfterOk, "afterok"},
-    {DependencyKind::AfterNotOk, "afternotok"},
-};
 
 void to_pb(const std::vector<DeviceCount>& devices,
            google::protobuf::RepeatedPtrField<pb::DeviceCount>& out) {
@@ -62,11 +54,6 @@ void ids_from_pb(RangeCheck& check, const char* field, const std::string& text, 
 }
 
 }  // namespace
-
-std::string_view dependency_word(DependencyKind kind) { return word_of(kDependencyWords, kind); }
-bool parse_dependency_word(std::string_view word, DependencyKind& out) {
-  return parse_word(kDependencyWords, word, out);
-}
 
 bool parse_request(std::string_view body, pb::ClientRequest& out, std::string& error) {
   if (body.size() > kRequestBytesMax) {
@@ -155,13 +142,13 @@ bool from_pb(const pb::NodeShare& in, NodeShare& out, std::string& error) {
 }
 
 void to_pb(const Dependency& value, pb::Dependency& out) {
-  out.set_kind(std::string(dependency_word(value.kind)));
+  out.set_kind(std::string(to_string(value.kind)));
   out.set_job(value.job);
 }
 
 bool from_pb(const pb::Dependency& in, Dependency& out, std::string& error) {
   RangeCheck check("Dependency", error);
-  if (!parse_dependency_word(in.kind(), out.kind)) {
+  if (!parse_dependency_kind(in.kind(), out.kind)) {
     check.fail("kind", " must be after, afterany, afterok or afternotok");
   }
   out.job = in.job();

@@ -54,8 +54,4 @@ bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error);
 
 // ---- words -----------------------------------------------------------------------------------
 
-// sbatch's words: after, afterany, afterok, afternotok.
-std::string_view dependency_word(DependencyKind kind);
-bool parse_dependency_word(std::string_view word, DependencyKind& out);
-
 }  // namespace hyades

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/agent.hpp"
 #include "telemetry/topology.hpp"
 #include "wire/fd_waiter.hpp"
@@ -71,7 +73,9 @@ class WorkerLoop {
     return true;
   }
 
-  void wait() { waiter_.wait(launcher_.wants_write() ? 1 : kTick_ms); }
+  void wait() {
+    waiter_.wait(launcher_.wants_write() ? 1 : std::min(kTick_ms, link_.sleep_ms_max()));
+  }
 
  private:
   SpawnerConfig spawner_config(const WorkerOptions& options) {

@@ -216,6 +216,19 @@ TEST(ControllerNodes, ReportsOnAnythingButTheCurrentAttemptChangeNothing) {
   EXPECT_EQ(cluster.job(job).phase, JobPhase::Running);
 }
 
+TEST(ControllerNodes, WhatAJobLeftBehindIsToldToItsOwner) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.running(a_job());
+  LaunchReport report = cluster.report_on(job, LaunchState::Exited);
+  report.exit.left_behind = 2;
+  cluster.reports("n1", report);
+  const auto ended = cluster.expect_event<Ended>(job);
+  EXPECT_EQ(ended.outcome, Outcome::Completed);
+  EXPECT_NE(ended.reason.find("2 processes were still running"), std::string::npos);
+  cluster.expect_sent<RetireOrder>("n1");
+}
+
 TEST(ControllerNodes, OnlyTheJobsOwnNodeIsBelieved) {
   TestCluster cluster;
   cluster.nodes(2, 4);

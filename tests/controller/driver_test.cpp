@@ -155,6 +155,21 @@ TEST_F(DriverTest, OnAFullDiskNothingIsAcknowledgedOrSentAndItRecoversByItself) 
   EXPECT_EQ(driver_->degraded(), "");
 }
 
+TEST_F(DriverTest, AFullDiskDoesNotMakeNodesSeemDead) {
+  hello();
+  store_.result = CommitResult::Full;
+  ask_to_submit("t1");
+  driver_->turn();
+  const Node* const node = driver_->controller().cluster().find("n1");
+  ASSERT_NE(node, nullptr);
+  EXPECT_TRUE(node->responding);
+  clock_.advance(1'000);
+  link_.inbox.push_back({1, {1, Heartbeat{}}});
+  driver_->turn();  // all the same it has to say again what runs there
+  ASSERT_FALSE(link_.sent.empty());
+  EXPECT_TRUE(std::holds_alternative<SayHello>(link_.sent.back().body));
+}
+
 TEST_F(DriverTest, AStoreThatFailsEndsTheMasterWithoutAWord) {
   hello();
   store_.result = CommitResult::Failed;

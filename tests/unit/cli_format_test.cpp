@@ -473,7 +473,7 @@ TEST(StateDirectoryRule, OptionThenVariableThenUser) {
                                 .hyades_dir = "",
                                 .xdg_state = "",
                                 .home = "/home/ann",
-                                .current = "/work/here"};
+                                .current = "/data/here"};
   EXPECT_EQ(choose_state_directory(sources), "/home/ann/.local/state/hyades");
   sources.xdg_state = "relative";
   EXPECT_EQ(choose_state_directory(sources), "/home/ann/.local/state/hyades");
@@ -482,7 +482,7 @@ TEST(StateDirectoryRule, OptionThenVariableThenUser) {
   sources.hyades_dir = "/var/lib/hyades/";
   EXPECT_EQ(choose_state_directory(sources), "/var/lib/hyades");
   sources.option = "../d";
-  EXPECT_EQ(choose_state_directory(sources), "/work/d");
+  EXPECT_EQ(choose_state_directory(sources), "/data/d");
   EXPECT_EQ(choose_state_directory({}), "");
 }
 
