@@ -87,8 +87,10 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
       boot_id_(boot_id.empty() ? machine_boot_id() : std::move(boot_id)) {
   prepare_directory();
   lock_for_life(patience_ms);
-  open_counter("sequence", sequence_);
-  open_counter("epoch", epoch_);
+  const bool new_boot = read_boot() != boot_id_;
+  open_counter("sequence", sequence_, new_boot);
+  open_counter("epoch", epoch_, new_boot);
+  if (new_boot) enter_boot();
   // A record is proof that its number was seen, whatever became of the file with the number.
   for (const LaunchKey& key : keys()) raise_sequence(key.sequence);
   watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
@@ -129,17 +131,49 @@ void DiskSpool::lock_for_life(int patience_ms) {
   if (ftruncate(lock_.get(), 0) == 0) write_at(lock_.get(), pid, 0);
 }
 
-void DiskSpool::open_counter(const char* name, Counter& counter) {
+std::string DiskSpool::read_boot() const {
+  std::ifstream file(directory_ + "/boot");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+// After a power cut a record may have lost its first line, with the boot in it. It must not be
+// taken for one of this boot, in which an empty record proves that nothing started.
+void DiskSpool::enter_boot() {
+  for (const LaunchKey& key : keys()) {
+    UniqueFd file(open(record_path(key).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    std::string text;
+    if (!file || !read_record(file.get(), text)) continue;
+    const RecordContent content = parse_record(text);
+    if (content.boot_id.empty() && !content.exit) {
+      write_at(file.get(), claimed_line("earlier"), 0);
+    }
+  }
+  // Last, so that a death in between repeats this. When it cannot be written, the next worker
+  // only trusts less than it could.
+  const std::string path = directory_ + "/boot";
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file) write_at(file.get(), boot_id_ + "\n", 0);
+}
+
+void DiskSpool::open_counter(const char* name, Counter& counter, bool new_boot) {
   const std::string path = directory_ + "/" + name;
   counter.file.reset(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!counter.file) throw SpoolError("cannot open " + path + ": " + why());
   char text[64];
-  const ssize_t size = pread(counter.file.get(), text, sizeof text, 0);
+  ssize_t size = pread(counter.file.get(), text, sizeof text, 0);
   if (size < 0) throw SpoolError("cannot read " + path + ": " + why());
   if (!parse_counter({text, static_cast<std::size_t>(size)}, counter.value)) {
-    throw SpoolError(path + " is damaged; without it late orders cannot be told from new ones. " +
-                     "Write the highest number this node has seen into it, as 20 digits and a "
-                     "newline, or remove the whole spool directory after a reboot");
+    if (!new_boot) {
+      throw SpoolError(path + " is damaged; without it late orders cannot be told from new ones. " +
+                       "Write the highest number this node has seen into it, as 20 digits and a "
+                       "newline, or reboot the node");
+    }
+    // A power cut tore it. Orders of the earlier boot are refused by its name.
+    if (ftruncate(counter.file.get(), 0) != 0) throw SpoolError("cannot empty " + path);
+    counter.value = 0;
+    size = 0;
   }
   // Written once in full, so that raising it needs no space.
   if (size == 0 && !write_at(counter.file.get(), counter_text(0), 0)) {

@@ -77,7 +77,9 @@ class DiskSpool final : public Spool {
 
   void prepare_directory();
   void lock_for_life(int patience_ms);
-  void open_counter(const char* name, Counter& counter);
+  std::string read_boot() const;
+  void enter_boot();
+  void open_counter(const char* name, Counter& counter, bool new_boot);
   bool raise(const char* name, Counter& counter, std::uint64_t value);
   ClaimResult create_record(const LaunchKey& key, UniqueFd& record);
   ClaimResult fail(const std::string& what);

@@ -286,6 +286,12 @@ void Shepherd::signal_all(int signal) {
 }
 
 void Shepherd::send_signal(int signal, bool batch_only) {
+  if (signal == SIGKILL && !batch_only) {
+    // The script first: a shell that sees its child killed would report the child's end as its own.
+    if (!script_over_) kill(script_, SIGKILL);
+    signal_all(SIGKILL);
+    return;
+  }
   std::vector<Process> targets;
   for (const Process& process : descendants(read_processes(), getpid())) {
     if (process.pid != script_ && !process.zombie) targets.push_back(process);

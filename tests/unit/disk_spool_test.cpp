@@ -88,6 +88,33 @@ int receive_fd(int socket) {
   return fd;
 }
 
+TEST_F(DiskSpoolTest, ARecordThatAPowerCutEmptiedIsNotOfThisBoot) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  ASSERT_EQ(spool_->claim(other), ClaimResult::Claimed);
+  for (const LaunchKey& torn : {key, other}) {
+    std::filesystem::resize_file(spool_->record_path(torn), 0);
+  }
+  append(other, std::string(200, '\0'));  // as XFS leaves it
+  reopen();
+  EXPECT_TRUE(spool_->look(key)->same_boot) << "its worker died before it could write";
+  reopen("the-next-boot");
+  reopen("the-next-boot");
+  for (const LaunchKey& torn : {key, other}) EXPECT_FALSE(spool_->look(torn)->same_boot);
+  EXPECT_EQ(spool_->claim({44, 1, 79}), ClaimResult::Claimed);
+  EXPECT_TRUE(spool_->look({44, 1, 79})->same_boot);
+}
+
+TEST_F(DiskSpoolTest, ACounterThatAPowerCutToreStartsAgain) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  spool_->remove(key);
+  spool_.reset();
+  std::ofstream(directory_ + "/sequence") << std::string(21, '\0');
+  EXPECT_NE(refusal(directory_).find("sequence is damaged"), std::string::npos);
+  reopen("the-next-boot");
+  EXPECT_EQ(spool_->high_sequence(), 0u);
+  EXPECT_EQ(spool_->claim(key), ClaimResult::Claimed);
+}
+
 TEST_F(DiskSpoolTest, KeepsEverythingFromOthers) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
   struct stat info = {};

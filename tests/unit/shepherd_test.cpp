@@ -513,6 +513,16 @@ TEST_F(ShepherdTest, SignalsOnRequest) {
   EXPECT_EQ(box_.run_script("#!/bin/sh\nexit 1\n").exit_code, 1);
 }
 
+TEST_F(ShepherdTest, ARequestedKillIsTheScriptsOwnEnd) {
+  const LaunchOrder order = box_.order("#!/bin/bash\ntouch here\nsleep 1000\nexit 3\n");
+  box_.start(order);
+  box_.wait_for_file("here");
+  box_.spawner->signal(order.key, SIGKILL, false);
+  const SpoolRecord record = box_.wait_for_end(order.key);
+  EXPECT_EQ(record.exit->signal, SIGKILL);
+  EXPECT_EQ(record.exit->exit_code, 0);
+}
+
 TEST_F(ShepherdTest, ZombiesAndOrphansAreCollected) {
   const ExitRecord exit =
       box_.run_script("#!/bin/bash\nfor i in {1..300}; do (true &) ; done\nexec sh -c 'exit 8'\n");
