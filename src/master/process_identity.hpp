@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "worker/unique_fd.hpp"
+#include "wire/unique_fd.hpp"
 
 namespace hyades {
 

@@ -13,7 +13,7 @@
 
 #include "master/process_identity.hpp"
 #include "master/run_files.hpp"
-#include "worker/unique_fd.hpp"
+#include "wire/unique_fd.hpp"
 
 namespace hyades {
 

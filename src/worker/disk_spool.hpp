@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "core/ports.hpp"
-#include "worker/unique_fd.hpp"
+#include "wire/unique_fd.hpp"
 
 namespace hyades {
 

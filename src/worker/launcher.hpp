@@ -5,8 +5,8 @@
 
 #include <string>
 
+#include "wire/unique_fd.hpp"
 #include "worker/launcher_order.hpp"
-#include "worker/unique_fd.hpp"
 
 namespace hyades {
 

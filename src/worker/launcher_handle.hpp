@@ -11,8 +11,8 @@
 #include <deque>
 #include <string>
 
+#include "wire/unique_fd.hpp"
 #include "worker/launcher_order.hpp"
-#include "worker/unique_fd.hpp"
 
 namespace hyades {
 

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "worker/unique_fd.hpp"
+#include "wire/unique_fd.hpp"
 
 namespace hyades {
 namespace {

@@ -18,11 +18,11 @@
 
 #include "core/exit_record.hpp"
 #include "core/time.hpp"
+#include "wire/unique_fd.hpp"
 #include "worker/job_child.hpp"
 #include "worker/launch_record.hpp"
 #include "worker/launcher_order.hpp"
 #include "worker/process_table.hpp"
-#include "worker/unique_fd.hpp"
 
 namespace hyades {
 

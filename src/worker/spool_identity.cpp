@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "wire/unique_fd.hpp"
 #include "worker/disk_spool.hpp"
-#include "worker/unique_fd.hpp"
 
 namespace hyades {
 

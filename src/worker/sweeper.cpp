@@ -10,9 +10,9 @@
 #include <set>
 #include <vector>
 
+#include "wire/unique_fd.hpp"
 #include "worker/boot_clock.hpp"
 #include "worker/process_table.hpp"
-#include "worker/unique_fd.hpp"
 
 namespace hyades {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/unique_fd.hpp"
+#include "wire/unique_fd.hpp"
 
 namespace hyades::test {
 
