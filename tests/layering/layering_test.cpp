@@ -42,9 +42,6 @@ bool is_excused(const SourceFile& file, const std::string& include) {
   static const std::set<std::pair<std::string, std::string>> excused = {
       // `hctl config check` has to read the file exactly as the master would.
       {"src/cli/hctl.cpp", "master/config_file.hpp"},
-      // The owner of a file descriptor, a header of its own that knows nobody. Its place is wire/.
-      {"src/master/process_identity.hpp", "wire/unique_fd.hpp"},
-      {"src/master/supervisor.hpp", "wire/unique_fd.hpp"},
   };
   return excused.count({file.path, include}) > 0;
 }
