@@ -214,7 +214,7 @@ PendingReason Controller::pending_reason(const Job& job, WallMs now_ms) const {
   if (job.held) return job.held_by_admin ? PendingReason::HeldByAdmin : PendingReason::HeldByUser;
   if (!job.unmet.empty()) return PendingReason::Dependency;
   if (job.not_before_ms > now_ms) {
-    return job.launch_failures > 0 ? PendingReason::LaunchBackoff : PendingReason::BeginTime;
+    return job.attempts > 0 ? PendingReason::LaunchBackoff : PendingReason::BeginTime;
   }
   if (limited_.contains(job.id)) return PendingReason::QueueLimit;
   if (reservations_.contains(job.id)) return PendingReason::Resources;

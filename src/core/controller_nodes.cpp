@@ -176,6 +176,9 @@ void Controller::stray(PeerId from, const LaunchReport& report, Step& out) const
 void Controller::finish_exited(const Job& job, const LaunchReport& report, const Now& now,
                                Step& out) {
   const ExitRecord& exit = report.exit;
+  // Its end may be the first that is heard of a short job.
+  if (exit.launch_error.empty())
+    cluster_.find(job.placement.shares.front().node)->launch_faults = 0;
   Ended ended{.exit_code = HYADES_DEFECT("lost_exit_code") ? 0 : exit.exit_code,
               .signal = exit.signal,
               .started_ms = exit.started_ms,
@@ -222,6 +225,9 @@ void Controller::finish_unstarted(const Job& job, const LaunchReport& report, co
     requeued.avoid_node = node;
     requeued.not_before_ms = now.wall_ms + std::min<WallMs>(kBackoff_ms << failures, 300'000);
     if (report.node_fault) node_failed_a_launch(node, report.reason, now, out);
+  } else if (const int lost = static_cast<int>(job.attempts) - job.restarts; lost > 2) {
+    // Nobody's fault, but a node that refuses everything must not keep the master busy.
+    requeued.not_before_ms = now.wall_ms + (kBackoff_ms << std::min(lost - 3, 5));
   }
   record(job.id, std::move(requeued), now, out);
   if (job.launch_failures >= config_->max_launch_failures) {
@@ -244,8 +250,8 @@ void Controller::finish_lost(const Job& job, const LaunchReport& report, const N
     ended.outcome = Outcome::Cancelled;
   } else if (job.spec.requeue || HYADES_DEFECT("ignore_no_requeue")) {
     record(job.id, Requeued{job.key, reason, true, 0, node}, now, out);
-    if (job.restarts > config_->max_restarts) {
-      hold(job, "it was lost " + std::to_string(job.restarts) + " times, at last by " + reason, now,
+    if (job.losses > config_->max_restarts) {
+      hold(job, "it was lost " + std::to_string(job.losses) + " times, at last by " + reason, now,
            out);
     }
     return;

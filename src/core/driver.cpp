@@ -36,7 +36,8 @@ void Driver::rebuild() {
   });
   begin();
   controller->restored();
-  if (!store_.last_error().empty() && degraded_.empty()) fatal_ = store_.last_error();
+  // Half a queue would be taken for all of it, and the rest of the jobs for strays.
+  if (!store_.last_error().empty()) fatal_ = store_.last_error();
   if (controller_) controller->remember_nodes(*controller_);
   controller_ = std::move(controller);
 }
@@ -46,6 +47,7 @@ Driver::Turn Driver::turn() {
   const Now now = clock_.now();
   if (!degraded_.empty() && now.boot_ms < retry_store_ms_) return Turn::Idle;
 
+  const std::shared_ptr<const ClusterConfig> config = config_;
   Step step;
   deliveries_.clear();
   requests_.clear();
@@ -69,7 +71,10 @@ Driver::Turn Driver::turn() {
   if (!step.batch.empty()) {
     HYADES_FAILPOINT("driver_before_commit");
     const CommitResult result = store_.commit(step.batch);
-    if (result != CommitResult::Committed) return commit_failed(result, now, step);
+    if (result != CommitResult::Committed) {
+      config_ = config;  // a reload is refused with the rest of the turn
+      return commit_failed(result, step);
+    }
     HYADES_FAILPOINT("driver_after_commit");
     degraded_.clear();
     controller_->committed();
@@ -104,14 +109,15 @@ void Driver::take_request(const Request& request, const Now& now, Step& step) {
 
 // Nothing of the turn is stored. What the controller believes is therefore wrong: it is rebuilt.
 // Nodes and clients are told nothing of what did not happen; nodes repeat what matters.
-Driver::Turn Driver::commit_failed(CommitResult result, const Now& now, Step& step) {
+Driver::Turn Driver::commit_failed(CommitResult result, Step& step) {
   if (result == CommitResult::Failed) {
     fatal_ = store_.last_error();
     return Turn::Fatal;
   }
   degraded_ = store_.last_error();
-  retry_store_ms_ = now.boot_ms + kRetryFullStore_ms;
   rebuild();
+  if (!fatal_.empty()) return Turn::Fatal;
+  retry_store_ms_ = clock_.now().boot_ms + kRetryFullStore_ms;
   for (Reply& reply : step.replies) {
     if (reply.error == ErrorCode::None) {
       reply = {reply.id, ErrorCode::StorageFull, degraded_, 0};
@@ -136,7 +142,10 @@ void Driver::act(Step& step) {
 void Driver::send(Outgoing& outgoing) {
   if (auto* order = std::get_if<LaunchOrder>(&outgoing.message.body)) {
     auto payload = store_.load_payload(order->key.job);
-    if (!payload) return;  // unreadable now; the order is repeated
+    if (!payload) {  // unreadable now; the order is repeated
+      trouble_ = store_.last_error();
+      return;
+    }
     order->payload = std::move(*payload);
   }
   link_.send(outgoing.to, outgoing.message);

@@ -28,11 +28,13 @@ class Driver {
   // Not "" while the store has no space: submissions are refused, jobs run on.
   const std::string& degraded() const { return degraded_; }
   const std::string& fatal_reason() const { return fatal_; }
+  // Why the last order that could not be sent was not, for the log; "" if there was none.
+  const std::string& trouble() const { return trouble_; }
 
  private:
   void rebuild();
   void take_request(const Request& request, const Now& now, Step& step);
-  Turn commit_failed(CommitResult result, const Now& now, Step& step);
+  Turn commit_failed(CommitResult result, Step& step);
   void act(Step& step);
   void send(Outgoing& outgoing);
 
@@ -50,6 +52,7 @@ class Driver {
   std::string degraded_;
   BootMs retry_store_ms_ = 0;
   std::string fatal_;
+  std::string trouble_;
 };
 
 }  // namespace hyades

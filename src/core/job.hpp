@@ -28,7 +28,8 @@ struct Job {
   LaunchKey key;            // the current attempt; sequence 0: none
   Attempt attempts = 0;     // how often it was assigned
   int restarts = 0;         // how often an attempt that had started was requeued
-  int launch_failures = 0;  // attempts in a row that could not be started
+  int launch_failures = 0;  // attempts in a row that could not be started; 0 again at a release
+  int losses = 0;           // attempts that their nodes lost; 0 again at a release
   Placement placement;      // empty while pending
   StartReason why = StartReason::Immediate;
 

@@ -40,6 +40,9 @@ void JobTable::apply(Job& job, const HoldChanged& e, const JobEvent&) {
   job.held = e.held && !HYADES_DEFECT("ignore_hold");
   job.held_by_admin = e.held && e.by_admin;
   job.reason = e.held && !e.by.empty() ? "held by " + e.by : "";
+  if (e.held) return;
+  job.launch_failures = 0;
+  job.losses = 0;
 }
 
 void JobTable::apply(Job& job, const Assigned& e, const JobEvent& event) {
@@ -80,7 +83,7 @@ void JobTable::apply(Job& job, const Requeued& e, const JobEvent&) {
   job.key = {};
   job.requeue_requested = false;
   job.restarts += e.had_started ? 1 : 0;
-  if (!e.had_started && !e.avoid_node.empty()) ++job.launch_failures;
+  if (!e.avoid_node.empty()) ++(e.had_started ? job.losses : job.launch_failures);
   job.not_before_ms = e.not_before_ms;
   job.avoid_node = e.avoid_node;
   job.reason = e.reason;

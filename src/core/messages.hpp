@@ -33,8 +33,8 @@ struct LaunchReport {
   WallMs started_ms = 0;
   ExitRecord exit;     // only with Exited
   std::string reason;  // with NeverStarted, Lost, Absent: why, for people
-  // NeverStarted because of the node rather than of the job: no space in its spool, its launcher
-  // is gone, ... `reason` becomes the reason for draining it.
+  // NeverStarted or Absent because of the node rather than of the job: no space in its spool, its
+  // launcher is gone, ... After several in a row the node is drained for this `reason`.
   bool node_fault = false;
 };
 

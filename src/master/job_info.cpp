@@ -33,6 +33,7 @@ void fill_job_info(const Controller& controller, const Job& job, WallMs now_ms, 
   out.set_state_code(unknown ? "?" : std::string(state_code(job.phase, job.outcome)));
   if (job.phase == JobPhase::Pending) {
     out.set_reason(std::string(to_string(controller.pending_reason(job, now_ms))));
+    out.set_last_reason(job.reason);
     out.set_expected_start_ms(std::max(controller.expected_start_ms(job.id),
                                        job.not_before_ms > now_ms ? job.not_before_ms : 0));
   } else {

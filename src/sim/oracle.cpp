@@ -81,10 +81,11 @@ void Oracle::process_started(const std::string& node, const LaunchOrder& order, 
   require(!job.cancel_acked || order.key.sequence <= job.last_allowed, "P9 cancel",
           who + " started after its cancellation was acknowledged");
   for (const Run& run : job.runs) {
-    require(job.spec.requeue || job.requeue_sent, "P3 no-requeue",
+    const bool asked = job.requeues.count(run.key.attempt) > 0;
+    require(job.spec.requeue || asked, "P3 no-requeue",
             who + " started a second time, but may not be requeued");
-    require(!run.record || run.record->stopped == StopReason::Requeue || job.requeue_sent,
-            "P4 result", who + " started although an earlier attempt had ended with a result");
+    require(!run.record || run.record->stopped == StopReason::Requeue, "P4 result",
+            who + " started although an earlier attempt had ended with a result");
   }
   std::vector<const Placement*> others;
   for (const JobId other : living_) {

@@ -107,6 +107,7 @@ class Oracle {
     bool cancel_acked = false;
     LaunchSequence last_allowed = 0;  // the attempt that was open when the cancel was acked
     bool requeue_sent = false;
+    std::set<Attempt> requeues;              // attempts for which a requeue was recorded
     std::optional<LaunchKey> to_be_stopped;  // by an acknowledged requeue
     bool launch_failed = false;              // of the open attempt, by the machine's word
     std::vector<Run> runs;

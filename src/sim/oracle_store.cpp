@@ -134,6 +134,8 @@ void Oracle::on(JobTruth& job, const CancelRequested&, const JobEvent& event) {
 void Oracle::on(JobTruth& job, const RequeueRequested&, const JobEvent& event) {
   require(job.requeue_sent, "P3 no-requeue",
           name_of(event.job) + " is to be requeued; nobody asked for it");
+  require(job.open.has_value(), "P3 fencing", name_of(event.job) + " has no attempt to requeue");
+  job.requeues.insert(job.open->attempt);
 }
 
 void Oracle::on(JobTruth& job, const Requeued& e, const JobEvent& event) {
@@ -143,10 +145,11 @@ void Oracle::on(JobTruth& job, const Requeued& e, const JobEvent& event) {
   require(!run || !run->alive, "P3 one live attempt", who + " is requeued while it is alive");
   require(e.had_started == (run != nullptr) || (e.had_started && is_doubtful(job)), "P4 result",
           who + (run ? " had started" : " never started") + ", but was requeued as the contrary");
-  require(!run || job.spec.requeue || job.requeue_sent, "P3 no-requeue",
+  const bool asked = job.requeues.count(e.key.attempt) > 0;
+  require(!run || job.spec.requeue || asked, "P3 no-requeue",
           who + " had started and may not be requeued");
-  require(!run || !run->record || run->record->stopped == StopReason::Requeue || job.requeue_sent,
-          "P4 result", who + " has a result and was requeued");
+  require(!run || !run->record || run->record->stopped == StopReason::Requeue, "P4 result",
+          who + " has a result and was requeued");
   job.open.reset();
   job.placement = {};
   open_.erase(event.job);

@@ -99,7 +99,9 @@ TEST(ControllerNodes, ANodeThatFailsSeveralLaunchesInARowIsDrained) {
   };
   fails();
   fails();
-  cluster.running(a_job());  // one that starts clears the count
+  const JobId short_job = cluster.launching(a_job());
+  cluster.exits(short_job);  // one that started clears the count, also when its end comes first
+  cluster.forget();
   fails();
   fails();
   EXPECT_FALSE(cluster.node("n1").drained);
@@ -107,6 +109,10 @@ TEST(ControllerNodes, ANodeThatFailsSeveralLaunchesInARowIsDrained) {
   cluster.node_fails(last, "no processes left");
   cluster.expect_event<Requeued>(last);
   EXPECT_EQ(cluster.expect_node_event<NodeDrained>("n1").reason, "no processes left");
+  cluster.ask_as_operator(ResumeRequest{"n1"});
+  cluster.forget();
+  fails();
+  EXPECT_FALSE(cluster.node("n1").drained) << "a resumed node begins with a clean slate";
 }
 
 TEST(ControllerNodes, AJobThatNoNodeCanStartIsHeldInTheEnd) {
@@ -145,6 +151,44 @@ TEST(ControllerNodes, ALostAttemptIsRequeuedAsOftenAsAllowed) {
   EXPECT_TRUE(held.by_admin);
   EXPECT_NE(held.by.find("lost 2 times"), std::string::npos) << held.by;
   cluster.expect_sent<RetireOrder>("n2");
+  cluster.ask_as_operator(ReleaseRequest{job});
+  cluster.starts(job);
+  cluster.forget();
+  cluster.reports(job, LaunchState::Lost, "its shepherd was killed");
+  cluster.expect_event<Requeued>(job);  // the release has given it new chances
+  cluster.expect_event<Assigned>(job);
+  cluster.forget();
+}
+
+TEST(ControllerNodes, ARequeueThatWasAskedForIsNoLoss) {
+  ClusterConfig config = TestCluster::patient();
+  config.max_restarts = 0;
+  TestCluster cluster(config);
+  cluster.nodes(1, 4);
+  const JobId job = cluster.running(a_job());
+  cluster.ask(RequeueRequest{job});
+  cluster.forget();
+  cluster.exits(job, 0, StopReason::Requeue);
+  cluster.expect_event<Requeued>(job);
+  cluster.expect_event<Assigned>(job);
+  cluster.forget();
+}
+
+TEST(ControllerNodes, OrdersThatNeverArriveAreNotRepeatedForEverWithoutAPause) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  const JobId job = cluster.launching(a_job());
+  for (int i = 0; i < 2; ++i) {
+    cluster.reports(job, LaunchState::Absent, "the order came too late");
+    EXPECT_EQ(cluster.job(job).phase, JobPhase::Launching) << "at once, as this can be bad luck";
+  }
+  cluster.reports(job, LaunchState::Absent, "the order came too late");
+  EXPECT_EQ(cluster.job(job).phase, JobPhase::Pending);
+  EXPECT_EQ(cluster.controller().pending_reason(cluster.job(job), cluster.now_ms()),
+            PendingReason::LaunchBackoff);
+  cluster.advance(1'000);
+  EXPECT_EQ(cluster.job(job).phase, JobPhase::Launching);
+  cluster.forget();
 }
 
 TEST(ControllerNodes, ALostAttemptOfAJobThatMustNotStartTwiceEndsIt) {

@@ -21,17 +21,19 @@ class LoggedStore : public MemoryStore {
 
   CommitResult commit(const Batch& batch) override {
     log_.push_back("commit");
+    error_ = result == CommitResult::Committed ? "" : "the disk is full";
     return result == CommitResult::Committed ? MemoryStore::commit(batch) : result;
   }
-  std::string last_error() const override {
-    return result == CommitResult::Committed ? "" : "the disk is full";
-  }
+  std::string last_error() const override { return error_; }
   void load(StoredState& state, const std::function<void(const JobEvent&)>& event) override {
+    error_ = load_error;
     MemoryStore::load(state, event);
   }
+  std::string load_error;
 
  private:
   Log& log_;
+  std::string error_;
 };
 
 class LoggedLink : public Link {
@@ -168,6 +170,32 @@ TEST_F(DriverTest, AFullDiskDoesNotMakeNodesSeemDead) {
   driver_->turn();  // all the same it has to say again what runs there
   ASSERT_FALSE(link_.sent.empty());
   EXPECT_TRUE(std::holds_alternative<SayHello>(link_.sent.back().body));
+}
+
+TEST_F(DriverTest, AQueueThatCannotBeReadAgainEndsTheMaster) {
+  hello();
+  store_.result = CommitResult::Full;
+  store_.load_error = "input/output error";
+  ask_to_submit("t1");
+  EXPECT_EQ(driver_->turn(), Driver::Turn::Fatal);
+  EXPECT_EQ(driver_->fatal_reason(), "input/output error");
+  EXPECT_TRUE(door_.replies.empty());
+}
+
+TEST_F(DriverTest, AReloadInATurnThatIsNotStoredIsNotInEffect) {
+  hello();
+  store_.result = CommitResult::Full;
+  ask_to_submit("t1");
+  auto config = std::make_shared<ClusterConfig>();
+  config->name = "other";
+  Request request;
+  request.id = ++last_id_;
+  request.caller.role = Role::Admin;
+  request.what = ReloadRequest{config};
+  door_.inbox.push_back(request);
+  driver_->turn();
+  EXPECT_EQ(door_.replies.back().error, ErrorCode::StorageFull);
+  EXPECT_NE(driver_->controller().config().name, "other");
 }
 
 TEST_F(DriverTest, AStoreThatFailsEndsTheMasterWithoutAWord) {
