@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034  # who sources it reads the variables
 # Sourced by ./quickstart and ./check: what must be installed, and how the tree is configured.
 # Everything comes from Debian 12's own packages.
 
