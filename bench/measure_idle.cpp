@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include "measurements.hpp"
@@ -23,7 +24,7 @@ void measure_idle(Bench& bench) {
   bench.report.explain(
       kSection,
       "CPU time of each process of a cluster with 4 virtual nodes in which nothing happens, over " +
-          std::to_string(static_cast<int>(bench.options.idle_seconds + 0.5)) +
+          std::to_string(std::lround(bench.options.idle_seconds)) +
           " s, as a part of one core: the larger of what /proc/PID/stat and the scheduler say.");
   const ScratchCluster cluster({.parent = bench.options.directory});
   bench.progress.say("idle: watching");

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -109,7 +110,7 @@ class StartTimes {
   }
 
   Figure& add(const std::string& name, const SampleSet& samples, double part) {
-    const std::string which = std::to_string(static_cast<int>(100 * part + 0.5));
+    const std::string which = std::to_string(std::lround(100 * part));
     return bench_.report.add({.section = kSection,
                               .name = name + ", p" + which,
                               .value = samples.quantile(part),

@@ -120,8 +120,9 @@ using Canvas = std::array<double, kDigitPixels>;
 void draw(const Stroke& stroke, double radius, double ink, Canvas& canvas) {
   constexpr double kEdge = 0.5 / kDigitSide;  // half a pixel of soft edge
   for (std::size_t i = 0; i < kDigitPixels; ++i) {
+    const std::size_t row = i / kDigitSide;
     const Point centre{(static_cast<double>(i % kDigitSide) + 0.5) / kDigitSide,
-                       (static_cast<double>(i / kDigitSide) + 0.5) / kDigitSide};
+                       (static_cast<double>(row) + 0.5) / kDigitSide};
     double nearest = 4;
     for (std::size_t k = 1; k < stroke.size(); ++k) {
       nearest = std::min(nearest, squared_distance(centre, stroke[k - 1], stroke[k]));
@@ -154,7 +155,8 @@ void generate_image(Random random, DigitSet& set) {
   for (const double value : canvas) {
     // The sum of two uniform numbers stands for the bell curve, which would need a logarithm.
     const double noisy = value + noise * (random.between(-1, 1) + random.between(-1, 1));
-    set.pixels.push_back(static_cast<std::uint8_t>(std::clamp(noisy, 0.0, 1.0) * 255.0 + 0.5));
+    set.pixels.push_back(
+        static_cast<std::uint8_t>(std::lround(std::clamp(noisy, 0.0, 1.0) * 255.0)));
   }
   set.labels.push_back(static_cast<std::uint8_t>(digit));
 }
