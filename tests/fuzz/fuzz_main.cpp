@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "decode_targets.hpp"
+#include "fuzz_targets.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   hyades::fuzz::HYADES_FUZZ_TARGET({reinterpret_cast<const char*>(data), size});

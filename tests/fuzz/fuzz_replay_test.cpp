@@ -1,11 +1,11 @@
 // A small, repeatable run of the fuzz targets for every build: the seeds, and mutations of them
-// from a fixed sequence. The long runs are libFuzzer's (-DHYADES_FUZZ=ON).
+// from a fixed sequence. The long runs are libFuzzer's (preset "asan").
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <random>
 
-#include "decode_targets.hpp"
+#include "fuzz_targets.hpp"
 
 namespace hyades::fuzz {
 namespace {
@@ -62,17 +62,19 @@ class Mutator {
   std::mt19937 random_{20'240'229};
 };
 
-void replay(Target target, const std::vector<std::string>& seeds) {
-  Mutator mutator(seeds);
-  for (const std::string& seed : seeds) {
-    target(seed);
-    for (int i = 0; i < kMutationsPerSeed; ++i) target(mutator.mutate(seed));
+class FuzzReplay : public ::testing::TestWithParam<FuzzTarget> {};
+
+TEST_P(FuzzReplay, Survives) {
+  const FuzzTarget& target = GetParam();
+  Mutator mutator(target.seeds);
+  for (const std::string& seed : target.seeds) {
+    target.run(seed);
+    for (int i = 0; i < kMutationsPerSeed; ++i) target.run(mutator.mutate(seed));
   }
 }
 
-TEST(FuzzReplay, NodeMessages) { replay(fuzz_node_message, node_message_seeds()); }
-TEST(FuzzReplay, Requests) { replay(fuzz_request, request_seeds()); }
-TEST(FuzzReplay, ClientStreams) { replay(fuzz_client_stream, client_stream_seeds()); }
+INSTANTIATE_TEST_SUITE_P(All, FuzzReplay, ::testing::ValuesIn(fuzz_targets()),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace hyades::fuzz

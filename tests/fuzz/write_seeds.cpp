@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "decode_targets.hpp"
+#include "fuzz_targets.hpp"
 
 namespace {
 
@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::filesystem::path top = argv[1];
-  write(top / "fuzz_node_message", hyades::fuzz::node_message_seeds());
-  write(top / "fuzz_request", hyades::fuzz::request_seeds());
-  write(top / "fuzz_client_stream", hyades::fuzz::client_stream_seeds());
+  for (const hyades::fuzz::FuzzTarget& target : hyades::fuzz::fuzz_targets()) {
+    write(top / target.name, target.seeds);
+  }
 }

@@ -1,6 +1,6 @@
-#include "decode_targets.hpp"
-
+// Targets for what comes over the wire.
 #include "core/assert.hpp"
+#include "fuzz_targets.hpp"
 #include "wire/client_session.hpp"
 #include "wire/codec.hpp"
 #include "wire_samples.hpp"
@@ -63,29 +63,6 @@ void fuzz_client_stream(std::string_view bytes) {
       session.forget_frame();
     }
   }
-}
-
-std::vector<std::string> node_message_seeds() {
-  std::vector<std::string> seeds;
-  for (const Message& message : samples::messages()) seeds.push_back(encode(message));
-  return seeds;
-}
-
-std::vector<std::string> request_seeds() {
-  std::vector<std::string> seeds;
-  for (const auto& request : samples::requests()) seeds.push_back(request.SerializeAsString());
-  return seeds;
-}
-
-std::vector<std::string> client_stream_seeds() {
-  std::vector<std::string> seeds;
-  for (const std::string& body : request_seeds()) {
-    std::string frame(1 + kFrameHeaderBytes, '\xff');
-    write_header({kProtocolVersion, FrameType::Request, static_cast<std::uint32_t>(body.size())},
-                 frame.data() + 1);
-    seeds.push_back(frame + body);
-  }
-  return seeds;
 }
 
 }  // namespace hyades::fuzz

@@ -1,0 +1,128 @@
+#include "fuzz_targets.hpp"
+
+#include "wire/codec.hpp"
+#include "wire/frame.hpp"
+#include "wire_samples.hpp"
+#include "worker/launch_record.hpp"
+#include "worker/record_file.hpp"
+
+namespace hyades::fuzz {
+namespace {
+
+using Seeds = std::vector<std::string>;
+
+Seeds node_message_seeds() {
+  Seeds seeds;
+  for (const Message& message : samples::messages()) seeds.push_back(encode(message));
+  return seeds;
+}
+
+Seeds request_seeds() {
+  Seeds seeds;
+  for (const auto& request : samples::requests()) seeds.push_back(request.SerializeAsString());
+  return seeds;
+}
+
+Seeds client_stream_seeds() {
+  Seeds seeds;
+  for (const std::string& body : request_seeds()) {
+    std::string frame(1 + kFrameHeaderBytes, '\xff');
+    write_header({kProtocolVersion, FrameType::Request, static_cast<std::uint32_t>(body.size())},
+                 frame.data() + 1);
+    seeds.push_back(frame + body);
+  }
+  return seeds;
+}
+
+Seeds launch_record_seeds() {
+  LaunchRecord full;
+  full.key = {42, 2, 77};
+  full.script_path = "/spool/scripts/42";
+  full.uid = full.gid = 1000;
+  full.user = "ada";
+  full.script = std::string("#!/bin/sh\necho \xff\0 done\n", 23);
+  full.arguments = {"--lr", "", "\xfe"};
+  full.environment = {"PATH=/bin", "EMPTY="};
+  full.working_directory = "/home/ada";
+  full.stdin_path = "in";
+  full.stdout_path = "out";
+  full.stderr_path = "err";
+  full.append_output = true;
+  full.cpus = {0, 1, 5};
+  full.time_limit_s = 3600;
+  full.warning = {10, 120, true};
+  return {encode(full), encode(LaunchRecord{})};
+}
+
+Seeds record_file_seeds() {
+  const std::string head = claimed_line("b00t") + started_line({7, 6, 1'700'000'000'000, 10, 12});
+  return {head + exit_line(samples::exit_record()),
+          claimed_line("b00t") + refused_line("no\xffway"),
+          // without checksums: the target adds them
+          "claimed boot=b00t\nstarted job_pid=7 shepherd_pid=6 at=1 from=2 until=3\n"
+          "exit code=0 signal=9 stopped=none started=1 ended=2 user_ms=1 system_ms=1 max_rss_kib=9 "
+          "left_behind=0 error=no%20way\nrefused reason=%ff"};
+}
+
+Seeds directive_seeds() {
+  return {
+      "#!/bin/sh\n#HSUB -N 2 --time=1:00:00\n#SBATCH --job-name='a b' \"c\\\"d\" # why\n"
+      "# words\n\n#HSUB --mem=4G\necho\n#HSUB -n 3\n",
+      "#!/usr/bin/env bash\r\n#SBATCH --array=1-3\r\n#SBATCH -p \"gpu\r\n", "echo no shebang",
+      "#!/bin/sh\n#HSUB: x\n#HSUBx\n#SBATCH\t--requeue\\\n#SBATCH hetjob\n"};
+}
+
+Seeds config_seeds() {
+  return {R"([cluster]
+name = "pleiades"
+heartbeat_ms = 500
+kill_grace_s = 10
+max_restarts = 2
+[[node]]
+name = "n[01-04]"
+cores = 64
+memory = "256G"
+devices = { gpu = 4, fpga = 1 }
+features = ["ib", "avx512"]
+[[node]]
+name = ["login", "big[1-2]"]
+memory = 1024
+[[queue]]
+name = "gpu"
+nodes = "n[01-04]"
+priority = 10
+default_time = 30
+max_time = "2-00:00:00"
+max_nodes_per_job = 4
+enabled = false
+policy = "fcfs"
+backfill = "none"
+[security]
+admins = ["root", 1001]
+operators = [1002]
+)",
+          "[cluster]\nname = \"\\u00e9\"\nheartbeat_ms = 99999999999\n",
+          "[[queue]]\nname = 'batch'\n"};
+}
+
+Seeds expression_seeds() {
+  return {"1-02:03:04",       "90:30",        "4G",          "512KB",
+          "n[01-04,7],login", "r[1-2]n[1-4]", "0-3,8,10-11", "afterok:12:13,afterany:14",
+          "now+1hour",        "tomorrow",     "4:00pm",      "2030-01-31T08:00:00Z",
+          "01/31/30",         "013130",       "B:USR1@120",  "SIGTERM"};
+}
+
+}  // namespace
+
+std::vector<FuzzTarget> fuzz_targets() {
+  return {{"fuzz_node_message", fuzz_node_message, node_message_seeds()},
+          {"fuzz_request", fuzz_request, request_seeds()},
+          {"fuzz_client_stream", fuzz_client_stream, client_stream_seeds()},
+          {"fuzz_launch_record", fuzz_launch_record, launch_record_seeds()},
+          {"fuzz_record_file", fuzz_record_file, record_file_seeds()},
+          {"fuzz_directives", fuzz_directives, directive_seeds()},
+          {"fuzz_config", fuzz_config, config_seeds()},
+          {"fuzz_expressions", fuzz_expressions, expression_seeds()}};
+}
+
+}  // namespace hyades::fuzz
