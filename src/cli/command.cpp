@@ -1,7 +1,9 @@
 #include "cli/command.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <cctype>
-#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +20,16 @@
 
 namespace hyades {
 
+namespace {
+
+// `hacct | head -1`. Asked of the pipe itself: which write found out, and its errno, is long gone.
+bool reader_has_gone() {
+  pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+}  // namespace
+
 int run_command(const std::string& name, const std::function<int()>& body) {
   // Writes to a closed pipe then fail with EPIPE, which is no reason to complain.
   std::signal(SIGPIPE, SIG_IGN);
@@ -33,9 +45,8 @@ int run_command(const std::string& name, const std::function<int()>& body) {
     std::cout.flush();
     complain(name, error.what());
   }
-  errno = 0;
   std::cout.flush();
-  if (std::cout.fail() && errno != EPIPE && exit_code == kExitGood) {
+  if (std::cout.fail() && !reader_has_gone() && exit_code == kExitGood) {
     complain(name, "cannot write to standard output");
     return kExitFailed;
   }
