@@ -124,6 +124,10 @@ TEST_F(Lifecycle, SupervisorKilledAndUpAdoptsTheWorld) {
     reap_orphans();
     return cluster().pid_of("supervisor_pid") == 0;
   }));
+  const CommandResult alone = cluster().run({"hyades", "status"});
+  EXPECT_EQ(alone.exit_code, 1);
+  EXPECT_NE(alone.err.find("no supervisor watches it"), std::string::npos) << alone.text();
+  EXPECT_NE(alone.err.find("hyades up --local 2"), std::string::npos) << alone.text();
   cluster().must_up();
   const Json after = cluster().status();
   EXPECT_NE(after["supervisor_pid"], before["supervisor_pid"]);
@@ -244,6 +248,44 @@ TEST(NoCluster, AMissingLauncherIsNamed) {
                         ": No such file or directory; it belongs beside hyadesd"),
             std::string::npos)
       << up.text();
+}
+
+// What a failed `up` leaves must not be in the way of the next one.
+TEST(NoCluster, AFailedUpCanBeRepeatedAtOnce) {
+  Cluster cluster;
+  for (int i = 0; i < 2; ++i) {
+    const CommandResult up =
+        cluster.run({"hyades", "up", "--local", "1", "--config", "/no/such.toml"});
+    EXPECT_EQ(up.exit_code, 1) << up.text();
+    EXPECT_NE(up.err.find("the cluster did not start: cannot read the configuration"),
+              std::string::npos)
+        << up.text();
+    EXPECT_EQ(cluster.pid_of("supervisor_pid"), 0);
+  }
+  cluster.must_up();
+}
+
+TEST(NoCluster, ADirectoryOfOthersIsLeftAlone) {
+  Cluster cluster;
+  const std::string directory = cluster.path("photos");
+  std::filesystem::create_directory(directory);
+  for (const char* verb : {"status", "down"}) {
+    const CommandResult result = cluster.run({"hyades", verb, "--dir", directory});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_NE(result.err.find("there is no cluster in " + directory), std::string::npos)
+        << result.text();
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory));
+  cluster.write_file("file", "");
+  for (std::vector<std::string> words :
+       {std::vector<std::string>{"status"}, {"down"}, {"up", "--local", "1"}}) {
+    words.insert(words.begin(), "hyades");
+    words.insert(words.end(), {"--dir", cluster.path("file")});
+    const CommandResult result = cluster.run(words);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_NE(result.err.find(cluster.path("file") + " is not a directory"), std::string::npos)
+        << result.text();
+  }
 }
 
 TEST(NoCluster, CommandsSaySo) {

@@ -8,11 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <thread>
 
@@ -34,6 +36,7 @@ constexpr int kFailed = 1;
 constexpr int kUsageError = 2;
 constexpr int kMostNodes = 256;
 constexpr auto kUpPatience = 60s;
+constexpr auto kStopPatience = 15s;
 
 constexpr const char* kUsage =
     "Usage: hyades up --local N [--dir DIR] [--config FILE] [--foreground]\n"
@@ -73,7 +76,7 @@ Options parse(int argc, char** argv) {
       "foreground", po::bool_switch(&options.foreground), "up: do not go to the background")(
       "cancel-jobs", po::bool_switch(&options.cancel_jobs), "down: cancel all jobs first")(
       "json", po::bool_switch(&options.json), "status: as JSON")("help,h", "print this help")(
-      "version", "print the version");
+      "version,V", "print the version");
   po::options_description all;
   all.add(described).add_options()("verb", po::value(&options.verb));
   po::positional_options_description positions;
@@ -97,6 +100,27 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
+// ---- the directory ----------------------------------------------------------------------------
+
+// Why nothing can be done there; "" when something can, or when it does not exist yet.
+std::string directory_problem(const std::string& directory, int access_wanted) {
+  struct stat what {};
+  if (stat(directory.c_str(), &what) != 0) {
+    if (errno == ENOENT) return "";
+    return "cannot use " + directory + ": " + strerror(errno);
+  }
+  if (!S_ISDIR(what.st_mode)) return directory + " is not a directory";
+  if (access(directory.c_str(), access_wanted) == 0) return "";
+  return "you may not use " + directory + " (" + strerror(errno) +
+         "): it belongs to another user; name one of yours with --dir";
+}
+
+// A directory that holds something else is left as it is: looking must not make it ours.
+bool holds_a_cluster(const std::string& directory) {
+  return access((directory + "/run").c_str(), F_OK) == 0 ||
+         access((directory + "/queue.db").c_str(), F_OK) == 0;
+}
+
 // ---- up ---------------------------------------------------------------------------------------
 
 std::string own_directory() {
@@ -107,6 +131,11 @@ std::string own_directory() {
 SupervisorOptions prepare(const Options& options, bool& created) {
   if (options.local < 1 || options.local > kMostNodes) {
     usage_error("up needs --local N with N from 1 to " + std::to_string(kMostNodes));
+  }
+  const std::string problem = directory_problem(options.directory, R_OK | W_OK | X_OK);
+  if (!problem.empty()) {
+    std::cerr << "hyades: " << problem << "\n";
+    std::exit(kFailed);
   }
   std::string config = options.config.empty()
                            ? ""
@@ -177,22 +206,40 @@ void show_progress(const ClusterStatus& status, int nodes, bool tty) {
             << nodes << " nodes " << std::flush;
 }
 
-// True when the cluster is up; else the supervisor is stopped again and the reason printed.
-bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervisor) {
+// Until the cluster is up, has said why it cannot be, or `supervised` is false.
+ClusterStatus await_up(const Options& options, const RunFiles& files,
+                       const std::function<bool()>& supervised) {
   const bool tty = isatty(2) != 0;
   const auto until = std::chrono::steady_clock::now() + kUpPatience;
   ClusterStatus status;
   while (std::chrono::steady_clock::now() < until) {
     status = read_status(options.directory, 1000);
     show_progress(status, options.local, tty);
-    if (status.up()) break;
-    if (!files.failure().empty()) break;
-    if (waitpid(supervisor, nullptr, WNOHANG) != 0) break;
+    if (status.up() || !files.failure().empty() || !supervised()) break;
     std::this_thread::sleep_for(50ms);
   }
   if (tty) std::cerr << "\r\x1b[K";
-  if (status.up()) return true;
-  if (waitpid(supervisor, nullptr, WNOHANG) == 0) kill(supervisor, SIGTERM);
+  return status;
+}
+
+// Returns when it has gone: the next `up` must not meet it.
+void stop_supervisor(pid_t supervisor) {
+  kill(supervisor, SIGTERM);
+  const auto until = std::chrono::steady_clock::now() + kStopPatience;
+  while (waitpid(supervisor, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+// True when the cluster is up; else the supervisor is stopped again and the reason printed.
+bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervisor) {
+  bool gone = false;
+  const auto supervised = [&] {
+    gone = gone || waitpid(supervisor, nullptr, WNOHANG) != 0;
+    return !gone;
+  };
+  if (await_up(options, files, supervised).up()) return true;
+  if (supervised()) stop_supervisor(supervisor);
   const std::string failure = files.failure();
   std::cerr << "hyades: the cluster did not start: "
             << (failure.empty() ? "see " + options.directory + "/log/cluster.log" : failure)
@@ -201,13 +248,19 @@ bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervis
 }
 
 int already_up(const Options& options, const RunFiles& files) {
-  const ClusterStatus status = read_status(options.directory, 2000);
+  const ClusterStatus status =
+      await_up(options, files, [&] { return SupervisorLock::holder(files).pid != 0; });
   std::cout << "A supervisor (process " << SupervisorLock::holder(files).pid
             << ") runs in this directory already.\n"
-            << to_text(status);
-  if (status.nodes_expected == options.local) return kOk;
-  std::cerr << "hyades: it has " << status.nodes_expected << " nodes, not " << options.local
-            << "; `hyades down` first\n";
+            << to_text(status) << std::flush;
+  if (status.nodes_expected != options.local && status.nodes_expected != 0) {
+    std::cerr << "hyades: it has " << status.nodes_expected << " nodes, not " << options.local
+              << "; `hyades down` first\n";
+    return kFailed;
+  }
+  if (status.up()) return kOk;
+  std::cerr << "hyades: but the cluster is not up; `hyades status` says how it is, and "
+            << options.directory << "/log/cluster.log why\n";
   return kFailed;
 }
 
@@ -261,7 +314,12 @@ bool cancel_all(const std::string& directory) {
 }
 
 int down(const Options& options) {
-  if (!std::filesystem::exists(options.directory)) {
+  const std::string problem = directory_problem(options.directory, X_OK);
+  if (!problem.empty()) {
+    std::cerr << "hyades: " << problem << "\n";
+    return kFailed;
+  }
+  if (!holds_a_cluster(options.directory)) {
     std::cerr << "hyades: there is no cluster in " << options.directory << "\n";
     return kFailed;
   }
@@ -293,14 +351,25 @@ int down(const Options& options) {
 }
 
 int status(const Options& options) {
-  if (!std::filesystem::exists(options.directory)) {
+  const std::string problem = directory_problem(options.directory, X_OK);
+  if (!problem.empty()) {
+    std::cerr << "hyades: " << problem << "\n";
+    return kFailed;
+  }
+  if (!holds_a_cluster(options.directory)) {
     if (options.json) std::cout << "{\"state\": \"absent\"}\n";
     std::cerr << "hyades: there is no cluster in " << options.directory
               << "; start one with: hyades up --local 4 --dir " << options.directory << "\n";
     return kFailed;
   }
   const ClusterStatus now = read_status(options.directory, 2000);
-  std::cout << (options.json ? to_json(now) + "\n" : to_text(now));
+  std::cout << (options.json ? to_json(now) + "\n" : to_text(now)) << std::flush;
+  if (now.supervisor_pid == 0 && !now.down()) {
+    const auto workers = static_cast<std::size_t>(std::max(0, now.nodes_expected));
+    std::cerr << "hyades: no supervisor watches it, so nothing that dies is started again; "
+              << "`hyades up --local " << std::max<std::size_t>({1, workers, now.workers.size()})
+              << "` takes over\n";
+  }
   return now.up() ? kOk : kFailed;
 }
 
