@@ -10,6 +10,7 @@
 #include "cli/printable.hpp"
 #include "cli/times.hpp"
 #include "core/hostlist.hpp"
+#include "core/nearest_word.hpp"
 
 namespace hyades {
 namespace {
@@ -22,13 +23,28 @@ constexpr const char* kNotes =
     "  hinfo -R                 which nodes are drained, and why\n"
     "  hinfo --health           how the master is\n"
     "\nExit codes\n"
-    "  0  good      1  no master, or --health: something is wrong      2  wrong options\n";
+    "  0  good      1  no master, no such node or queue, or --health: something is wrong\n"
+    "  2  wrong options\n";
+
+// What was asked for by name and does not exist; one that another filter leaves out does.
+int complain_of_unknown(const std::string& kind, const std::vector<std::string>& asked,
+                        const std::vector<std::string>& known) {
+  int exit_code = kExitGood;
+  for (const std::string& name : asked) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string nearest = nearest_word(name, known);
+    complain("hinfo", kind + " " + name + ": no such " + kind +
+                          (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+    exit_code = kExitFailed;
+  }
+  return exit_code;
+}
 
 bool contains(const std::vector<std::string>& list, const std::string& word) {
   return list.empty() || std::find(list.begin(), list.end(), word) != list.end();
 }
 
-NodeList ask_nodes(const Command& command, MasterClient& master) {
+NodeList ask_nodes(const Command& command, MasterClient& master, int& exit_code) {
   std::vector<std::string> names;
   std::string error;
   for (const std::string& text : command.words()) {
@@ -39,24 +55,30 @@ NodeList ask_nodes(const Command& command, MasterClient& master) {
   request.mutable_list_nodes();
   NodeList nodes;
   const pb::ClientReply reply = master.get(request);
+  std::vector<std::string> known;
   for (const pb::NodeInfo& node : reply.nodes()) {
+    known.push_back(node.name());
     const bool in_queue =
         queues.empty() || std::any_of(node.queues().begin(), node.queues().end(),
                                       [&](const auto& name) { return contains(queues, name); });
     if (in_queue && contains(names, node.name())) nodes.push_back(node);
   }
+  exit_code = std::max(exit_code, complain_of_unknown("node", names, known));
   return nodes;
 }
 
-QueueList ask_queues(const Command& command, MasterClient& master) {
+QueueList ask_queues(const Command& command, MasterClient& master, int& exit_code) {
   const std::vector<std::string> names = command.list_of("queue");
   pb::ClientRequest request;
   request.mutable_list_queues();
   QueueList queues;
   const pb::ClientReply reply = master.get(request);
+  std::vector<std::string> known;
   for (const pb::QueueInfo& queue : reply.queues()) {
+    known.push_back(queue.name());
     if (contains(names, queue.name())) queues.push_back(queue);
   }
+  exit_code = std::max(exit_code, complain_of_unknown("queue", names, known));
   return queues;
 }
 
@@ -104,18 +126,19 @@ int run(int argc, char** argv) {
   command.parse(argc, argv);
   MasterClient master(command.name(), command.directory(), command.retry_ms(2000));
   if (command.has("health")) return show_health(command, master);
-  const NodeList nodes = ask_nodes(command, master);
-  const QueueList queues = ask_queues(command, master);
+  int exit_code = kExitGood;
+  const NodeList nodes = ask_nodes(command, master, exit_code);
+  const QueueList queues = ask_queues(command, master, exit_code);
   if (command.json()) {
     show_json(nodes, queues);
-    return kExitGood;
+    return exit_code;
   }
   const Table table = command.has("queues")         ? queue_limits(queues)
                       : command.has("list-reasons") ? drain_table(nodes)
                       : command.has("nodes")        ? node_table(nodes)
                                                     : queue_summary(queues, nodes);
   std::cout << table.render(command.terminal(), !command.has("no-header"));
-  return kExitGood;
+  return exit_code;
 }
 
 }  // namespace

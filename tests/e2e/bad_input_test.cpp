@@ -253,8 +253,27 @@ TEST_F(BadInput, CommandsSayWhatIsWrong) {
   expect_refused(cluster().run({"hstat", "--no-such"}), 2, "no-such");
   expect_refused(cluster().run({"hsub", "-d", "afterok:", "--wrap", "true"}), 2,
                  "a job id is missing");
+  const CommandResult node = cluster().run({"hinfo", "-N", "vn9"});
+  EXPECT_EQ(node.exit_code, 1);
+  EXPECT_NE(node.err.find("node vn9: no such node"), std::string::npos) << node.text();
+  const CommandResult queue = cluster().run({"hinfo", "-p", "bacth", "--json"});
+  EXPECT_EQ(queue.exit_code, 1);
+  EXPECT_NE(queue.err.find("did you mean batch?"), std::string::npos) << queue.text();
+  EXPECT_EQ(queue.json()["queues"], Json::array());
   expect_refused(cluster().run({"hstat"}, {.environment = {{"HYADES_DIR", "/no/cluster"}}}), 1,
                  "cannot reach the master in /no/cluster: is the cluster up?");
+}
+
+// `hacct | true`: whoever reads has gone, which is nothing to complain of.
+TEST_F(BadInput, ReadersMayGoEarly) {
+  for (const char* command : {"hacct", "hstat", "hinfo", "hctl show config", "hstat --json"}) {
+    const CommandResult result =
+        cluster().run({"/bin/bash", "-c", "{ sleep 0.1; " + program("") + command + "; } | true"});
+    EXPECT_EQ(result.err, "") << command;
+  }
+  const CommandResult full = cluster().run({"/bin/bash", "-c", program("hinfo") + " >/dev/full"});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_NE(full.err.find("cannot write to standard output"), std::string::npos) << full.text();
 }
 
 }  // namespace
