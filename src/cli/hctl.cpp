@@ -61,7 +61,7 @@ class Hctl {
     if (verb_ == "drain" || verb_ == "resume") return act_on_nodes();
     if (verb_ == "show") return show();
     if (verb_ == "reload") return reload();
-    if (verb_ == "config") return check_config();
+    if (verb_ == "config") return config();
     const std::string nearest = nearest_word(
         verb_, {"hold", "release", "requeue", "drain", "resume", "show", "reload", "config"});
     command_.usage_error("'" + verb_ + "': no such command" +
@@ -148,9 +148,10 @@ class Hctl {
     return kExitGood;
   }
 
-  int check_config() {
+  int config() {
+    if (arguments_ == std::vector<std::string>{"show"}) return show_config();
     if (arguments_.size() != 2 || arguments_[0] != "check") {
-      command_.usage_error("config: use 'hctl config check FILE'");
+      command_.usage_error("config: use 'hctl config check FILE' or 'hctl config show'");
     }
     const ConfigResult result = load_config(arguments_[1], true);
     if (command_.json()) {
@@ -166,10 +167,10 @@ class Hctl {
     const std::string what = arguments_.empty() ? "" : arguments_.front();
     const std::vector<std::string> names(arguments_.begin() + (arguments_.empty() ? 0 : 1),
                                          arguments_.end());
-    if (what == "job") return show_jobs(names);
+    if (what == "job" || what == "jobs") return show_jobs(names);
     if (what == "script") return show_script(names);
-    if (what == "node") return show_nodes(names);
-    if (what == "queue" || what == "partition") return show_queues(names);
+    if (what == "node" || what == "nodes") return show_nodes(names);
+    if (what == "queue" || what == "queues" || what == "partition") return show_queues(names);
     if (what == "config") return show_config();
     command_.usage_error("show: use job, script, node, queue or config");
   }
