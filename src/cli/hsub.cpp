@@ -16,6 +16,7 @@
 #include "cli/hsub_help.hpp"
 #include "cli/job_request.hpp"
 #include "cli/job_waiter.hpp"
+#include "cli/job_words.hpp"
 #include "cli/json_output.hpp"
 #include "cli/master_client.hpp"
 #include "cli/printable.hpp"
@@ -266,7 +267,14 @@ class Hsub {
   int wait(MasterClient& master, std::uint64_t id) const {
     // The job is accepted: a master that restarts is waited for, however long it takes.
     master.set_patience(24 * 3600 * 1000);
-    return wait_for_jobs(master, {id}, -1, [](const pb::JobInfo&) {}).exit_code;
+    return wait_for_jobs(master, {id}, -1,
+                         [](const pb::JobInfo& job) {
+                           // What failed by itself says why in its output; of the other ends nobody
+                           // else would.
+                           const bool own = job.state() == "COMPLETED" || job.state() == "FAILED";
+                           if (!own) complain("hsub", end_sentence(job));
+                         })
+        .exit_code;
   }
 
   const std::vector<std::string> words_;

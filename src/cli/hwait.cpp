@@ -28,16 +28,6 @@ constexpr const char* kNotes =
     "  2      wrong options\n"
     "  124    --timeout is over and a job has not ended\n";
 
-std::string sentence(const pb::JobInfo& job) {
-  std::string text = "job " + std::to_string(job.id()) + " (" + job.name() + "): " + job.state();
-  if (job.exit_signal() > 0) {
-    text += ", signal " + std::to_string(job.exit_signal());
-  } else {
-    text += ", exit code " + std::to_string(job.exit_code());
-  }
-  return job.reason().empty() ? text : text + " (" + job.reason() + ")";
-}
-
 int run(int argc, char** argv) {
   Command command("hwait", "hwait [OPTION...] JOB...",
                   "Wait until jobs have ended; exit as they did.", kNotes);
@@ -57,7 +47,7 @@ int run(int argc, char** argv) {
     if (command.json()) {
       jobs.push_back(job_json(job));
     } else if (!command.has("quiet")) {
-      std::cout << escape_text(sentence(job)) << std::endl;
+      std::cout << escape_text(end_sentence(job)) << std::endl;
     }
   };
   const WaitOutcome outcome = wait_for_jobs(master, ids, timeout_ms, ended);

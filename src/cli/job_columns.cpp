@@ -15,7 +15,9 @@ namespace hyades {
 namespace {
 
 std::string where_or_why(const pb::JobInfo& job) {
-  if (!job.node_names().empty()) return short_nodes(job.node_names());
+  // Where it did not even start is worth less than why.
+  const bool why = job.state() == "LAUNCH_FAILED" && !job.reason().empty();
+  if (!job.node_names().empty() && !why) return short_nodes(job.node_names());
   return job.reason().empty() ? "" : "(" + job.reason() + ")";
 }
 
@@ -48,16 +50,32 @@ std::vector<Column> queue_columns(QueueView view) {
   return {id, queue, name, user, code, time, nodes, where};
 }
 
+// "vn1:0-3 vn2:0-1", node and cores, of what an assignment says about each of its nodes. "" when
+// the text is something else.
+std::string shares_text(const std::string& shares) {
+  const Json list = Json::parse(shares, nullptr, false);
+  if (!list.is_array()) return "";
+  std::string text;
+  for (const Json& share : list) {
+    if (!share.is_object() || !share.contains("node") || !share["node"].is_string()) return "";
+    const Json cores = share.value("cores", Json());
+    text += (text.empty() ? "" : " ") + share["node"].get<std::string>();
+    if (cores.is_string()) text += ":" + cores.get<std::string>();
+  }
+  return text;
+}
+
 // A flat JSON object as "key=value key=value"; anything else as it is.
 std::string detail_text(const std::string& detail) {
   const Json object = Json::parse(detail, nullptr, false);
   if (object.is_discarded() || !object.is_object()) return detail;
   std::string text;
   for (const auto& [key, value] : object.items()) {
-    const std::string shown = value.is_string()
-                                  ? value.get<std::string>()
-                                  : value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    std::string shown = value.is_string()
+                            ? value.get<std::string>()
+                            : value.dump(-1, ' ', true, Json::error_handler_t::replace);
     if (shown.empty()) continue;
+    if (key == "shares" && !shares_text(shown).empty()) shown = shares_text(shown);
     text += (text.empty() ? "" : " ") + key + "=" + shell_quote(shown);
   }
   return text;

@@ -71,6 +71,13 @@ const std::vector<std::string>& state_words() {
   return words;
 }
 
+bool has_exit(const pb::JobInfo& job) {
+  if (!has_ended(job)) return false;
+  if (job.exit_code() != 0 || job.exit_signal() != 0) return true;
+  if (job.state() == "CANCELLED") return job.start_ms() > 0;
+  return job.state() != "LAUNCH_FAILED" && job.state() != "NODE_FAIL";
+}
+
 std::string exit_text(const pb::JobInfo& job) {
   return std::to_string(job.exit_code()) + ":" + std::to_string(job.exit_signal());
 }
@@ -79,6 +86,16 @@ int exit_code_for(const pb::JobInfo& job) {
   if (job.exit_signal() > 0) return 128 + job.exit_signal();
   if (job.exit_code() != 0) return job.exit_code() & 0xff ? job.exit_code() & 0xff : 1;
   return job.state() == "COMPLETED" ? 0 : 1;
+}
+
+std::string end_sentence(const pb::JobInfo& job) {
+  std::string text = "job " + std::to_string(job.id()) + " (" + job.name() + "): " + job.state();
+  if (job.exit_signal() > 0) {
+    text += ", signal " + std::to_string(job.exit_signal());
+  } else if (has_exit(job)) {
+    text += ", exit code " + std::to_string(job.exit_code());
+  }
+  return job.reason().empty() ? text : text + " (" + job.reason() + ")";
 }
 
 bool parse_job_ids(const std::string& text, std::vector<std::uint64_t>& out) {

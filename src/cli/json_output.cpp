@@ -40,9 +40,9 @@ Json job_json(const pb::JobInfo& job) {
   out["state"] = job.state();
   out["state_code"] = job.state_code();
   out["reason"] = job.reason();
-  if (!job.last_reason().empty()) out["last_reason"] = job.last_reason();
-  out["exit_code"] = has_ended(job) ? Json(job.exit_code()) : Json(nullptr);
-  out["exit_signal"] = has_ended(job) ? Json(job.exit_signal()) : Json(nullptr);
+  out["last_reason"] = job.last_reason();
+  out["exit_code"] = has_exit(job) ? Json(job.exit_code()) : Json(nullptr);
+  out["exit_signal"] = has_exit(job) ? Json(job.exit_signal()) : Json(nullptr);
   out["nodes"] = split_list(job.node_names());
   out["node_count"] = job.node_count();
   out["tasks"] = job.tasks();

@@ -64,6 +64,17 @@ TEST_F(Submit, HsubWaitExitsAsTheJob) {
   const CommandResult result =
       cluster().run({"hsub", "--wait", "-o", "/dev/null", "--wrap", "exit 9"});
   EXPECT_EQ(result.exit_code, 9) << result.text();
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Submit, HsubWaitSaysWhyAJobDidNotStart) {
+  const CommandResult result =
+      cluster().run({"hsub", "--wait", "-D", "/missing", "--wrap", "true"});
+  EXPECT_EQ(result.exit_code, 1) << result.text();
+  EXPECT_NE(
+      result.err.find("(wrap): LAUNCH_FAILED (cannot enter the working directory \"/missing\""),
+      std::string::npos)
+      << result.text();
 }
 
 TEST_F(Submit, OutputPatterns) {

@@ -171,6 +171,13 @@ TEST(QueueTable, HasSqueuesColumns) {
             "JOBID QUEUE NAME  USER ST    TIME NODES NODELIST(REASON)\n"
             "   42 batch train ann  R  1:02:05     2 vn[1-2]\n"
             "   43 batch next  ann  PD    0:00     2 (Resources)\n");
+  pb::JobInfo unlaunched = job(44, "bad", "LAUNCH_FAILED", "LF");
+  unlaunched.set_node_names("vn1");
+  unlaunched.set_reason("no such directory");
+  EXPECT_NE(queue_table({unlaunched}, QueueView::Normal, now_ms)
+                .render({})
+                .find(" (no such directory)\n"),
+            std::string::npos);
   running.set_time_limit_s(86'400);
   const std::string wide = queue_table({running}, QueueView::Long, now_ms).render({});
   EXPECT_NE(wide.find("STATE      TIME TIME_LIMIT START"), std::string::npos) << wide;
@@ -291,6 +298,37 @@ TEST(Json, JobHasThePromisedKeys) {
   EXPECT_TRUE(out["start_time"].is_null());
   EXPECT_TRUE(out["end_time"].is_null());
   EXPECT_EQ(out["nodes"], Json::array());
+}
+
+TEST(Json, AJobThatNeverExitedHasNoExitCode) {
+  const auto exit_code = [](const char* state, WallMs start_ms, int code, int signal) {
+    pb::JobInfo info = job(1, "x", state, "");
+    info.set_start_ms(start_ms);
+    info.set_exit_code(code);
+    info.set_exit_signal(signal);
+    return job_json(info)["exit_code"];
+  };
+  for (const char* state : {"LAUNCH_FAILED", "NODE_FAIL"}) {
+    EXPECT_TRUE(exit_code(state, 5, 0, 0).is_null()) << state;
+  }
+  EXPECT_TRUE(exit_code("CANCELLED", 0, 0, 0).is_null());
+  EXPECT_EQ(exit_code("CANCELLED", 5, 0, 0), 0);  // its trap ended it well
+  EXPECT_EQ(exit_code("CANCELLED", 5, 0, 15), 0);
+  EXPECT_EQ(exit_code("TIMEOUT", 5, 0, 0), 0);
+  EXPECT_EQ(exit_code("NODE_FAIL", 5, 3, 0), 3);
+}
+
+TEST(EventTable, NamesNodesAndCores) {
+  pb::EventInfo event;
+  event.set_kind("assigned");
+  event.set_detail(
+      R"({"attempt":1,"shares":"[{\"node\":\"vn1\",\"cores\":\"0-3\",\"boot\":\"b\"},{\"node\":\"vn2\"}]"})");
+  const std::string text = event_table({event}).render({});
+  EXPECT_NE(text.find("shares='vn1:0-3 vn2'"), std::string::npos) << text;
+  for (const char* shares : {"7", "[7]", "[", R"([{\"node\":7}])"}) {
+    event.set_detail(std::string(R"({"shares":")") + shares + "\"}");
+    EXPECT_EQ(lines_of(event_table({event}).render({})).size(), 2u);
+  }
 }
 
 TEST(Json, EventDetailIsAnObjectOrText) {
