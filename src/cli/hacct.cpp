@@ -23,7 +23,7 @@ constexpr const char* kNotes =
     "  hacct -S now-1day -s F   my jobs that failed since yesterday\n"
     "  hacct -j 42 --json       all about one job\n"
     "\nExit codes\n"
-    "  0  good      1  no master      2  wrong options\n";
+    "  0  good      1  a job that was named does not exist, or no master      2  wrong options\n";
 
 std::int64_t point(const Command& command, const std::string& option) {
   if (!command.has(option)) return 0;
@@ -71,6 +71,7 @@ int run(int argc, char** argv) {
   command.value("starttime,S", "TIME", "submitted or ended since: now-1day, 2030-01-31, 16:00");
   command.value("endtime,E", "TIME", "submitted before");
   command.value("limit", "N", "at most so many, the newest (1000)");
+  command.flag("allocations,X", "nothing to do: every job is one line");
   command.flag("parsable2,parsable,P", "columns separated by |, nothing cut");
   command.flag("no-header,noheader,n", "no column titles");
   command.parse(argc, argv);
@@ -93,10 +94,11 @@ int run(int argc, char** argv) {
     std::cout << history_table(jobs, now_ms).render(command.terminal(), header);
   }
   std::cout.flush();
-  if (reply.truncated() && !command.json()) {
+  // Who asked for so many does not wonder.
+  if (reply.truncated() && !command.json() && !command.has("limit")) {
     complain(command.name(), "only the newest jobs are shown; see --limit");
   }
-  return kExitGood;
+  return complain_of_missing(command, request.list_jobs(), reply);
 }
 
 }  // namespace

@@ -43,23 +43,11 @@ int show_events(const Command& command, MasterClient& master) {
   return kExitGood;
 }
 
-// What was asked for by id and is not there.
-int complain_of_missing(const pb::ListJobs& filters, const pb::ClientReply& reply) {
-  int exit_code = kExitGood;
-  for (const std::uint64_t id : filters.ids()) {
-    const bool found = std::any_of(reply.jobs().begin(), reply.jobs().end(),
-                                   [&](const pb::JobInfo& job) { return job.id() == id; });
-    if (found) continue;
-    complain("hstat", "job " + std::to_string(id) + ": no such job");
-    exit_code = kExitFailed;
-  }
-  return exit_code;
-}
-
 int show_queue(const Command& command, MasterClient& master) {
   pb::ClientRequest request;
   pb::ListJobs& filters = *request.mutable_list_jobs();
   read_job_filters(command, filters);
+  for (const std::uint64_t id : read_job_ids(command, command.list_of("jobs"))) filters.add_ids(id);
   const bool by_id = filters.ids_size() > 0;
   const bool by_state = filters.states_size() > 0;
   filters.set_live(!by_state || names_live_state(filters));
@@ -86,15 +74,13 @@ int show_queue(const Command& command, MasterClient& master) {
     if (reply.truncated()) complain("hstat", "the list is longer; narrow it with a filter");
   }
   std::cout.flush();
-  // With other filters, a job that is not shown may well exist.
-  const bool only_ids = !by_state && filters.users_size() == 0 && filters.queues_size() == 0 &&
-                        filters.names_size() == 0;
-  return by_id && only_ids ? complain_of_missing(filters, reply) : static_cast<int>(kExitGood);
+  return complain_of_missing(command, filters, reply);
 }
 
 int run(int argc, char** argv) {
   Command command("hstat", "hstat [OPTION...] [JOB...]", "Show the jobs that wait and run.",
                   kNotes);
+  command.value("jobs,job,j", "IDS", "these jobs, as JOB... does");
   add_job_filters(command);
   command.flag("long,l", "with STATE, TIME_LIMIT and START");
   command.flag("start", "with the expected start");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/failure.hpp"
 #include "cli/job_words.hpp"
 #include "core/nearest_word.hpp"
 
@@ -46,6 +47,23 @@ std::vector<std::uint64_t> read_job_ids(const Command& command,
     if (!parse_job_ids(word, ids)) command.usage_error("'" + word + "' is not a job id");
   }
   return ids;
+}
+
+int complain_of_missing(const Command& command, const pb::ListJobs& filters,
+                        const pb::ClientReply& reply) {
+  const bool only_ids = filters.states_size() == 0 && filters.users_size() == 0 &&
+                        filters.queues_size() == 0 && filters.names_size() == 0 &&
+                        filters.since_ms() == 0 && filters.until_ms() == 0 && !reply.truncated();
+  int exit_code = kExitGood;
+  if (!only_ids) return exit_code;
+  for (const std::uint64_t id : filters.ids()) {
+    const bool found = std::any_of(reply.jobs().begin(), reply.jobs().end(),
+                                   [&](const pb::JobInfo& job) { return job.id() == id; });
+    if (found) continue;
+    complain(command.name(), "job " + std::to_string(id) + ": no such job");
+    exit_code = kExitFailed;
+  }
+  return exit_code;
 }
 
 std::string current_user() {

@@ -253,6 +253,14 @@ TEST_F(BadInput, CommandsSayWhatIsWrong) {
   expect_refused(cluster().run({"hstat", "--no-such"}), 2, "no-such");
   expect_refused(cluster().run({"hsub", "-d", "afterok:", "--wrap", "true"}), 2,
                  "a job id is missing");
+  for (const char* command : {"hstat", "hacct"}) {
+    const CommandResult missing = cluster().run({command, "--json", "-j", "999999"});
+    EXPECT_EQ(missing.exit_code, 1) << missing.text();
+    EXPECT_NE(missing.err.find("job 999999: no such job"), std::string::npos) << missing.text();
+    EXPECT_EQ(missing.json()["jobs"], Json::array());
+    EXPECT_EQ(cluster().run({command, "-j", "999999", "--states", "R"}).err.find("no such job"),
+              std::string::npos);
+  }
   const CommandResult node = cluster().run({"hinfo", "-N", "vn9"});
   EXPECT_EQ(node.exit_code, 1);
   EXPECT_NE(node.err.find("node vn9: no such node"), std::string::npos) << node.text();
