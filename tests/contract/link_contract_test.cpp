@@ -345,5 +345,7 @@ int main(int argc, char** argv) {
   // A world of its own for each test would do as well; one for all is what MPI has.
   hyades::LoopbackWorld loopback;
   hyades::world = &loopback;
-  return RUN_ALL_TESTS();
+  const int result = RUN_ALL_TESTS();
+  hyades::world = nullptr;
+  return result;
 }
