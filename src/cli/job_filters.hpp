@@ -21,12 +21,12 @@ void read_job_filters(const Command& command, pb::ListJobs& out);
 std::vector<std::uint64_t> read_job_ids(const Command& command,
                                         const std::vector<std::string>& words);
 
-// The name of the user who runs this, or the number when there is none.
 // Complains of jobs that were asked for by id and do not exist, and returns the exit code. With
 // other filters than ids nothing is said: a job that is not shown may well exist.
 int complain_of_missing(const Command& command, const pb::ListJobs& filters,
                         const pb::ClientReply& reply);
 
+// The name of the user who runs this, or the number when there is none.
 std::string current_user();
 
 // Some, or all, of the states that a filter names are final (or live).

@@ -1,7 +1,9 @@
 // What clients ask for.
 #include <algorithm>
+#include <functional>
 
 #include "core/controller.hpp"
+#include "core/units.hpp"
 
 namespace hyades {
 
@@ -10,6 +12,44 @@ namespace {
 std::string quoted(const std::string& text) { return "'" + text + "'"; }
 
 std::string job_name(JobId job) { return "job " + std::to_string(job); }
+
+// The first thing asked for without which the job would fit, for people; "" when it is several
+// things together.
+std::string what_is_missing(const JobSpec& spec, const std::function<bool(const JobSpec&)>& holds) {
+  JobSpec less = spec;
+  const auto would_fit_without = [&](auto forget) {
+    less = spec;
+    forget(less);
+    return holds(less);
+  };
+  if (would_fit_without([](JobSpec& job) { job.node_list.clear(); })) {
+    return ": the nodes that it names are not enough, or not this queue's";
+  }
+  if (would_fit_without([](JobSpec& job) { job.exclude.clear(); })) {
+    return ": the nodes that it excludes would be needed";
+  }
+  if (would_fit_without([](JobSpec& job) { job.features.clear(); })) {
+    std::string names;
+    for (const std::string& feature : spec.features) names += ' ' + feature;
+    return ": not enough nodes with" + names;
+  }
+  for (const DeviceCount& device : spec.devices_per_node) {
+    if (would_fit_without([&](JobSpec& job) {
+          std::erase_if(job.devices_per_node, [&](const auto& d) { return d.kind == device.kind; });
+        })) {
+      return ": not enough nodes with " + std::to_string(device.count) + ' ' + device.kind;
+    }
+  }
+  if (would_fit_without(
+          [](JobSpec& job) { job.memory_per_node_mib = job.memory_per_cpu_mib = 0; })) {
+    return ": not enough nodes with the memory that it asks for";
+  }
+  if (would_fit_without([](JobSpec& job) { job.nodes = 0; })) {
+    return ": not " + std::to_string(spec.nodes) + " nodes for it";
+  }
+  return ": " + std::to_string(spec.tasks) + " task(s) of " + std::to_string(spec.cpus_per_task) +
+         " core(s)" + (spec.nodes > 0 ? " on " + std::to_string(spec.nodes) + " node(s)" : "");
+}
 
 }  // namespace
 
@@ -124,13 +164,16 @@ Controller::Refusal Controller::check_submission(const JobSpec& spec, const Call
 }
 
 Controller::Refusal Controller::check_limits(const JobSpec& spec, const QueueConfig& queue) const {
-  const auto over = [&](const char* what, std::int64_t asked, std::int64_t limit) {
+  const auto refuse = [&](const char* what, const std::string& asked, const std::string& limit) {
     return Refusal{ErrorCode::LimitReached, "queue " + quoted(queue.name) + " allows " + what +
-                                                " up to " + std::to_string(limit) +
-                                                "; this would be " + std::to_string(asked)};
+                                                " up to " + limit + "; this would be " + asked};
+  };
+  const auto over = [&](const char* what, std::int64_t asked, std::int64_t limit) {
+    return refuse(what, std::to_string(asked), std::to_string(limit));
   };
   if (queue.max_time_s > 0 && spec.time_limit_s > queue.max_time_s) {
-    return over("a time limit (seconds)", spec.time_limit_s, queue.max_time_s);
+    return refuse("a time limit", format_duration(spec.time_limit_s),
+                  format_duration(queue.max_time_s));
   }
   if (queue.max_nodes_per_job > 0 && spec.nodes > queue.max_nodes_per_job) {
     return over("nodes a job", spec.nodes, queue.max_nodes_per_job);
@@ -158,27 +201,24 @@ std::string Controller::never_fits(const JobSpec& spec) const {
         members.empty() || std::find(members.begin(), members.end(), node.name) != members.end();
     if (member && cluster_.find(node.name) == nullptr) return "";
   }
+  const auto usable = usable_nodes(find_queue(spec.queue)->config, false);
   std::vector<FreeCounts> counts;
   int most_cores = 0;
   MiB most_memory = 0;
-  int nodes = 0;
-  const auto usable = usable_nodes(find_queue(spec.queue)->config, false);
-  for (std::size_t i = 0; i < cluster_.nodes().size(); ++i) {
+  for (std::size_t i = 0; i < usable.size(); ++i) {
     const Node& node = cluster_.nodes()[i];
     counts.push_back(all_counts(node));
     if (!usable[i]) continue;
-    ++nodes;
     most_cores = std::max(most_cores, node.inventory.cores);
     most_memory = std::max(most_memory, node.inventory.memory_mib);
   }
-  if (nodes == 0 || !place(spec, cluster_.nodes(), counts, usable).empty()) return "";
-  return "no set of nodes of queue " + quoted(spec.queue) +
-         " can ever hold this job: " + std::to_string(spec.tasks) + " task(s) of " +
-         std::to_string(spec.cpus_per_task) + " core(s)" +
-         (spec.nodes > 0 ? " on " + std::to_string(spec.nodes) + " node(s)" : "") +
-         "; the queue has " + std::to_string(nodes) + " node(s) with at most " +
-         std::to_string(most_cores) + " cores and " + std::to_string(most_memory) +
-         " MiB each (hinfo -N shows them with their features and devices)";
+  const auto holds = [&](const JobSpec& part) {
+    return !place(part, cluster_.nodes(), counts, usable).empty();
+  };
+  if (std::count(usable.begin(), usable.end(), 1) == 0 || holds(spec)) return "";
+  return "no set of nodes of queue " + quoted(spec.queue) + " can ever hold this job" +
+         what_is_missing(spec, holds) + "; its largest node has " + std::to_string(most_cores) +
+         " cores and " + format_memory(most_memory) + " (hinfo -N shows them all)";
 }
 
 Controller::Refusal Controller::check_dependencies(const JobSpec& spec,

@@ -51,9 +51,23 @@ TEST(Controller, WhatCanNeverFitIsRefusedWithAReason) {
   TestCluster cluster;
   cluster.nodes(2, 4);
   SubmitRequest request;
-  request.spec = a_job().cores(5);
-  cluster.ask(request);
-  EXPECT_NE(cluster.expect_reply(ErrorCode::Invalid).find("at most 4 cores"), std::string::npos);
+  const std::pair<JobSpec, const char*> never[] = {
+      {a_job().cores(5), "1 task(s) of 5 core(s); its largest node has 4 cores"},
+      {a_job().gpus(2), "not enough nodes with 2 gpu;"},
+      {a_job().feature("avx512"), "not enough nodes with avx512;"},
+      {a_job().only_on("n9"), "the nodes that it names"},
+      {a_job().not_on("n1").not_on("n2"), "the nodes that it excludes"},
+      {a_job().memory(100'000),
+       "the memory that it asks for; its largest node has 4 cores and 64G"},
+      {a_job().nodes(3).tasks(3), "not 3 nodes for it"},
+      {a_job().gpus(1).cores(5), "1 task(s) of 5 core(s)"},
+  };
+  for (const auto& [spec, why] : never) {
+    request.spec = spec;
+    cluster.ask(request);
+    const std::string reply = cluster.expect_reply(ErrorCode::Invalid);
+    EXPECT_NE(reply.find(why), std::string::npos) << reply;
+  }
   request.spec = a_job().queue("night");
   cluster.ask(request);
   EXPECT_NE(cluster.expect_reply(ErrorCode::Invalid).find("'night'"), std::string::npos);

@@ -169,7 +169,7 @@ TEST_F(Control, QueueLimitsAreKept) {
   EXPECT_TRUE(refused(cluster().run({"hsub", "-p", "small", "-c", "4", "--wrap", "true"}),
                       "queue 'small' allows cores a user up to 3; this would be 4"));
   EXPECT_TRUE(refused(cluster().run({"hsub", "-t", "2:00:00", "--wrap", "true"}),
-                      "queue 'batch' allows a time limit (seconds) up to 3600"));
+                      "queue 'batch' allows a time limit up to 1:00:00"));
   EXPECT_TRUE(refused(cluster().run({"hsub", "-p", "smal", "--wrap", "true"}),
                       "there is no queue 'smal'; queues: batch small"));
   open_gate("limit-a");

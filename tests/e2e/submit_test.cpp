@@ -170,7 +170,7 @@ TEST_F(Submit, TestOnlyQueuesNothing) {
   const CommandResult never = cluster().run({"hsub", "--test-only", "-c", "99", "--wrap", "true"});
   EXPECT_EQ(never.exit_code, 1) << never.text();
   EXPECT_NE(never.err.find("can ever hold this job"), std::string::npos) << never.err;
-  EXPECT_NE(never.err.find("at most 4 cores"), std::string::npos) << never.err;
+  EXPECT_NE(never.err.find("largest node has 4 cores"), std::string::npos) << never.err;
 }
 
 // What a client does that lost its connection before the answer came.
