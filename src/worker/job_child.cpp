@@ -179,7 +179,14 @@ class Preparation {
   Stage stage_ = Stage::Session;
 };
 
-std::string quoted(const std::string& text) { return '"' + text + '"'; }
+// Cut, between characters, to what leaves room for the reason beside it.
+std::string quoted(const std::string& text) {
+  constexpr std::size_t most = 256;
+  if (text.size() <= most) return '"' + text + '"';
+  std::size_t end = most;
+  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
+  return '"' + text.substr(0, end) + "...\"";
+}
 
 // "/bin/bash" of "#!/bin/bash -e\n"; "" when there is no such line.
 std::string interpreter(const std::string& script) {

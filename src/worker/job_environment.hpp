@@ -23,6 +23,8 @@ bool belongs_to_outer_mpi(const std::string& variable);
 
 // What the user submitted, without the outer MPI's variables, with HYADES_* set, OMP_NUM_THREADS
 // unless the user has set it, and the SLURM_* of the same meaning for a script with #SBATCH lines.
+// It adds less than this many variables to the user's.
+constexpr std::size_t own_variables_max = 64;
 std::vector<std::string> job_environment(const LaunchOrder& order, const JobEnvironment& where);
 
 }  // namespace hyades

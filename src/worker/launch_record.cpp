@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "worker/byte_codec.hpp"
+#include "worker/job_environment.hpp"
+#include "worker/launcher_order.hpp"
 
 namespace hyades {
 namespace {
@@ -31,8 +33,14 @@ bool get_path(ByteReader& in, std::string& out) {
   return in.get(out, Limits::path_bytes_max) && is_c_string(out);
 }
 
-bool get_list(ByteReader& in, std::vector<std::string>& out, std::size_t bytes_max) {
-  return in.get(out, Limits::list_max, bytes_max) && are_c_strings(out);
+// Its pattern was short enough, its expansion need not be: the kernel tells the user.
+bool get_expanded_path(ByteReader& in, std::string& out) {
+  return in.get(out, launch_bytes_max) && is_c_string(out);
+}
+
+bool get_list(ByteReader& in, std::vector<std::string>& out, std::size_t count_max,
+              std::size_t bytes_max) {
+  return in.get(out, count_max, bytes_max) && are_c_strings(out);
 }
 
 bool get_cpus(ByteReader& in, std::vector<int>& cpus) {
@@ -58,12 +66,13 @@ bool get_identity(ByteReader& in, LaunchRecord& record) {
 
 bool get_what_to_run(ByteReader& in, LaunchRecord& record) {
   // Hyades adds variables of its own to the user's.
+  const std::size_t variables_max = Limits::list_max + own_variables_max;
   const std::size_t environment_max = 2 * Limits::environment_bytes_max;
   return in.get(record.script, Limits::script_bytes_max) &&
-         get_list(in, record.arguments, Limits::environment_bytes_max) &&
-         get_list(in, record.environment, environment_max) &&
-         get_path(in, record.working_directory) && get_path(in, record.stdin_path) &&
-         get_path(in, record.stdout_path) && get_path(in, record.stderr_path);
+         get_list(in, record.arguments, Limits::list_max, Limits::environment_bytes_max) &&
+         get_list(in, record.environment, variables_max, environment_max) &&
+         get_path(in, record.working_directory) && get_expanded_path(in, record.stdin_path) &&
+         get_expanded_path(in, record.stdout_path) && get_expanded_path(in, record.stderr_path);
 }
 
 bool get_how(ByteReader& in, LaunchRecord& record) {

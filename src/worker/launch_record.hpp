@@ -38,7 +38,8 @@ struct LaunchRecord {
 
 std::string encode(const LaunchRecord& record);
 
-// False when `bytes` are not exactly one record within the limits of core/job_spec.hpp.
+// False when `bytes` are not exactly one record within the limits of core/job_spec.hpp. Every
+// payload that check_payload accepts is within them, however long its patterns expand.
 bool decode(std::string_view bytes, LaunchRecord& record);
 
 }  // namespace hyades

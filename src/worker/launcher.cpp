@@ -156,7 +156,10 @@ void Launcher::on(const StartLaunch& start, UniqueFd record, UniqueFd body) {
   if (child != 0) return;
   // Nothing of the launcher's goes along: 0, 1, 2 are /dev/null, 3 becomes the record.
   std::string encoded(start.record);
-  if (body && !read_memory_file(body.get(), encoded)) encoded.clear();
+  if (body && !read_memory_file(body.get(), encoded)) {
+    refuse(record.get(), "cannot read the order to start the job");
+    _exit(0);
+  }
   buffer_ = std::string();
   if (record.get() != 3) dup3(record.get(), 3, O_CLOEXEC);
   record.release();

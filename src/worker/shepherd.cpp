@@ -420,9 +420,9 @@ void shepherd_main(UniqueFd record, const std::string& encoded) {
   if (decode(encoded, launch)) {
     Shepherd(std::move(record), std::move(launch)).run();
   } else {
-    const std::string line = refused_line("the launcher could not understand the order");
-    const off_t size = lseek(record.get(), 0, SEEK_END);
-    if (pwrite(record.get(), line.data(), line.size(), size) < 0) _exit(1);
+    // The job's fault, not the node's: each node would fail at the same order, and one job would
+    // drain them all.
+    Shepherd(std::move(record), LaunchRecord()).fail("the launch order could not be understood");
   }
   _exit(0);
 }

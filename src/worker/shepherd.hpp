@@ -34,6 +34,9 @@ class Shepherd {
   // Returns when the end of the job is on the disk; the process must exit then.
   void run();
 
+  // Instead of run(): the job cannot be started, and this node is not to blame. Likewise durable.
+  void fail(const std::string& launch_error);
+
  private:
   struct Timers {  // boot clock; 0: not set
     BootMs warning = 0;
@@ -67,7 +70,6 @@ class Shepherd {
   bool over() const;
 
   void refuse(const std::string& reason);
-  void fail(const std::string& launch_error);
   bool append(const std::string& line);
   void append_and_sync(const std::string& line);
 

@@ -256,6 +256,41 @@ TEST_F(LaunchError, OutputIntoAMissingDirectory) {
             "does not exist");
 }
 
+// What one user asks for may fail that job, but must not look like a fault of every node.
+TEST_F(LaunchError, APatternThatExpandsBeyondAllPaths) {
+  LaunchOrder order = this->order();
+  order.spec.name = std::string(1000, 'n');
+  order.payload.stdout_path = "%x";
+  for (int i = 1; i < 20; ++i) order.payload.stdout_path += "/%x";
+  const std::string error = of(order);
+  EXPECT_TRUE(contains(error, "cannot open \"nnn")) << error;
+  EXPECT_TRUE(contains(error, "...\" for the job's standard output: File name too long")) << error;
+  order = this->order();
+  order.spec.name = std::string(Limits::name_bytes_max, 'n');
+  std::string longest;
+  while (longest.size() < Limits::path_bytes_max - 1) longest += "%x";
+  order.payload.stdin_path = order.payload.stdout_path = order.payload.stderr_path = longest;
+  order.payload.script.append(Limits::script_bytes_max - order.payload.script.size(), '#');
+  EXPECT_TRUE(contains(of(order), "File name too long"));
+}
+
+TEST_F(LaunchError, AsManyVariablesAsASubmissionMayHave) {
+  LaunchOrder order = this->order();
+  while (order.payload.environment.size() < Limits::list_max) {
+    order.payload.environment.push_back('v' + std::to_string(order.payload.environment.size()) +
+                                        '=');
+  }
+  const ExitRecord exit = box_.run(order);
+  EXPECT_EQ(exit.launch_error, "");
+  EXPECT_TRUE(std::filesystem::exists(box_.root / "ran"));
+}
+
+TEST_F(LaunchError, AnOrderThatNobodyUnderstands) {
+  LaunchOrder order = this->order();
+  order.spec.user = std::string(Limits::name_bytes_max + 1, 'u');
+  EXPECT_EQ(of(order), "the launch order could not be understood");
+}
+
 TEST_F(LaunchError, WrongScripts) {
   EXPECT_EQ(of(box_.order("echo hello\n")),
             "the script does not begin with a line like #!/bin/bash");
