@@ -1,6 +1,5 @@
 #include "worker/disk_spool.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -92,7 +91,9 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
   open_counter("epoch", epoch_, new_boot);
   if (new_boot) enter_boot();
   // A record is proof that its number was seen, whatever became of the file with the number.
-  for (const LaunchKey& key : keys()) raise_sequence(key.sequence);
+  std::vector<LaunchKey> all;
+  if (!list(all)) throw SpoolError(error_ + "; which jobs run here cannot be told without it");
+  for (const LaunchKey& key : all) raise_sequence(key.sequence);
   watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!watch_ ||
       inotify_add_watch(watch_.get(), directory_.c_str(), IN_MODIFY | IN_CLOSE_WRITE) < 0) {
@@ -106,8 +107,8 @@ void DiskSpool::prepare_directory() {
   const mode_t mode = geteuid() == 0 ? 0711 : 0700;
   require_own_directory(directory_, mode);
   require_own_directory(directory_ + "/scripts", mode);
-  directory_fd_.reset(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory_fd_) throw SpoolError("cannot open the spool " + directory_ + ": " + why());
+  listing_.reset(opendir(directory_.c_str()));
+  if (!listing_) throw SpoolError("cannot open the spool " + directory_ + ": " + why());
 }
 
 void DiskSpool::lock_for_life(int patience_ms) {
@@ -230,7 +231,7 @@ ClaimResult DiskSpool::claim(const LaunchKey& key) {
 ClaimResult DiskSpool::create_record(const LaunchKey& key, UniqueFd& record) {
   const std::string name = to_string(key);
   const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-  const int file = openat(directory_fd_.get(), name.c_str(), flags, 0600);
+  const int file = openat(dirfd(listing_.get()), name.c_str(), flags, 0600);
   if (file < 0 && errno == EEXIST) return ClaimResult::Exists;
   if (file < 0) return fail("cannot create " + record_path(key));
   record.reset(file);
@@ -258,49 +259,83 @@ UniqueFd DiskSpool::take_claim(const LaunchKey& key) {
 
 std::optional<SpoolRecord> DiskSpool::look(const LaunchKey& key) {
   error_.clear();
-  if (const auto known = ended_.find(key); known != ended_.end()) return known->second;
+  const auto known = seen_.find(key);
+  if (known != seen_.end() && known->second.exit && !known->second.held) return known->second;
   const std::string name = to_string(key);
-  UniqueFd file(openat(directory_fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const int directory = dirfd(listing_.get());
+  UniqueFd file(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) {
-    if (errno != ENOENT) error_ = "cannot open " + record_path(key) + ": " + why();
-    return std::nullopt;
+    const int error = errno;
+    struct stat info = {};  // takes no descriptor
+    const bool there =
+        fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+    if (!there) return std::nullopt;
+    errno = error;
+    return cannot_look(key, "cannot open");
   }
   SpoolRecord record{.key = key, .exit = {}, .refusal = ""};
+  if (!read_record_of(key, file.get(), record)) return cannot_look(key, "cannot read");
+  seen_[key] = record;
+  return record;
+}
+
+bool DiskSpool::read_record_of(const LaunchKey& key, int file, SpoolRecord& record) {
   // The lock first: once it is free nothing more is written. The other way round, a shepherd that
   // writes its last line between the two looks would seem to have been killed.
-  record.held = is_record_locked(file.get());
+  const std::optional<bool> locked = is_record_locked(file);
   std::string text;
-  if (!read_record(file.get(), text)) error_ = "cannot read " + record_path(key) + ": " + why();
+  if (!locked || !read_record(file, text)) return false;
+  record.key = key;
+  record.held = *locked;
   RecordContent content = parse_record(text);
   record.same_boot = content.boot_id.empty() || content.boot_id == boot_id_;
   if (content.started) record.started_ms = content.started->at_ms;
   record.exit = std::move(content.exit);
   record.refusal = std::move(content.refusal);
-  if (record.exit && !record.held) ended_[key] = record;
+  return true;
+}
+
+SpoolRecord DiskSpool::cannot_look(const LaunchKey& key, const std::string& what) {
+  error_ = what + ' ' + record_path(key) + ": " + why();
+  SpoolRecord record{.key = key, .exit = {}, .refusal = ""};
+  if (const auto known = seen_.find(key); known != seen_.end()) record = known->second;
+  record.held = true;
   return record;
 }
 
-std::vector<LaunchKey> DiskSpool::keys() {
-  std::vector<LaunchKey> result;
-  DIR* directory = opendir(directory_.c_str());
-  if (directory == nullptr) {
-    error_ = "cannot read the directory " + directory_ + ": " + why();
-    return result;
-  }
-  while (const dirent* entry = readdir(directory)) {
+// False: there may be more.
+bool DiskSpool::list(std::vector<LaunchKey>& keys) {
+  rewinddir(listing_.get());
+  errno = 0;
+  while (const dirent* entry = readdir(listing_.get())) {
     LaunchKey key;
-    if (parse_launch_key(entry->d_name, key)) result.push_back(key);
+    if (parse_launch_key(entry->d_name, key)) keys.push_back(key);
+    errno = 0;
   }
-  closedir(directory);
-  return result;
+  if (errno == 0) return true;
+  error_ = "cannot read the directory " + directory_ + ": " + why();
+  return false;
+}
+
+std::vector<LaunchKey> DiskSpool::keys() {
+  std::vector<LaunchKey> listed;
+  if (list(listed)) return listed;
+  std::set<LaunchKey> all(listed.begin(), listed.end());
+  for (const auto& [key, record] : seen_) all.insert(key);
+  return {all.begin(), all.end()};
 }
 
 std::vector<SpoolRecord> DiskSpool::records() {
-  error_.clear();
+  std::string first_error;
   std::vector<SpoolRecord> result;
-  for (const LaunchKey& key : keys()) {
+  error_.clear();
+  const std::vector<LaunchKey> all = keys();
+  first_error = error_;
+  for (const LaunchKey& key : all) {
     if (auto record = look(key)) result.push_back(std::move(*record));
+    if (first_error.empty()) first_error = error_;
   }
+  error_ = first_error;
   return result;
 }
 
@@ -309,7 +344,7 @@ void DiskSpool::remove(const LaunchKey& key) {
   error_.clear();
   claims_.erase(key);
   unsettled_.erase(key);
-  ended_.erase(key);
+  seen_.erase(key);
   // The script first: a worker that dies in between leaves a record, which is removed again later.
   if (unlink(script_path(key).c_str()) != 0 && errno != ENOENT) {
     error_ = "cannot remove " + script_path(key) + ": " + why();

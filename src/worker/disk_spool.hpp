@@ -13,7 +13,10 @@
 // record (synced by its shepherd) survives a power cut as well. For one thread.
 #pragma once
 
+#include <dirent.h>
+
 #include <map>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -45,6 +48,8 @@ class DiskSpool final : public Spool {
 
   ClaimResult claim(const LaunchKey& key) override;
   void release(const LaunchKey& key) override;
+  // Nothing only when there is no record. One that cannot be looked at (no descriptor left, a
+  // broken disk) counts as held, with what was last seen in it: nothing may be decided by it.
   std::optional<SpoolRecord> look(const LaunchKey& key) override;
   std::vector<SpoolRecord> records() override;
   void remove(const LaunchKey& key) override;
@@ -69,6 +74,10 @@ class DiskSpool final : public Spool {
   std::string script_path(const LaunchKey& key) const;
 
  private:
+  struct CloseDirectory {
+    void operator()(DIR* directory) const { closedir(directory); }
+  };
+
   // A number in a file of its own, in fixed width, so that raising it is one pwrite.
   struct Counter {
     UniqueFd file;
@@ -83,23 +92,27 @@ class DiskSpool final : public Spool {
   bool raise(const char* name, Counter& counter, std::uint64_t value);
   ClaimResult create_record(const LaunchKey& key, UniqueFd& record);
   ClaimResult fail(const std::string& what);
+  bool list(std::vector<LaunchKey>& keys);
   std::vector<LaunchKey> keys();
+  bool read_record_of(const LaunchKey& key, int file, SpoolRecord& record);
+  SpoolRecord cannot_look(const LaunchKey& key, const std::string& what);
   bool read_events(std::set<LaunchKey>& changed, std::set<LaunchKey>& closed);
   bool settled(const LaunchKey& key);
 
   std::string directory_;
   std::string boot_id_;
   std::string error_;
-  UniqueFd directory_fd_;
+  // Open for life, so that it can be listed when no descriptor is left.
+  std::unique_ptr<DIR, CloseDirectory> listing_;
   UniqueFd lock_;
   UniqueFd watch_;
   Counter sequence_;
   Counter epoch_;
   std::map<LaunchKey, UniqueFd> claims_;
   std::set<LaunchKey> unsettled_;  // closed for writing, but the lock was still held
-  // What was seen of launches whose end is written and whose lock is free: nothing more comes, so
-  // the file is not looked at again. Until remove().
-  std::map<LaunchKey, SpoolRecord> ended_;
+  // What was last seen of each record, until remove(). When the end is written and the lock is
+  // free, nothing more comes, and the file is not looked at again.
+  std::map<LaunchKey, SpoolRecord> seen_;
 };
 
 }  // namespace hyades

@@ -177,7 +177,8 @@ void Launcher::tell_shepherd(const LaunchKey& key, const ShepherdWord& word) {
   const RecordContent content = parse_record(text);
   if (!content.started || content.exit) return;
   UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, content.started->shepherd_pid, 0)));
-  if (process && is_record_locked(record.get())) queue_signal(process.get(), pack(word));
+  if (process && is_record_locked(record.get()).value_or(false))
+    queue_signal(process.get(), pack(word));
 }
 
 void launcher_main(const std::string& spool_directory) {

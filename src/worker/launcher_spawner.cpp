@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
 #include "worker/job_environment.hpp"
 #include "worker/launch_record.hpp"
 #include "worker/output_pattern.hpp"
@@ -69,8 +71,10 @@ void LauncherSpawner::signal(const LaunchKey& key, int signal, bool batch_only) 
 bool LauncherSpawner::sweep(const LaunchKey& key) {
   Remains remains{launch_mark(config_.cluster_id, key), std::nullopt};
   UniqueFd file(open(spool_.record_path(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file && errno != ENOENT) return false;
   std::string text;
-  if (file && read_record(file.get(), text)) remains.started = parse_record(text).started;
+  if (file && !read_record(file.get(), text)) return false;
+  remains.started = parse_record(text).started;
   return sweep_remains(remains, sweep_ms);
 }
 

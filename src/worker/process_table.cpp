@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <string>
@@ -25,13 +26,15 @@ enum {
   start_field = 19
 };
 
-bool read_stat(const std::string& pid, Process& out) {
+enum class Look { Seen, Gone, Failed };
+
+Look look_at(const std::string& pid, Process& out) {
   const std::string path = "/proc/" + pid + "/stat";
   UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return false;
   char text[1024];
-  const ssize_t size = read(file.get(), text, sizeof text);
-  return size > 0 && parse_stat({text, static_cast<std::size_t>(size)}, out);
+  const ssize_t size = file ? read(file.get(), text, sizeof text) : -1;
+  if (size < 0) return is_gone_or_hidden(errno) ? Look::Gone : Look::Failed;
+  return parse_stat({text, static_cast<std::size_t>(size)}, out) ? Look::Seen : Look::Failed;
 }
 
 template <typename T>
@@ -41,6 +44,10 @@ bool to_number(std::string_view text, T& out) {
 }
 
 }  // namespace
+
+bool is_gone_or_hidden(int error) {
+  return error == ENOENT || error == ESRCH || error == EACCES || error == EPERM;
+}
 
 bool parse_stat(std::string_view text, Process& out) {
   // The name may hold anything, parentheses and spaces included; the last ')' ends it.
@@ -68,17 +75,29 @@ bool parse_stat(std::string_view text, Process& out) {
   return true;
 }
 
-std::vector<Process> read_processes() {
-  std::vector<Process> result;
+bool read_processes(std::vector<Process>& out) {
+  out.clear();
   DIR* proc = opendir("/proc");
-  if (proc == nullptr) return result;
+  if (proc == nullptr) return false;
+  bool complete = true;
+  errno = 0;
   while (const dirent* entry = readdir(proc)) {
     Process process;
-    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && read_stat(entry->d_name, process)) {
-      result.push_back(process);
+    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
+      const Look look = look_at(entry->d_name, process);
+      if (look == Look::Seen) out.push_back(process);
+      complete = complete && look != Look::Failed;
     }
+    errno = 0;
   }
+  complete = complete && errno == 0;  // else the list ended early
   closedir(proc);
+  return complete;
+}
+
+std::vector<Process> read_processes() {
+  std::vector<Process> result;
+  read_processes(result);
   return result;
 }
 
@@ -105,7 +124,7 @@ void signal_process(const Process& process, int signal) {
   UniqueFd handle(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
   // From here on the pid in the handle cannot change hands: is it still the one that was meant?
   Process now;
-  if (!handle || !read_stat(std::to_string(process.pid), now)) return;
+  if (!handle || look_at(std::to_string(process.pid), now) != Look::Seen) return;
   if (now.start_ms != process.start_ms) return;
   syscall(SYS_pidfd_send_signal, handle.get(), signal, nullptr, 0);
 }

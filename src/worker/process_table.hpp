@@ -27,6 +27,14 @@ struct Process {
 // Reads a line of /proc/<pid>/stat. False: malformed.
 bool parse_stat(std::string_view text, Process& out);
 
+// Whether this error of looking at a process in /proc says that it has ended, or is another
+// user's, rather than that the look failed.
+bool is_gone_or_hidden(int error);
+
+// False: some could not be looked at (no descriptor or memory left), so that nothing follows from
+// what is missing. Processes that this one may not look at, being others', are left out.
+bool read_processes(std::vector<Process>& out);
+// For those who look again anyway.
 std::vector<Process> read_processes();
 
 // Those below `ancestor`, children before grandchildren, zombies included: one may have threads

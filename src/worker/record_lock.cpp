@@ -9,12 +9,13 @@
 
 namespace hyades {
 
-bool is_record_locked(int record) {
+std::optional<bool> is_record_locked(int record) {
   int result = 0;
   do {
     result = flock(record, LOCK_SH | LOCK_NB);
   } while (result != 0 && errno == EINTR);
-  if (result != 0) return errno == EWOULDBLOCK;
+  if (result != 0 && errno == EWOULDBLOCK) return true;
+  if (result != 0) return std::nullopt;
   flock(record, LOCK_UN);
   return false;
 }

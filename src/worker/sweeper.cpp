@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <set>
 #include <vector>
@@ -20,22 +21,19 @@ namespace {
 constexpr BootMs tick_ms = 10;  // process start times are that coarse
 constexpr std::size_t environment_bytes_max = 4 << 20;
 
-std::string read_environment(pid_t pid) {
+// False: it could not be read, though the process is there.
+bool read_environment(pid_t pid, std::string& text) {
   const std::string path = "/proc/" + std::to_string(pid) + "/environ";
   UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
+  if (!file) return is_gone_or_hidden(errno);
   char buffer[16384];
-  while (file && text.size() < environment_bytes_max) {
+  while (text.size() < environment_bytes_max) {
     const ssize_t size = read(file.get(), buffer, sizeof buffer);
-    if (size <= 0) break;
+    if (size < 0) return is_gone_or_hidden(errno);
+    if (size == 0) break;
     text.append(buffer, static_cast<std::size_t>(size));
   }
-  return text;
-}
-
-bool has_mark(pid_t pid, const std::string& mark) {
-  const std::string environment = '\0' + read_environment(pid);
-  return environment.find('\0' + mark + '\0') != environment.npos;
+  return true;
 }
 
 bool may_kill(pid_t pid) {
@@ -56,7 +54,8 @@ bool is_launch_session(const std::vector<Process>& all, const StartedLine& start
 
 class Search {
  public:
-  explicit Search(const Remains& remains) : remains_(remains), all_(read_processes()) {
+  explicit Search(const Remains& remains) : remains_(remains) {
+    complete_ = read_processes(all_);
     session_is_ours_ = remains.started && is_launch_session(all_, *remains.started);
     for (const Process& process : all_) {
       if (is_marked(process)) add(process);
@@ -64,11 +63,19 @@ class Search {
   }
 
   const std::vector<Process>& found() const { return found_; }
+  // Whether finding nothing means that nothing is there.
+  bool complete() const { return complete_; }
 
  private:
-  bool is_marked(const Process& process) const {
+  bool is_marked(const Process& process) {
     if (process.pid == getpid() || process.zombie || !may_kill(process.pid)) return false;
-    return is_in_session(process) || has_mark(process.pid, remains_.mark);
+    return is_in_session(process) || has_mark(process.pid);
+  }
+
+  bool has_mark(pid_t pid) {
+    std::string environment(1, '\0');
+    complete_ = read_environment(pid, environment) && complete_;
+    return environment.find('\0' + remains_.mark + '\0') != environment.npos;
   }
 
   bool is_in_session(const Process& process) const {
@@ -86,6 +93,7 @@ class Search {
 
   const Remains& remains_;
   std::vector<Process> all_;
+  bool complete_ = false;
   bool session_is_ours_ = false;
   std::set<pid_t> known_;
   std::vector<Process> found_;
@@ -97,7 +105,7 @@ bool sweep_remains(const Remains& remains, int most_ms) {
   const BootMs deadline = boot_now_ms() + most_ms;
   while (true) {
     const Search search(remains);
-    if (search.found().empty()) return true;
+    if (search.found().empty() && search.complete()) return true;
     for (const Process& process : search.found()) signal_process(process, SIGKILL);
     if (boot_now_ms() >= deadline) return false;
     poll(nullptr, 0, 2);

@@ -20,7 +20,8 @@ struct Remains {
 //     when its leader is gone, only members without a terminal that started later than the job
 //     count), or
 //   - descends from one of these.
-// Repeats until it finds none, for `most_ms` at most. True: none is left.
+// Repeats until it finds none, for `most_ms` at most. True: none is left. False: some are, or it
+// could not look at all of them.
 bool sweep_remains(const Remains& remains, int most_ms);
 
 }  // namespace hyades

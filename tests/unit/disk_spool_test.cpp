@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "node_box.hpp"
+#include "worker/record_lock.hpp"
 
 namespace hyades {
 namespace {
@@ -275,6 +276,38 @@ TEST_F(DiskSpoolTest, WithoutAnEndEveryLookIsNew) {
   append(key, started_line({.job_pid = 8, .shepherd_pid = 7, .at_ms = 1000}));
   EXPECT_EQ(spool_->look(key)->started_ms, 1000);
 }
+
+TEST_F(DiskSpoolTest, ARecordThatCannotBeLookedAtDecidesNothing) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  ASSERT_EQ(spool_->claim(other), ClaimResult::Claimed);
+  append(key, started_line({.job_pid = 8, .shepherd_pid = 7, .at_ms = 1000}));
+  ASSERT_EQ(spool_->look(key)->started_ms, 1000);
+  for (const LaunchKey& dead : {key, other}) spool_->release(dead);
+  {
+    const NoDescriptors none;
+    const auto record = spool_->look(key);
+    ASSERT_TRUE(record);
+    EXPECT_TRUE(record->held);
+    EXPECT_EQ(record->started_ms, 1000);
+    EXPECT_NE(spool_->last_error().find("Too many open files"), std::string::npos)
+        << spool_->last_error();
+    ASSERT_TRUE(spool_->look(other));
+    EXPECT_TRUE(spool_->look(other)->held);
+    ASSERT_EQ(spool_->records().size(), 2u);
+    for (const SpoolRecord& one : spool_->records()) EXPECT_TRUE(one.held);
+    EXPECT_FALSE(spool_->look({44, 1, 79}));  // that there is none can be told
+  }
+  for (const LaunchKey& dead : {key, other}) EXPECT_FALSE(spool_->look(dead)->held);
+}
+
+TEST_F(DiskSpoolTest, AnUnreadableRecordIsNotAnEmptyOne) {
+  std::filesystem::create_directory(spool_->record_path(key));  // reading it fails
+  ASSERT_TRUE(spool_->look(key));
+  EXPECT_TRUE(spool_->look(key)->held);
+  EXPECT_NE(spool_->last_error().find("cannot read"), std::string::npos) << spool_->last_error();
+}
+
+TEST(RecordLock, AnErrorIsNotAFreeLock) { EXPECT_FALSE(is_record_locked(-1).has_value()); }
 
 TEST_F(DiskSpoolTest, WatchTellsOfOtherWritersAndOfNothingElse) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);

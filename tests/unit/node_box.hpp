@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +59,24 @@ inline bool wait_until(const std::function<bool()>& condition, int seconds = 30)
   }
   return true;
 }
+
+// While it lives, this process can open nothing (but `spare` more at once).
+class NoDescriptors {
+ public:
+  explicit NoDescriptors(rlim_t spare = 0) {
+    getrlimit(RLIMIT_NOFILE, &usual_);
+    const int lowest = dup(STDIN_FILENO);
+    close(lowest);
+    const rlimit limit = {static_cast<rlim_t>(lowest) + spare, usual_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &usual_); }
+
+ private:
+  rlimit usual_ = {};
+};
 
 inline bool is_alive(pid_t pid) {
   const std::string stat = read_text("/proc/" + std::to_string(pid) + "/stat");

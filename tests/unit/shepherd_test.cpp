@@ -700,6 +700,18 @@ TEST_F(Deaths, ASweepTakesNobodyElse) {
   EXPECT_EQ(box.wait_for_end(second.key).exit->signal, 0);
 }
 
+// Not to have looked is no proof that nothing is left.
+TEST_F(Deaths, ASweepThatCannotLookFindsNotNothing) {
+  NodeBox box;
+  const LaunchKey nobody = {1000, 1, 1};
+  ASSERT_TRUE(box.spawner->sweep(nobody));
+  for (rlim_t spare : {0, 1}) {  // none for /proc; none for the processes in it
+    const NoDescriptors none(spare);
+    EXPECT_FALSE(box.spawner->sweep(nobody)) << spare;
+  }
+  EXPECT_TRUE(box.spawner->sweep(nobody));
+}
+
 // A process that has got the pid of something long dead.
 class Innocent {
  public:
