@@ -1,15 +1,20 @@
 #include "worker/record_file.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <map>
 
 namespace hyades {
 namespace {
 
 constexpr std::size_t escaped_bytes_max = 3000;  // all lines together stay within the record
-constexpr std::size_t checksum_size = 10;        // " #" and eight digits
+// What the wire takes: beyond that the master would refuse all that this node has to say.
+constexpr WallMs wall_ms_max = 253'402'300'799'999;  // the end of the year 9999
+constexpr std::int64_t rss_kib_max = 1'000'000'000'000 * 1024;
+constexpr std::size_t checksum_size = 10;  // " #" and eight digits
 
 // FNV-1a: enough to tell a torn line from a whole one.
 std::uint32_t checksum(std::string_view text) {
@@ -76,12 +81,15 @@ class Fields {
     return found == values_.end() ? std::string_view() : found->second;
   }
   template <typename T>
-  bool number(std::string_view name, T& out, T lowest = 0) const {
+  bool number(std::string_view name, T& out, T lowest = 0,
+              T highest = std::numeric_limits<T>::max()) const {
     const std::string_view digits = text(name);
     T value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || end != digits.data() + digits.size() || value < lowest)
+    if (error != std::errc() || end != digits.data() + digits.size() || value < lowest ||
+        value > highest) {
       return false;
+    }
     out = value;
     return true;
   }
@@ -104,19 +112,22 @@ void read_started(const Fields& fields, RecordContent& out) {
       fields.number("shepherd_pid", started.shepherd_pid, 1) &&
       fields.number("at", started.at_ms, WallMs{1}) && fields.number("from", started.from_ms) &&
       fields.number("until", started.until_ms)) {
+    // It has started, whatever the time: to forget that could start it twice.
+    started.at_ms = std::min(started.at_ms, wall_ms_max);
     out.started = started;
   }
 }
 
 void read_exit(const Fields& fields, RecordContent& out) {
   ExitRecord exit;
-  const bool good = fields.number("code", exit.exit_code) && fields.number("signal", exit.signal) &&
+  const bool good = fields.number("code", exit.exit_code, 0, 255) &&
+                    fields.number("signal", exit.signal, 0, 64) &&
                     parse_stop_reason(fields.text("stopped"), exit.stopped) &&
-                    fields.number("started", exit.started_ms) &&
-                    fields.number("ended", exit.ended_ms) &&
-                    fields.number("user_ms", exit.usage.user_ms) &&
-                    fields.number("system_ms", exit.usage.system_ms) &&
-                    fields.number("max_rss_kib", exit.usage.max_rss_kib) &&
+                    fields.number("started", exit.started_ms, WallMs{0}, wall_ms_max) &&
+                    fields.number("ended", exit.ended_ms, WallMs{0}, wall_ms_max) &&
+                    fields.number("user_ms", exit.usage.user_ms, WallMs{0}, wall_ms_max) &&
+                    fields.number("system_ms", exit.usage.system_ms, WallMs{0}, wall_ms_max) &&
+                    fields.number("max_rss_kib", exit.usage.max_rss_kib, WallMs{0}, rss_kib_max) &&
                     fields.number("left_behind", exit.left_behind);
   exit.launch_error = unescape(fields.text("error"));
   if (good) out.exit = exit;

@@ -46,7 +46,7 @@ std::string started_line(const StartedLine& started);
 std::string exit_line(const ExitRecord& exit);
 std::string refused_line(const std::string& reason);
 
-// Anything is accepted; what cannot be understood is left out.
+// Anything is accepted; what cannot be understood, or no shepherd can have meant, is left out.
 RecordContent parse_record(std::string_view text);
 
 }  // namespace hyades

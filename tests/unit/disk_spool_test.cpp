@@ -468,11 +468,32 @@ TEST(RecordFile, LongErrorsStillFit) {
   const std::string error(100000, '\x01');
   const std::string record = claimed_line(std::string(36, 'b')) +
                              started_line({1 << 22, 1 << 22, INT64_MAX, INT64_MAX, INT64_MAX}) +
-                             exit_line({.ended_ms = INT64_MAX, .launch_error = error});
+                             exit_line({.ended_ms = 253'402'300'799'999, .launch_error = error});
   EXPECT_LE(record.size(), record_bytes_max);
   const auto exit = parse_record(record).exit;
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->launch_error, std::string(1000, '\x01'));
+}
+
+// The wire refuses whole messages for one such value: the node could never join again.
+TEST(RecordFile, NothingLeavesItThatTheWireRefuses) {
+  const WallMs last_ms = 253'402'300'799'999;
+  const auto is_left_out = [](const ExitRecord& exit) {
+    return !parse_record(exit_line(exit)).exit.has_value();
+  };
+  EXPECT_FALSE(is_left_out({.exit_code = 255, .started_ms = last_ms, .ended_ms = last_ms}));
+  EXPECT_FALSE(is_left_out({.signal = 64, .usage = {last_ms, last_ms, 1'000'000'000'000 * 1024}}));
+  EXPECT_TRUE(is_left_out({.exit_code = 256}));
+  EXPECT_TRUE(is_left_out({.exit_code = -1}));
+  EXPECT_TRUE(is_left_out({.signal = 65}));
+  EXPECT_TRUE(is_left_out({.started_ms = last_ms + 1}));
+  EXPECT_TRUE(is_left_out({.ended_ms = last_ms + 1}));
+  EXPECT_TRUE(is_left_out({.usage = {last_ms + 1, 0, 0}}));
+  EXPECT_TRUE(is_left_out({.usage = {0, last_ms + 1, 0}}));
+  EXPECT_TRUE(is_left_out({.usage = {0, 0, 1'000'000'000'000 * 1024 + 1}}));
+  const auto started = parse_record(started_line({7, 6, last_ms + 1, 1, 2})).started;
+  ASSERT_TRUE(started);  // it did start
+  EXPECT_EQ(started->at_ms, last_ms);
 }
 
 TEST(RecordFile, EveryPrefixIsAnEarlierTruth) {
