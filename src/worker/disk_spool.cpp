@@ -87,6 +87,7 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
   prepare_directory();
   lock_for_life(patience_ms);
   const bool new_boot = read_boot() != boot_id_;
+  earlier_are_marked_ = !new_boot;
   open_counter("sequence", sequence_, new_boot);
   open_counter("epoch", epoch_, new_boot);
   if (new_boot) enter_boot();
@@ -141,20 +142,27 @@ std::string DiskSpool::read_boot() const {
 
 // After a power cut a record may have lost its first line, with the boot in it. It must not be
 // taken for one of this boot, in which an empty record proves that nothing started.
+bool DiskSpool::mark_as_earlier(const LaunchKey& key) {
+  UniqueFd file(open(record_path(key).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  std::string text;
+  if (!file || !read_record(file.get(), text)) return false;
+  const RecordContent content = parse_record(text);
+  if (!content.boot_id.empty() || content.exit) return true;
+  return write_at(file.get(), claimed_line("earlier"), 0);
+}
+
+// The new boot is noted only when each record can be told from one of it. Otherwise, as after a
+// death in between, the next worker begins again, and this one trusts no record without a boot.
 void DiskSpool::enter_boot() {
-  for (const LaunchKey& key : keys()) {
-    UniqueFd file(open(record_path(key).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    std::string text;
-    if (!file || !read_record(file.get(), text)) continue;
-    const RecordContent content = parse_record(text);
-    if (content.boot_id.empty() && !content.exit) {
-      write_at(file.get(), claimed_line("earlier"), 0);
-    }
+  std::vector<LaunchKey> all;
+  earlier_are_marked_ = list(all);
+  for (const LaunchKey& key : all) {
+    earlier_are_marked_ = mark_as_earlier(key) && earlier_are_marked_;
   }
-  // Last, so that a death in between repeats this. When it cannot be written, the next worker
-  // only trusts less than it could.
+  if (!earlier_are_marked_) return;
+  // Over what is there, which needs no space even on a full disk.
   const std::string path = directory_ + "/boot";
-  UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file) write_at(file.get(), boot_id_ + "\n", 0);
 }
 
@@ -288,7 +296,7 @@ bool DiskSpool::read_record_of(const LaunchKey& key, int file, SpoolRecord& reco
   record.key = key;
   record.held = *locked;
   RecordContent content = parse_record(text);
-  record.same_boot = content.boot_id.empty() || content.boot_id == boot_id_;
+  record.same_boot = content.boot_id.empty() ? earlier_are_marked_ : content.boot_id == boot_id_;
   if (content.started) record.started_ms = content.started->at_ms;
   record.exit = std::move(content.exit);
   record.refusal = std::move(content.refusal);

@@ -87,6 +87,7 @@ class DiskSpool final : public Spool {
   void prepare_directory();
   void lock_for_life(int patience_ms);
   std::string read_boot() const;
+  bool mark_as_earlier(const LaunchKey& key);
   void enter_boot();
   void open_counter(const char* name, Counter& counter, bool new_boot);
   bool raise(const char* name, Counter& counter, std::uint64_t value);
@@ -101,6 +102,7 @@ class DiskSpool final : public Spool {
 
   std::string directory_;
   std::string boot_id_;
+  bool earlier_are_marked_ = false;  // so that a record without a boot is of this one
   std::string error_;
   // Open for life, so that it can be listed when no descriptor is left.
   std::unique_ptr<DIR, CloseDirectory> listing_;

@@ -105,6 +105,26 @@ TEST_F(DiskSpoolTest, ARecordThatAPowerCutEmptiedIsNotOfThisBoot) {
   EXPECT_TRUE(spool_->look({44, 1, 79})->same_boot);
 }
 
+TEST_F(DiskSpoolTest, ABootIsNotedOnlyWhenEveryEarlierRecordIsMarked) {
+  const LaunchKey hidden = {44, 1, 79};
+  const std::string path = spool_->record_path(hidden);
+  reopen("a-boot-with-a-long-name");
+  std::filesystem::create_directory(path);  // cannot be marked
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  std::filesystem::resize_file(spool_->record_path(key), 0);
+  reopen("next");
+  EXPECT_FALSE(spool_->look(key)->same_boot);
+  std::filesystem::remove(path);  // what was in the way is gone: it is empty, and from before
+  std::ofstream(path) << "";
+  EXPECT_FALSE(spool_->look(hidden)->same_boot);
+  reopen("next");
+  EXPECT_FALSE(spool_->look(hidden)->same_boot);
+  spool_->remove(hidden);
+  std::ofstream(path) << "";
+  reopen("next");
+  EXPECT_TRUE(spool_->look(hidden)->same_boot);
+}
+
 TEST_F(DiskSpoolTest, ACounterThatAPowerCutToreStartsAgain) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
   spool_->remove(key);
