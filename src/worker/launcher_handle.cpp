@@ -146,7 +146,10 @@ bool LauncherHandle::send(const LauncherOrder& order, UniqueFd record) {
   Waiting waiting{encode(order), std::move(record), UniqueFd()};
   const auto* start = std::get_if<StartLaunch>(&order);
   if (start != nullptr && waiting.datagram.size() > datagram_bytes_max) {
-    if (start->record.size() > launch_bytes_max) return false;
+    if (start->record.size() > launch_bytes_max) {
+      errno = E2BIG;
+      return false;
+    }
     waiting.body = memory_file(start->record);
     if (!waiting.body) return false;
     waiting.datagram = encode(StartLaunch{start->key, {}});

@@ -32,7 +32,7 @@ class LauncherHandle {
 
   // Hands over an order, and with it the descriptor of the launch's record (with StartLaunch).
   // False: it was not taken and will never be carried out; the launcher is gone, or there is no
-  // memory.
+  // memory (errno says).
   bool send(const LauncherOrder& order, UniqueFd record);
 
   // Sends what is waiting; call it when fd() is writable or on a tick. False: the launcher is gone.

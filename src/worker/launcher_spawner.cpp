@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "worker/job_environment.hpp"
 #include "worker/launch_record.hpp"
@@ -56,8 +57,19 @@ bool LauncherSpawner::start(const LaunchOrder& order) {
   record.script_path = spool_.script_path(order.key);
   const std::string encoded = encode(record);
   if (launcher_.send(StartLaunch{order.key, encoded}, std::move(claim))) return true;
-  error_ = launcher_.alive() ? "the launch is too large" : "the node's launcher process has died";
+  error_ = std::string("cannot hand the order to the node's launcher: ") + std::strerror(errno);
+  if (!launcher_.alive()) error_ = "the node's launcher process has died";
+  note_refusal(order.key);
   return false;
+}
+
+// Into the record, so that whoever looks at it later knows that the node is to blame.
+void LauncherSpawner::note_refusal(const LaunchKey& key) {
+  const std::string line = refused_line(error_);
+  const std::string path = spool_.record_path(key);
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  // Best effort: that nobody holds the lock any more says what matters.
+  if (file && write(file.get(), line.data(), line.size()) < 0) return;
 }
 
 void LauncherSpawner::stop(const LaunchKey& key, StopReason reason, int grace_s) {

@@ -29,6 +29,7 @@ class LauncherSpawner final : public Spawner {
   // `spool` and `launcher` must outlive the spawner.
   LauncherSpawner(SpawnerConfig config, DiskSpool& spool, LauncherHandle& launcher);
 
+  // A refused start leaves its reason in the record.
   bool start(const LaunchOrder& order) override;
   void stop(const LaunchKey& key, StopReason reason, int grace_s) override;
   void signal(const LaunchKey& key, int signal, bool batch_only) override;
@@ -40,6 +41,8 @@ class LauncherSpawner final : public Spawner {
   const std::string& last_error() const { return error_; }
 
  private:
+  void note_refusal(const LaunchKey& key);
+
   SpawnerConfig config_;
   DiskSpool& spool_;
   LauncherHandle& launcher_;

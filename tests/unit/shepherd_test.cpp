@@ -626,6 +626,7 @@ TEST_F(Deaths, LauncherBeforeTheFork) {
   EXPECT_FALSE(box.spawner->start(next));
   EXPECT_EQ(box.spawner->last_error(), "the node's launcher process has died");
   EXPECT_FALSE(box.spool->look(next.key)->held);
+  EXPECT_EQ(box.spool->look(next.key)->refusal, "the node's launcher process has died");
 }
 
 TEST_F(Deaths, ShepherdBeforeItRecordsTheStart) {
@@ -889,6 +890,19 @@ TEST_F(Deaths, AStuckLauncherBlocksNobody) {
     return box.launcher->flush() && !box.launcher->wants_write();
   }));
   for (const LaunchKey& key : keys) EXPECT_TRUE(box.wait_for_end(key).exit);
+}
+
+TEST_F(Deaths, AnOrderThatCannotBeHandedOverSaysWhy) {
+  NodeBox box;
+  LaunchOrder order = box.order("#!/bin/sh\n");
+  order.payload.script.append(100 << 10, '#');  // travels in a memory file
+  ASSERT_EQ(box.spool->claim(order.key), ClaimResult::Claimed);
+  {
+    const NoDescriptors none;
+    EXPECT_FALSE(box.spawner->start(order));
+  }
+  const SpoolRecord record = box.wait_for_end(order.key);
+  EXPECT_EQ(record.refusal, "cannot hand the order to the node's launcher: Too many open files");
 }
 
 TEST_F(Deaths, NoProcessLeft) {
