@@ -22,6 +22,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr std::chrono::seconds rescan_without_watch(1);
+
 std::string why() { return std::strerror(errno); }
 
 bool is_out_of_space(int error) { return error == ENOSPC || error == EDQUOT; }
@@ -98,8 +100,10 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
   watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!watch_ ||
       inotify_add_watch(watch_.get(), directory_.c_str(), IN_MODIFY | IN_CLOSE_WRITE) < 0) {
-    throw SpoolError("cannot watch the spool directory " + directory_ + ": " + why() +
-                     " (see /proc/sys/fs/inotify)");
+    watch_failure_ =
+        "cannot watch the spool directory " + directory_ + ": " + why() +
+        " (see /proc/sys/fs/inotify); the ends of jobs are noticed up to a second late";
+    watch_.reset();
   }
 }
 
@@ -395,6 +399,11 @@ bool DiskSpool::settled(const LaunchKey& key) {
 }
 
 std::vector<LaunchKey> DiskSpool::drain_watch() {
+  if (!watch_) {
+    if (steady_clock::now() - looked_at_all_ < rescan_without_watch) return {};
+    looked_at_all_ = steady_clock::now();
+    return keys();
+  }
   // Second looks: whoever still holds such a lock is not going away (the agent's rescans remain).
   std::set<LaunchKey> changed = std::exchange(unsettled_, {});
   std::set<LaunchKey> closed;

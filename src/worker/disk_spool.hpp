@@ -15,6 +15,7 @@
 
 #include <dirent.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
@@ -64,8 +65,11 @@ class DiskSpool final : public Spool {
 
   // Readable when records may have changed: wait for it, then call drain_watch() and give each key
   // to Agent::record_changed. Call drain_watch() on every tick, too: it is cheap, and a lock that
-  // was just being let go is looked at again then.
+  // was just being let go is looked at again then. -1 when the system has no watch to give (they
+  // are counted for each user): drain_watch() gives every key once a second then.
   int watch_fd() const { return watch_.get(); }
+  // Why there is no watch; "" otherwise.
+  const std::string& watch_failure() const { return watch_failure_; }
   std::vector<LaunchKey> drain_watch();
 
   const std::string& directory() const { return directory_; }
@@ -108,6 +112,8 @@ class DiskSpool final : public Spool {
   std::unique_ptr<DIR, CloseDirectory> listing_;
   UniqueFd lock_;
   UniqueFd watch_;
+  std::string watch_failure_;
+  std::chrono::steady_clock::time_point looked_at_all_;  // without a watch
   Counter sequence_;
   Counter epoch_;
   std::map<LaunchKey, UniqueFd> claims_;

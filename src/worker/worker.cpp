@@ -11,6 +11,7 @@
 #include "wire/system_clock.hpp"
 #include "worker/disk_spool.hpp"
 #include "worker/launcher_spawner.hpp"
+#include "worker/news.hpp"
 #include "worker/spool_identity.hpp"
 
 namespace hyades {
@@ -46,10 +47,11 @@ class WorkerLoop {
                 .pid = getpid()},
                spool_, spawner_) {
     waiter_.add(link_.doorbell_fd());
-    waiter_.add(spool_.watch_fd());
+    if (spool_.watch_fd() >= 0) waiter_.add(spool_.watch_fd());
     waiter_.add(launcher_.fd());
     spdlog::info("node {}: {} cores, {} MiB; {} launch records in {}", options.node, offered_.cores,
                  offered_.memory_mib, spool_.records().size(), options.spool_directory);
+    if (!spool_.watch_failure().empty()) spdlog::warn("{}", spool_.watch_failure());
   }
 
   // False when the worker cannot go on.
@@ -57,7 +59,13 @@ class WorkerLoop {
     deliveries_.clear();
     link_.poll(deliveries_);
     const Now now = clock_.now();
-    for (const Delivery& delivery : deliveries_) agent_.receive(delivery.message, now);
+    for (const Delivery& delivery : deliveries_) {
+      agent_.receive(delivery.message, now);
+      if (refused_start_.is(spawner_.last_error())) {
+        spdlog::error("a job was not started: {}", spawner_.last_error());
+      }
+    }
+    log_trouble();
     for (const LaunchKey& key : spool_.drain_watch()) agent_.record_changed(key, now);
     agent_.tick(now);
     for (const Message& message : agent_.take_outbox()) link_.send(kMaster, message);
@@ -78,6 +86,12 @@ class WorkerLoop {
   }
 
  private:
+  void log_trouble() {
+    if (malformed_.is(link_.last_error())) {
+      spdlog::warn("a message from the master was refused: {}", link_.last_error());
+    }
+  }
+
   SpawnerConfig spawner_config(const WorkerOptions& options) {
     SpawnerConfig config{.cluster_id = spool_identity(options.spool_directory),
                          .state_directory = options.state_directory,
@@ -99,6 +113,8 @@ class WorkerLoop {
   LauncherSpawner spawner_;
   Agent agent_;
   std::vector<Delivery> deliveries_;
+  News refused_start_;
+  News malformed_;
 };
 
 }  // namespace

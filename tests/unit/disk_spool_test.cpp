@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "node_box.hpp"
+#include "worker/news.hpp"
 #include "worker/record_lock.hpp"
 
 namespace hyades {
@@ -394,6 +395,35 @@ TEST_F(DiskSpoolTest, LostEventsMeanLookAtEverything) {
     ASSERT_EQ(pwrite(second.get(), "x", 1, 200), 1);
   }
   EXPECT_EQ(spool_->drain_watch(), (std::vector<LaunchKey>{key, other, quiet}));
+}
+
+// Watches are counted for each user, whose desktop may have taken them all.
+TEST_F(DiskSpoolTest, WithoutAWatchAllIsLookedAtEverySecond) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  spool_.reset();
+  {
+    const NoDescriptors but_for(4);  // the directory, the lock, the two numbers
+    spool_ = std::make_unique<DiskSpool>(directory_);
+  }
+  EXPECT_EQ(spool_->watch_fd(), -1);
+  EXPECT_NE(spool_->watch_failure().find("Too many open files"), std::string::npos)
+      << spool_->watch_failure();
+  EXPECT_EQ(spool_->drain_watch(), std::vector<LaunchKey>{key});
+  EXPECT_TRUE(spool_->drain_watch().empty());  // not on every tick
+  ASSERT_TRUE(wait_until([&] { return !spool_->drain_watch().empty(); }));
+  reopen();
+  EXPECT_GE(spool_->watch_fd(), 0);
+  EXPECT_EQ(spool_->watch_failure(), "");
+}
+
+TEST(News, AreToldOnceUntilTheyChange) {
+  News news;
+  EXPECT_FALSE(news.is(""));
+  EXPECT_TRUE(news.is("a"));
+  EXPECT_FALSE(news.is("a"));
+  EXPECT_TRUE(news.is("b"));
+  EXPECT_FALSE(news.is(""));
+  EXPECT_TRUE(news.is("b"));
 }
 
 TEST_F(DiskSpoolTest, IgnoresTornAndForeignLines) {
