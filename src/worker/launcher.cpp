@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,7 +9,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 
 #include "core/failpoint.hpp"
@@ -77,14 +75,6 @@ void queue_signal(int process, std::uint64_t value) {
   }
 }
 
-// An mpirun that bound this rank to a core did not mean the jobs.
-void undo_binding_by_mpirun() {
-  if (std::getenv("OMPI_MCA_orte_bound_at_launch") == nullptr) return;
-  cpu_set_t all;
-  std::memset(&all, 0xff, sizeof all);
-  sched_setaffinity(0, sizeof all, &all);
-}
-
 // Undoes what the worker has set for itself and an exec keeps.
 void set_up_process() {
   prctl(PR_SET_NAME, "hyades-launch");
@@ -99,7 +89,6 @@ void set_up_process() {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   umask(077);
-  undo_binding_by_mpirun();
   ask_for_short_slices();  // shepherds inherit it
 }
 
