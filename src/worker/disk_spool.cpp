@@ -97,6 +97,7 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
   std::vector<LaunchKey> all;
   if (!list(all)) throw SpoolError(error_ + "; which jobs run here cannot be told without it");
   for (const LaunchKey& key : all) raise_sequence(key.sequence);
+  remove_stray_scripts({all.begin(), all.end()});
   watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!watch_ ||
       inotify_add_watch(watch_.get(), directory_.c_str(), IN_MODIFY | IN_CLOSE_WRITE) < 0) {
@@ -114,6 +115,18 @@ void DiskSpool::prepare_directory() {
   require_own_directory(directory_ + "/scripts", mode);
   listing_.reset(opendir(directory_.c_str()));
   if (!listing_) throw SpoolError("cannot open the spool " + directory_ + ": " + why());
+}
+
+// A power cut may take a record and leave its script, which nobody would ever remove.
+void DiskSpool::remove_stray_scripts(const std::set<LaunchKey>& launches) {
+  const std::string path = directory_ + "/scripts";
+  const std::unique_ptr<DIR, CloseDirectory> scripts(opendir(path.c_str()));
+  if (!scripts) return;  // the next worker tries again
+  while (const dirent* entry = readdir(scripts.get())) {
+    LaunchKey key;
+    if (!parse_launch_key(entry->d_name, key) || launches.contains(key)) continue;
+    unlink(script_path(key).c_str());
+  }
 }
 
 void DiskSpool::lock_for_life(int patience_ms) {

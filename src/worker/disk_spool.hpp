@@ -89,6 +89,7 @@ class DiskSpool final : public Spool {
   };
 
   void prepare_directory();
+  void remove_stray_scripts(const std::set<LaunchKey>& launches);
   void lock_for_life(int patience_ms);
   std::string read_boot() const;
   bool mark_as_earlier(const LaunchKey& key);

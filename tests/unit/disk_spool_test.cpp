@@ -274,6 +274,17 @@ TEST_F(DiskSpoolTest, ScriptGoesWithTheRecord) {
   EXPECT_FALSE(std::filesystem::exists(spool_->record_path(key)));
 }
 
+TEST_F(DiskSpoolTest, ScriptsThatLostTheirRecordsGoAtTheNextStart) {
+  ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
+  for (const LaunchKey& one : {key, other})
+    std::ofstream(spool_->script_path(one)) << "#!/bin/sh\n";
+  std::ofstream(directory_ + "/scripts/notes") << "not ours";
+  reopen();
+  EXPECT_TRUE(std::filesystem::exists(spool_->script_path(key)));
+  EXPECT_FALSE(std::filesystem::exists(spool_->script_path(other)));
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/scripts/notes"));
+}
+
 TEST_F(DiskSpoolTest, AnEndIsKnownForGoodOnceTheLockIsFree) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
   append(key, exit_line({.exit_code = 3}));
