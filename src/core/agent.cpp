@@ -110,9 +110,12 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
   if (spawner_.start(order)) return refresh(key, now, true);
   spool_.release(key);
   Launch& launch = launches_[key];
-  launch.report.state = LaunchState::NeverStarted;
-  launch.report.reason = "the node's launcher did not take the order";
-  launch.report.node_fault = true;
+  if (const auto record = spool_.look(key)) launch.report = judge(*record);
+  if (!launch.report.node_fault) {  // the record does not say why
+    launch.report.state = LaunchState::NeverStarted;
+    launch.report.reason = "the node's launcher did not take the order";
+    launch.report.node_fault = true;
+  }
   report(launch, now);
 }
 
