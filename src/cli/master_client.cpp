@@ -75,8 +75,8 @@ void MasterClient::give_up(CallResult result, const std::string& error) const {
   switch (result) {
     case CallResult::NotConnected:
       throw Failure("cannot reach the master in " + state_directory_ + ": is the cluster up? " +
-                    "'hyades status --dir " + dir + "' says; start it with: hyades up --local 4 " +
-                    "--dir " + dir + why);
+                    "start it with: hyades up --local 4 --dir " + dir +
+                    "; what is wrong: hyades status --dir " + dir + why);
     case CallResult::NoAnswer:
       throw Failure("the master in " + state_directory_ +
                     " took the request but did not answer; it may have been done" + why);
