@@ -141,6 +141,15 @@ class Master {
   std::string degraded_;
 };
 
+// Without its note the master serves all the same; `hyades status` does not see it then.
+void leave_note(const RunFiles& files) {
+  try {
+    files.write_rank({0, "", own_identity()});
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+  }
+}
+
 void leave_reason(const MasterOptions& options, const std::string& reason) {
   spdlog::critical("cannot start: {}", reason);
   std::error_code error;
@@ -158,7 +167,7 @@ int run_master(const MasterOptions& options, MpiLink& link, const std::atomic<bo
   try {
     Master master(options, link);
     const RunFiles files(options.state_directory);
-    files.write_rank({0, "", own_identity()});
+    leave_note(files);
     files.write_failure("");
     return master.run(stop);
   } catch (const std::exception& error) {

@@ -9,9 +9,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
+
+#include "wire/unique_fd.hpp"
 
 namespace hyades {
 
@@ -19,15 +22,89 @@ namespace {
 
 using Json = nlohmann::json;
 
+// More than any note needs, so that a blank one has the space for what comes into it.
+constexpr std::size_t kNoteBytes = 512;
+constexpr const char* kBlank = "{}";
+
+const std::string kRankPrefix = "rank.";
+
+bool is_unfinished(const std::string& name) { return name.find(".new.") != std::string::npos; }
+
 Json to_json(const ProcessIdentity& process) {
   return {{"pid", process.pid}, {"start_ticks", process.start_ticks}};
 }
 
-ProcessIdentity process_from(const Json& json) {
-  return {json.value("pid", 0), json.value("start_ticks", std::uint64_t{0})};
+// Empty when it is missing, of another type or out of range.
+std::optional<std::uint64_t> number(const Json& json, const char* key, std::uint64_t most) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_number_unsigned()) return std::nullopt;
+  const auto value = found->get<std::uint64_t>();
+  return value <= most ? std::optional(value) : std::nullopt;
 }
 
-const std::string kRankPrefix = "rank.";
+std::optional<std::string> text(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+std::optional<ProcessIdentity> process_from(const Json& json) {
+  const auto pid = number(json, "pid", std::numeric_limits<pid_t>::max());
+  const auto ticks = number(json, "start_ticks", std::numeric_limits<std::uint64_t>::max());
+  if (!pid || !ticks) return std::nullopt;
+  return ProcessIdentity{static_cast<pid_t>(*pid), *ticks};
+}
+
+std::optional<RankNote> rank_from(const std::string& note) {
+  const Json json = Json::parse(note, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto rank = number(json, "rank", std::numeric_limits<int>::max());
+  const auto node = text(json, "node");
+  const auto process = process_from(json);
+  if (!rank || !node || !process) return std::nullopt;
+  return RankNote{static_cast<int>(*rank), *node, *process};
+}
+
+std::optional<WorldNote> world_from(const std::string& note) {
+  const Json json = Json::parse(note, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto process = process_from(json);
+  const auto nodes = number(json, "nodes", std::numeric_limits<int>::max());
+  const auto config = text(json, "config");
+  if (!process || !nodes || !config) return std::nullopt;
+  return WorldNote{*process, static_cast<int>(*nodes), *config};
+}
+
+bool write_and_close(UniqueFd file, const std::string& text) {
+  if (!file) return false;
+  const ssize_t written = pwrite(file.get(), text.data(), text.size(), 0);
+  if (written >= 0 && written < static_cast<ssize_t>(text.size())) errno = ENOSPC;
+  return written == static_cast<ssize_t>(text.size()) && close(file.release()) == 0;
+}
+
+// Under another name first: a reader sees the old note or the new one, never half of one.
+bool replace(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new." + std::to_string(getpid());
+  UniqueFd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!file) return false;
+  if (write_and_close(std::move(file), text) && rename(fresh.c_str(), path.c_str()) == 0) {
+    return true;
+  }
+  const int error = errno;
+  unlink(fresh.c_str());
+  errno = error;
+  return false;
+}
+
+// In its own space. Should a reader see half of it, then it is absent for that moment, or names a
+// process that never was.
+bool overwrite(const std::string& path, std::string text) {
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat facts {};
+  if (!file || fstat(file.get(), &facts) != 0) return false;
+  text.resize(std::max(text.size(), static_cast<std::size_t>(facts.st_size)), '\n');
+  return write_and_close(std::move(file), text);
+}
 
 }  // namespace
 
@@ -37,16 +114,41 @@ RunFiles::RunFiles(const std::string& state_directory) : directory_(state_direct
   }
 }
 
-// Under another name first: a reader sees the old note or the new one, never half of one.
 void RunFiles::write(const std::string& name, const std::string& text) const {
   const std::string path = directory_ + "/" + name;
-  const std::string fresh = path + ".new." + std::to_string(getpid());
-  std::ofstream file(fresh, std::ios::trunc);
-  file << text << '\n';
-  file.close();
-  if (!file || rename(fresh.c_str(), path.c_str()) != 0) {
-    throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
+  std::string padded = text + '\n';
+  padded.resize(std::max(padded.size(), kNoteBytes), '\n');
+  if (replace(path, padded)) return;
+  const int error = errno;
+  if (overwrite(path, padded)) return;
+  throw std::runtime_error("cannot write " + path + ": " + std::strerror(error));
+}
+
+// Not removed: it would lose its space.
+void RunFiles::blank(const std::string& name) const {
+  const std::string path = directory_ + "/" + name;
+  if (!overwrite(path, kBlank)) unlink(path.c_str());
+}
+
+void RunFiles::reserve(int nodes) const {
+  std::vector<std::string> needed = {"world"};
+  for (int rank = 0; rank <= nodes; ++rank) needed.push_back(kRankPrefix + std::to_string(rank));
+  for (const std::string& name : needed) {
+    struct stat facts {};
+    const bool there = lstat((directory_ + "/" + name).c_str(), &facts) == 0 &&
+                       S_ISREG(facts.st_mode) && facts.st_size >= static_cast<off_t>(kNoteBytes);
+    if (!there) write(name, kBlank);
   }
+}
+
+std::vector<std::string> RunFiles::names() const {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory_, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename());
+  }
+  return names;
 }
 
 std::optional<std::string> RunFiles::read(const std::string& name) const {
@@ -66,13 +168,9 @@ void RunFiles::write_rank(const RankNote& note) const {
 
 std::vector<RankNote> RunFiles::ranks() const {
   std::vector<RankNote> notes;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(kRankPrefix) || name.find(".new.") != std::string::npos) continue;
-    const Json json = Json::parse(read(name).value_or(""), nullptr, false);
-    if (!json.is_object()) continue;
-    notes.push_back({json.value("rank", 0), json.value("node", ""), process_from(json)});
+  for (const std::string& name : names()) {
+    if (!name.starts_with(kRankPrefix) || is_unfinished(name)) continue;
+    if (auto note = rank_from(read(name).value_or(""))) notes.push_back(std::move(*note));
   }
   std::sort(notes.begin(), notes.end(),
             [](const RankNote& a, const RankNote& b) { return a.rank < b.rank; });
@@ -80,8 +178,12 @@ std::vector<RankNote> RunFiles::ranks() const {
 }
 
 void RunFiles::clear_ranks() const {
-  for (const RankNote& note : ranks()) {
-    unlink((directory_ + "/" + kRankPrefix + std::to_string(note.rank)).c_str());
+  for (const std::string& name : names()) {
+    if (is_unfinished(name)) {
+      unlink((directory_ + "/" + name).c_str());  // of a writer that was killed
+    } else if (name.starts_with(kRankPrefix)) {
+      blank(name);
+    }
   }
 }
 
@@ -92,13 +194,9 @@ void RunFiles::write_world(const WorldNote& note) const {
   write("world", json.dump());
 }
 
-std::optional<WorldNote> RunFiles::world() const {
-  const Json json = Json::parse(read("world").value_or(""), nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  return WorldNote{process_from(json), json.value("nodes", 0), json.value("config", "")};
-}
+std::optional<WorldNote> RunFiles::world() const { return world_from(read("world").value_or("")); }
 
-void RunFiles::clear_world() const { unlink((directory_ + "/world").c_str()); }
+void RunFiles::clear_world() const { blank("world"); }
 
 void RunFiles::write_failure(const std::string& reason) const {
   if (reason.empty()) {

@@ -1,6 +1,9 @@
 // <state directory>/run: which processes make up the cluster right now, so that a supervisor that
 // comes later can adopt them and `hyades status` can name them. Notes only: whether a process
 // still lives is always asked of the kernel.
+//
+// A note that cannot be understood counts as absent. Notes are overwritten and never removed, so
+// that whoever has reserved them can write them on a full disk, too.
 #pragma once
 
 #include <map>
@@ -31,7 +34,11 @@ class RunFiles {
   // Creates the directory (0755) when it is missing. Throws std::runtime_error.
   explicit RunFiles(const std::string& state_directory);
 
-  void write_rank(const RankNote& note) const;
+  // Makes blank notes for the world and the ranks 0..nodes where there are none. Throws
+  // std::runtime_error; after success the writes of these notes need no more space.
+  void reserve(int nodes) const;
+
+  void write_rank(const RankNote& note) const;  // throws std::runtime_error; so do the others
   std::vector<RankNote> ranks() const;  // by rank; ranks of an earlier world may be among them
   void clear_ranks() const;
 
@@ -50,7 +57,9 @@ class RunFiles {
 
  private:
   void write(const std::string& name, const std::string& text) const;
+  void blank(const std::string& name) const;
   std::optional<std::string> read(const std::string& name) const;
+  std::vector<std::string> names() const;
 
   std::string directory_;
 };

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 #include "core/failpoint.hpp"
@@ -37,6 +38,19 @@ bool wait_readable(int fd, int timeout_ms) {
 }
 
 std::string lock_path(const RunFiles& files) { return files.directory() + "/supervisor.lock"; }
+std::string scratch_path(const RunFiles& files) { return files.directory() + "/mpi"; }
+
+// Blank at the end: rewriting it needs no space and leaves nothing of a longer one.
+std::string signature(const ProcessIdentity& process) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%-10d %-20llu\n", static_cast<int>(process.pid),
+                static_cast<unsigned long long>(process.start_ticks));
+  return text;
+}
+
+bool put(int file, const std::string& text) {
+  return pwrite(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
 
 void kill_and_wait(const ProcessIdentity& process) {
   const UniqueFd handle = open_process(process);
@@ -76,15 +90,14 @@ std::optional<SupervisorLock> SupervisorLock::take(const RunFiles& files) {
   UniqueFd file(open(lock_path(files).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!file) throw std::runtime_error("cannot open " + lock_path(files) + ": " + strerror(errno));
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  if (!put(file.get(), signature({}))) {
+    throw std::runtime_error("cannot write " + lock_path(files) + ": " + strerror(errno));
+  }
   return SupervisorLock(std::move(file));
 }
 
 void SupervisorLock::sign() const {
-  char text[64];
-  const ProcessIdentity self = own_identity();
-  const int length = std::snprintf(text, sizeof text, "%d %llu\n", static_cast<int>(self.pid),
-                                   static_cast<unsigned long long>(self.start_ticks));
-  if (ftruncate(file_.get(), 0) != 0 || pwrite(file_.get(), text, length, 0) != length) {
+  if (!put(file_.get(), signature(own_identity()))) {
     throw std::runtime_error(std::string("cannot write supervisor.lock: ") + strerror(errno));
   }
 }
@@ -116,19 +129,29 @@ Supervisor::Supervisor(SupervisorOptions options, RunFiles files)
 int Supervisor::run(const std::atomic<bool>& stop) {
   bool alive = adopt();
   while (!stop) {
-    if (!alive) {
-      end_world(files_);
-      HYADES_FAILPOINT("supervisor_before_start");
-      alive = start();
+    try {
+      cycle(alive, stop);
+    } catch (const std::exception& error) {
+      spdlog::error("{}", error.what());
+      kill_and_wait(mpirun_);  // perhaps there is no note of it
     }
-    if (alive && !watch(stop)) break;
     if (stop) break;
     alive = false;
     pause(stop);
   }
   spdlog::info("stopping; jobs run on");
   end_world(files_);
+  kill_and_wait(mpirun_);
   return 0;
+}
+
+void Supervisor::cycle(bool& alive, const std::atomic<bool>& stop) {
+  if (!alive) {
+    end_world(files_);
+    HYADES_FAILPOINT("supervisor_before_start");
+    alive = start();
+  }
+  if (alive) watch(stop);
 }
 
 bool Supervisor::adopt() {
@@ -159,17 +182,29 @@ std::vector<std::string> Supervisor::mpirun_command() const {
   return command;
 }
 
-bool Supervisor::start() {
-  ++worlds_;
-  const std::string scratch = files_.directory() + "/mpi";
+// With nothing in it: an mpirun that was killed leaves megabytes of session files.
+bool Supervisor::make_scratch() {
+  const std::string scratch = scratch_path(files_);
+  std::error_code ignored;
+  std::filesystem::remove_all(scratch, ignored);
   mkdir(scratch.c_str(), 0700);
   struct stat facts {};
-  if (lstat(scratch.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode) || facts.st_uid != geteuid() ||
-      (facts.st_mode & 077) != 0) {
-    files_.write_failure(scratch + " must be a directory of ours with mode 0700");
-    spdlog::error("{}", files_.failure());
-    return false;
+  if (lstat(scratch.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid() &&
+      (facts.st_mode & 077) == 0) {
+    return true;
   }
+  const std::string reason = scratch + " must be a directory of ours with mode 0700";
+  spdlog::error("{}", reason);
+  files_.write_failure(reason);
+  return false;
+}
+
+bool Supervisor::start() {
+  ++worlds_;
+  formed_ = Clock::now();
+  if (!make_scratch()) return false;
+  // Before anything runs: what is started must be noted, and notes need space.
+  files_.reserve(options_.nodes);
   const std::vector<std::string> command = mpirun_command();
   const std::string log = options_.state_directory + "/log/cluster.log";
   const pid_t pid = fork();
@@ -177,13 +212,22 @@ bool Supervisor::start() {
     spdlog::error("cannot fork: {}", std::strerror(errno));
     return false;
   }
-  if (pid == 0) exec_mpirun(command, log, scratch);
-  mpirun_ = identify(pid);
-  files_.write_world({mpirun_, options_.nodes, options_.config_path});
+  if (pid == 0) exec_mpirun(command, log, scratch_path(files_));
+  note_start(pid);
   HYADES_FAILPOINT("supervisor_after_start");
-  formed_ = Clock::now();
   spdlog::info("world {} started: mpirun {}, {} nodes", worlds_, pid, options_.nodes);
   return true;
+}
+
+void Supervisor::note_start(pid_t mpirun) {
+  mpirun_ = identify(mpirun);
+  if (mpirun_.start_ticks == 0) {
+    // Nobody could find it again. The number is still its own: it has not been waited for.
+    kill(mpirun, SIGKILL);
+    throw std::runtime_error("mpirun, process " + std::to_string(mpirun) +
+                             ", ended at once or cannot be looked at");
+  }
+  files_.write_world({mpirun_, options_.nodes, options_.config_path});
 }
 
 // Polls the pidfds of mpirun and of every rank that has left its note. mpirun itself ends when a

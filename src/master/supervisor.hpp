@@ -29,12 +29,13 @@ struct SupervisorOptions {
 // The lock that says who supervises a directory.
 class SupervisorLock {
  public:
-  // Empty when another process holds it.
+  // Empty when another process holds it. The last holder's name is wiped out. Throws
+  // std::runtime_error, also when there is no space to sign in.
   static std::optional<SupervisorLock> take(const RunFiles& files);
   // Who holds it; pid 0 when nobody does.
   static ProcessIdentity holder(const RunFiles& files);
-  // The holder's identity is written into the file: call it in the process that will hold the lock
-  // for life, after any fork.
+  // The holder's identity is written into the file, in the space that take() has made sure of: call
+  // it in the process that will hold the lock for life, after any fork.
   void sign() const;
 
  private:
@@ -52,8 +53,13 @@ class Supervisor {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // A world that could not be started, or not be noted, has ended when the cycle has, and the next
+  // cycle tries again: whatever is missing (space, descriptors, processes) may come back.
+  void cycle(bool& alive, const std::atomic<bool>& stop);
   bool adopt();
   bool start();
+  bool make_scratch();
+  void note_start(pid_t mpirun);
   // Waits until something of the world has died (true) or `stop` (false).
   bool watch(const std::atomic<bool>& stop);
   void pause(const std::atomic<bool>& stop);

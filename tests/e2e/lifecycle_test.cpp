@@ -137,6 +137,19 @@ TEST_F(Lifecycle, SupervisorKilledAndUpAdoptsTheWorld) {
   expect_untouched(job, "job", 5);
 }
 
+TEST_F(Lifecycle, WorldsThatWereKilledLeaveNoFiles) {
+  const auto sessions = [&] {
+    const std::filesystem::recursive_directory_iterator all(cluster().directory() + "/run/mpi");
+    return std::count_if(begin(all), end(all), [](const auto& entry) {
+      return entry.path().filename().string().starts_with("pid.");
+    });
+  };
+  EXPECT_EQ(sessions(), 1);
+  kill_and_heal(cluster().pid_of("mpirun_pid"));
+  kill_and_heal(cluster().pid_of("master_pid"));
+  EXPECT_EQ(sessions(), 1);
+}
+
 TEST_F(Lifecycle, DeathsOfTheControlPlaneHarmNoJob) {
   const JobId job = start_gate("job", 6);
   kill_and_heal(cluster().pid_of("master_pid"));
@@ -145,6 +158,24 @@ TEST_F(Lifecycle, DeathsOfTheControlPlaneHarmNoJob) {
   EXPECT_TRUE(cluster().wait_for_state(job, "RUNNING"));
   open_gate("job");
   expect_untouched(job, "job", 6);
+}
+
+// Notes that somebody has spoilt are as good as none.
+TEST_F(Lifecycle, RubbishInTheNotesHarmsNothing) {
+  const JobId job = start_gate("job", 9);
+  const std::string run = cluster().directory() + "/run/";
+  const pid_t worker = cluster().worker_pid("vn1");
+  for (const char* name : {"rank.1", "rank.7", "rank.x", "world"}) {
+    cluster().write_file(run + name, R"({"pid": "x", "start_ticks": [], "rank": {}, "node": 3})");
+  }
+  cluster().write_file(run + "world", R"({"pid": "x", "start_ticks": [], "nodes": {}})");
+  EXPECT_EQ(cluster().status()["state"], "forming");
+  kill_and_heal(worker);
+  for (const char* name : {"rank.0", "world"}) cluster().write_file(run + name, R"({"pid": "x"})");
+  cluster().must_down();
+  cluster().must_up();
+  open_gate("job");
+  expect_untouched(job, "job", 9);
 }
 
 // hsub retries by itself; the job exists once.
@@ -286,6 +317,18 @@ TEST(NoCluster, ADirectoryOfOthersIsLeftAlone) {
     EXPECT_NE(result.err.find(cluster.path("file") + " is not a directory"), std::string::npos)
         << result.text();
   }
+}
+
+// As on a full disk; what it prints goes through a pipe, which has no limit.
+TEST(NoCluster, UpThatCannotWriteItsNameSaysSo) {
+  Cluster cluster;
+  const CommandResult up = cluster.run(
+      {"/bin/bash", "-o", "pipefail", "-c",
+       "trap '' XFSZ; (ulimit -f 0; exec " + program("hyades") + " up --local 1) 2>&1 | cat"});
+  EXPECT_EQ(up.exit_code, 1) << up.text();
+  EXPECT_NE(up.out.find("cannot write " + cluster.directory() + "/run/supervisor.lock: "),
+            std::string::npos)
+      << up.text();
 }
 
 TEST(NoCluster, CommandsSaySo) {

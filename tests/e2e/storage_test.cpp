@@ -2,6 +2,7 @@
 // refuses with the reason and the way out; it never starts with an empty queue instead.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -290,6 +291,36 @@ TEST_F(FullDisk, SubmissionsAreRefusedAndJobsGoOn) {
   for (const JobId id : accepted) EXPECT_EQ(cluster_->state_of(id), "PENDING");
   const JobId next = cluster_->must_wrap("exit 9", {"-o", "/dev/null"});
   EXPECT_EQ(cluster_->must_wait(next)["exit_code"], 9);
+}
+
+// The control plane dies while nothing can be written: it stays away at most until there is space.
+TEST_F(FullDisk, DeathsOfTheControlPlaneHealWhenThereIsSpace) {
+  const JobId running = cluster_->must_wrap(
+      "echo ready; while [ ! -e gate.go ]; do sleep 0.05; done; exit 8", {"-o", "gate.out"});
+  ASSERT_TRUE(cluster_->wait_for_output("gate.out", "ready"));
+  for (const char* victim : {"master_pid", "mpirun_pid"}) {
+    fill();
+    const Json before = cluster_->status();
+    ASSERT_EQ(kill(before[victim].get<pid_t>(), SIGKILL), 0) << before.dump(2);
+    // A cycle of the supervisor has passed when this world's mpirun is gone.
+    ASSERT_TRUE(wait_until([&] {
+      reap_orphans();
+      return cluster_->status()["mpirun_pid"] != before["mpirun_pid"];
+    }));
+    fill();  // should the dead have left some space
+    poll(nullptr, 0, 1000);
+    EXPECT_EQ(cluster_->pid_of("supervisor_pid"), before["supervisor_pid"]);
+    std::filesystem::remove(filler());
+    ASSERT_TRUE(wait_until([&] {
+      reap_orphans();
+      return cluster_->is_up();
+    })) << cluster_->status().dump(2)
+        << cluster_->log();
+  }
+  cluster_->write_file("gate.go", "");
+  const Json job = cluster_->must_wait(running);
+  EXPECT_EQ(job["exit_code"], 8);
+  EXPECT_EQ(job["attempts"], 1);
 }
 
 }  // namespace

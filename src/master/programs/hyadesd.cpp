@@ -165,6 +165,15 @@ void note_failure(const Options& options, const std::string& node, const std::st
   }
 }
 
+// Without its note the worker serves all the same; `hyades status` does not see it then.
+void note_rank(const Options& options, int rank, const std::string& node) {
+  try {
+    RunFiles(options.directory).write_rank({rank, node, own_identity()});
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+  }
+}
+
 int serve_node(const Options& options, int rank, int argc, char** argv) {
   const WorkerOptions worker = worker_options(options, rank);
   set_up_process("worker");
@@ -174,9 +183,7 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
     mkdir((options.directory + "/spool").c_str(), 0700);
     const MpiWorld world = MpiWorld::init(argc, argv);
     MpiLink link(world);
-    const auto serving = [&] {
-      RunFiles(options.directory).write_rank({world.rank, worker.node, own_identity()});
-    };
+    const auto serving = [&] { note_rank(options, world.rank, worker.node); };
     return run_worker(worker, link, launcher, serving, stop_requested);
   } catch (const std::exception& error) {
     note_failure(options, worker.node, error.what());
