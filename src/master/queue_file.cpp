@@ -170,8 +170,9 @@ std::string check_absence(const std::string& path) {
     if (exists(path + ending)) {
       return path + " is missing, but " + path + ending +
              " is there, so this directory has held a queue. Put the queue back" + way_out(path) +
-             ". To start an empty queue on purpose, move everything else that is called queue.* "
-             "away first";
+             ". To start an empty queue on purpose, first let the running jobs end (or stop them); "
+             "then move everything else that is called queue.* and the directory spool, which "
+             "remembers the old queue, away";
     }
   }
   return "";

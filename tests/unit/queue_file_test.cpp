@@ -57,6 +57,8 @@ TEST_F(QueueFileTest, RefusesAMissingQueue) {
   ASSERT_EQ(rename(file().c_str(), (temporary_.path() + "/away").c_str()), 0);
   const std::string error = refusal();
   EXPECT_NE(error.find("is missing"), std::string::npos) << error;
+  // The nodes refuse a master that counts from one again.
+  EXPECT_NE(error.find("queue.* and the directory spool"), std::string::npos) << error;
   EXPECT_FALSE(std::filesystem::exists(file()));
   // Nor when only one trace of it is left.
   ASSERT_EQ(unlink(file(".note").c_str()), 0);
