@@ -2,8 +2,9 @@
 // comes later can adopt them and `hyades status` can name them. Notes only: whether a process
 // still lives is always asked of the kernel.
 //
-// A note that cannot be understood counts as absent. Notes are overwritten and never removed, so
-// that whoever has reserved them can write them on a full disk, too.
+// A note that cannot be understood, or is from before the machine was started, counts as absent.
+// Notes are overwritten and never removed, so that whoever has reserved them can write them on a
+// full disk, too.
 #pragma once
 
 #include <map>

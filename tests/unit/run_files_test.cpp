@@ -51,8 +51,9 @@ TEST_F(RunFilesTest, NotesThatCannotBeUnderstoodAreAbsent) {
   files_.write_rank({0, "", {7, 8}});
   files_.write_world({{5, 6}, 2, ""});
   for (const auto& [name, keys] :
-       {std::pair{"rank.0", std::vector<std::string>{"pid", "start_ticks", "rank", "node"}},
-        std::pair{"world", std::vector<std::string>{"pid", "start_ticks", "nodes", "config"}}}) {
+       {std::pair{"rank.0", std::vector<std::string>{"boot", "pid", "start_ticks", "rank", "node"}},
+        std::pair{"world",
+                  std::vector<std::string>{"boot", "pid", "start_ticks", "nodes", "config"}}}) {
     const std::string good = read_bytes(path(name));
     std::vector<std::string> bad = {"", "{", "[]", "3", "null", "\"text\"", std::string(9, '\0')};
     for (const std::string& key : keys) {
@@ -71,6 +72,21 @@ TEST_F(RunFilesTest, NotesThatCannotBeUnderstoodAreAbsent) {
     EXPECT_EQ(files_.ranks().size(), 1u);
     EXPECT_TRUE(files_.world());
   }
+}
+
+// After a power cut another process may have the number, and even have started at the same tick.
+TEST_F(RunFilesTest, NotesOfAnEarlierBootAreAbsent) {
+  files_.write_rank({0, "", own_identity()});
+  files_.write_world({own_identity(), 2, ""});
+  for (const char* name : {"rank.0", "world"}) {
+    std::string note = read_bytes(path(name));
+    const std::size_t at = note.find(current_boot());
+    ASSERT_NE(at, std::string::npos);
+    note[at] = note[at] == '0' ? '1' : '0';
+    write_bytes(path(name), note);
+  }
+  EXPECT_TRUE(files_.ranks().empty());
+  EXPECT_FALSE(files_.world());
 }
 
 TEST_F(RunFilesTest, RubbishIsClearedAway) {
