@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "master/supervisor.hpp"
 #include "wire/client_connection.hpp"
@@ -12,6 +15,46 @@ namespace hyades {
 namespace {
 
 pid_t living(const ProcessIdentity& process) { return open_process(process) ? process.pid : 0; }
+
+std::vector<std::string> split(const std::string& names) {
+  std::vector<std::string> all;
+  std::istringstream text(names);
+  for (std::string name; std::getline(text, name, ',');) all.push_back(name);
+  return all;
+}
+
+// Nodes with jobs that answer no more and are not among the cluster's ranks.
+std::set<std::string> missing_nodes(const ClusterStatus& status, const pb::ClientReply& nodes) {
+  std::set<std::string> missing;
+  for (const pb::NodeInfo& node : nodes.nodes()) {
+    if (node.jobs() > 0 && !node.responding()) missing.insert(node.name());
+  }
+  for (const ClusterStatus::Worker& worker : status.workers) missing.erase(worker.node);
+  return missing;
+}
+
+void find_stranded(ClusterStatus& status, const pb::ClientReply& nodes,
+                   ClientConnection& connection, int timeout_ms) {
+  // Ranks that have not appeared yet are not missing, and of plain mpirun's some may be elsewhere.
+  const bool complete = static_cast<int>(status.workers.size()) >= status.nodes_expected;
+  const std::set<std::string> missing = missing_nodes(status, nodes);
+  if (status.nodes_expected == 0 || !complete || missing.empty()) return;
+  pb::ClientRequest request;
+  pb::ClientReply jobs;
+  std::string error;
+  request.mutable_list_jobs()->set_live(true);
+  for (const char* state : {"LAUNCHING", "RUNNING", "UNKNOWN"}) {
+    request.mutable_list_jobs()->add_states(state);
+  }
+  if (connection.call(request, jobs, timeout_ms, error) != CallResult::Ok) return;
+  for (const pb::JobInfo& job : jobs.jobs()) {
+    ClusterStatus::Stranded stranded{job.id(), {}};
+    for (const std::string& node : split(job.node_names())) {
+      if (missing.contains(node)) stranded.nodes.push_back(node);
+    }
+    if (!stranded.nodes.empty()) status.stranded.push_back(std::move(stranded));
+  }
+}
 
 void ask_master(ClusterStatus& status, int timeout_ms) {
   ClientConnection connection(status.state_directory);
@@ -29,6 +72,22 @@ void ask_master(ClusterStatus& status, int timeout_ms) {
       if (node.name() == worker.node) worker.responding = node.responding();
     }
   }
+  find_stranded(status, reply, connection, timeout_ms);
+}
+
+// A line for each of the first few.
+std::string stranded_text(const std::vector<ClusterStatus::Stranded>& all) {
+  constexpr std::size_t kNamed = 20;
+  std::string text =
+      "\nWarning: these jobs are on nodes that were not started. They cannot end, be cancelled or "
+      "be\n"
+      "waited for until `hyades down` and `hyades up --local` with more nodes bring the nodes "
+      "back:\n";
+  for (std::size_t i = 0; i < std::min(all.size(), kNamed); ++i) {
+    text += fmt::format("  job {} on {}\n", all[i].job, fmt::join(all[i].nodes, ","));
+  }
+  if (all.size() > kNamed) text += fmt::format("  and {} more\n", all.size() - kNamed);
+  return text;
 }
 
 std::string pid_text(pid_t pid) { return pid == 0 ? "not running" : fmt::format("pid {}", pid); }
@@ -87,6 +146,10 @@ std::string to_json(const ClusterStatus& status) {
     json["workers"].push_back(
         {{"node", worker.node}, {"pid", pid(worker.pid)}, {"responding", worker.responding}});
   }
+  json["stranded_jobs"] = Json::array();
+  for (const ClusterStatus::Stranded& stranded : status.stranded) {
+    json["stranded_jobs"].push_back({{"job", stranded.job}, {"nodes", stranded.nodes}});
+  }
   json["failure"] = status.failure.empty() ? Json(nullptr) : Json(status.failure);
   if (status.master) {
     const pb::StatusInfo& master = *status.master;
@@ -124,6 +187,7 @@ std::string to_text(const ClusterStatus& status) {
     if (!status.master->degraded().empty()) line("degraded", status.master->degraded());
   }
   if (!status.failure.empty()) line("failure", status.failure);
+  if (!status.stranded.empty()) text += stranded_text(status.stranded);
   return text;
 }
 

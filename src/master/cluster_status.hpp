@@ -24,7 +24,13 @@ struct ClusterStatus {
   std::vector<Worker> workers;  // by rank
   int nodes_expected = 0;
   std::optional<pb::StatusInfo> master;  // none: it does not answer
-  std::string failure;                   // why the last master gave up; "" otherwise
+  // Jobs placed on nodes that this cluster was not started with: nobody can end them.
+  struct Stranded {
+    std::uint64_t job = 0;
+    std::vector<std::string> nodes;  // those that are missing
+  };
+  std::vector<Stranded> stranded;  // by job
+  std::string failure;             // why the last master gave up; "" otherwise
 
   // Every process runs and every node responds.
   bool up() const;

@@ -116,6 +116,31 @@ TEST_F(Lifecycle, DownLeavesJobsAndUpAdoptsThem) {
   expect_untouched(after, "after", 4);
 }
 
+TEST_F(Lifecycle, UpWithFewerNodesNamesTheJobsOfTheOthers) {
+  const JobId here = start_gate("here", 3);
+  const JobId there =
+      cluster().must_wrap("echo started >>there.log; while [ ! -e there.go ]; do sleep 0.05; done",
+                          {"-w", "vn2", "-o", "/dev/null"});
+  ASSERT_TRUE(cluster().wait_for_output("there.log", "started"));
+  ASSERT_EQ(cluster().job(here)["nodes"], Json::array({"vn1"})) << cluster().job(here).dump(2);
+  EXPECT_EQ(cluster().status()["stranded_jobs"], Json::array());
+  cluster().must_down();
+  const CommandResult fewer = cluster().run({"hyades", "up", "--local", "1"});
+  EXPECT_EQ(fewer.exit_code, 0) << fewer.text();
+  const std::string warning = "job " + std::to_string(there) + " on vn2\n";
+  EXPECT_NE(fewer.out.find(warning), std::string::npos) << fewer.text();
+  EXPECT_EQ(fewer.out.find("job " + std::to_string(here) + " on"), std::string::npos);
+  const Json expected = Json::array({{{"job", there}, {"nodes", {"vn2"}}}});
+  EXPECT_EQ(cluster().status()["stranded_jobs"], expected);
+  open_gate("here");
+  expect_untouched(here, "here", 3);
+  cluster().must_down();
+  cluster().must_up();
+  EXPECT_EQ(cluster().status()["stranded_jobs"], Json::array());
+  open_gate("there");
+  EXPECT_EQ(cluster().must_wait(there)["state"], "COMPLETED");
+}
+
 TEST_F(Lifecycle, SupervisorKilledAndUpAdoptsTheWorld) {
   const JobId job = start_gate("job", 5);
   const Json before = cluster().status();
