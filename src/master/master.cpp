@@ -89,6 +89,7 @@ class Master {
           continue;  // there may be more
         case Driver::Turn::Idle:
           note_degraded();
+          note_malformed();
           rest();
           continue;
         case Driver::Turn::Fatal:
@@ -128,6 +129,14 @@ class Master {
     }
   }
 
+  // Otherwise a node whose messages are refused would just never join.
+  void note_malformed() {
+    if (link_.last_error() == malformed_) return;
+    malformed_ = link_.last_error();
+    spdlog::warn("refused a node's message: {} ({} refused so far)", malformed_,
+                 link_.counters().malformed);
+  }
+
   MpiLink& link_;
   SystemClock clock_;
   FdWaiter waiter_;
@@ -139,6 +148,7 @@ class Master {
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
   std::string degraded_;
+  std::string malformed_;
 };
 
 // Without its note the master serves all the same; `hyades status` does not see it then.
