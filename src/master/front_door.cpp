@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/controller.hpp"
 #include "master/config_render.hpp"
@@ -15,6 +16,7 @@ namespace hyades {
 namespace {
 
 constexpr std::size_t kJobsAtMost = 10'000;
+constexpr int kFilterWordsAtMost = 1'000;  // every job is compared with each
 
 template <typename List, typename Value>
 bool holds(const List& list, const Value& value) {
@@ -26,10 +28,10 @@ bool admits(const List& list, const Value& value) {
   return list.empty() || holds(list, value);
 }
 
+// By everything but its id: who asks for ids gets those looked up.
 bool wanted(const pb::ListJobs& filter, const Job& job, std::string_view state) {
-  return admits(filter.ids(), job.id) && admits(filter.users(), job.spec.user) &&
-         admits(filter.queues(), job.spec.queue) && admits(filter.names(), job.spec.name) &&
-         admits(filter.states(), std::string(state));
+  return admits(filter.users(), job.spec.user) && admits(filter.queues(), job.spec.queue) &&
+         admits(filter.names(), job.spec.name) && admits(filter.states(), std::string(state));
 }
 
 }  // namespace
@@ -224,6 +226,12 @@ void FrontDoor::reload(const ClientRequest& request, std::vector<Request>& out) 
 void FrontDoor::list_jobs(const ClientRequest& request) {
   pb::ClientReply reply;
   const pb::ListJobs& filter = request.what.list_jobs();
+  if (filter.users_size() + filter.queues_size() + filter.names_size() + filter.states_size() >
+      kFilterWordsAtMost) {
+    return refuse(request.id, ErrorCode::Invalid,
+                  "a list may be narrowed by " + std::to_string(kFilterWordsAtMost) +
+                      " users, queues, names and states at most");
+  }
   if (filter.live()) add_live_jobs(request, reply);
   if (filter.ended()) add_stored_jobs(request, reply);
   server_.reply(request.id, reply);
@@ -240,7 +248,7 @@ void FrontDoor::add_live_jobs(const ClientRequest& request, pb::ClientReply& rep
     }
   };
   if (filter.ids_size() > 0) {
-    for (const JobId id : filter.ids()) {
+    for (const JobId id : std::set<JobId>(filter.ids().begin(), filter.ids().end())) {
       if (const Job* const job = controller.jobs().find(id)) consider(*job);
     }
   } else {

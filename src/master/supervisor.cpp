@@ -61,6 +61,13 @@ void kill_and_wait(const ProcessIdentity& process) {
   }
 }
 
+std::string shared_memory_path(const std::string& state_directory) {
+  struct stat facts {};
+  if (stat(state_directory.c_str(), &facts) != 0) return "";
+  return "/dev/shm/hyades-" + std::to_string(geteuid()) + "-" + std::to_string(facts.st_dev) + "-" +
+         std::to_string(facts.st_ino);
+}
+
 // Runs in the child between fork and exec.
 [[noreturn]] void exec_mpirun(const std::vector<std::string>& command, const std::string& log,
                               const std::string& scratch) {
@@ -142,6 +149,8 @@ int Supervisor::run(const std::atomic<bool>& stop) {
   spdlog::info("stopping; jobs run on");
   end_world(files_);
   kill_and_wait(mpirun_);
+  std::error_code ignored;
+  std::filesystem::remove_all(shared_memory_path(options_.state_directory), ignored);
   return 0;
 }
 
@@ -165,12 +174,16 @@ bool Supervisor::adopt() {
 }
 
 std::vector<std::string> Supervisor::mpirun_command() const {
+  const std::string shared_memory = make_shared_memory();
   std::vector<std::string> command = {"mpirun", "--oversubscribe", "--bind-to", "none"};
   if (geteuid() == 0) command.push_back("--allow-run-as-root");
   // All ranks are on this host: shared memory, and no port that anybody could connect to.
   for (const char* word :
        {"--mca", "btl", "self,vader", "--mca", "pml", "ob1", "--mca", "oob_tcp_if_include", "lo"}) {
     command.emplace_back(word);
+  }
+  if (!shared_memory.empty()) {
+    command.insert(command.end(), {"--mca", "btl_vader_backing_directory", shared_memory});
   }
   command.insert(command.end(),
                  {"-n", std::to_string(options_.nodes + 1), options_.hyadesd, "--dir",
@@ -197,6 +210,26 @@ bool Supervisor::make_scratch() {
   spdlog::error("{}", reason);
   files_.write_failure(reason);
   return false;
+}
+
+// The ranks' shared memory, in a directory of its own: a world that was killed leaves 4 MB a rank,
+// which nobody else would ever remove. "" when there is no such place; Open MPI chooses one then.
+std::string Supervisor::make_shared_memory() const {
+  const std::string path = shared_memory_path(options_.state_directory);
+  if (path.empty()) return "";
+  struct stat facts {};
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return "";
+  // The name can be guessed, and anybody may make a directory there.
+  if (lstat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode) || facts.st_uid != geteuid() ||
+      (facts.st_mode & 077) != 0) {
+    spdlog::warn("{} is not a directory of ours with mode 0700 and is not used", path);
+    return "";
+  }
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
+    std::filesystem::remove(entry.path(), ignored);
+  }
+  return path;
 }
 
 bool Supervisor::start() {

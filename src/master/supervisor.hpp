@@ -59,6 +59,7 @@ class Supervisor {
   bool adopt();
   bool start();
   bool make_scratch();
+  std::string make_shared_memory() const;
   void note_start(pid_t mpirun);
   // Waits until something of the world has died (true) or `stop` (false).
   bool watch(const std::atomic<bool>& stop);

@@ -284,5 +284,16 @@ TEST_F(BadInput, ReadersMayGoEarly) {
   EXPECT_NE(full.err.find("cannot write to standard output"), std::string::npos) << full.text();
 }
 
+// Every job is compared with every word: a filter has an end.
+TEST_F(BadInput, AFilterOfTooManyWordsIsRefused) {
+  std::string names = "n0";
+  for (int i = 1; i <= 1000; ++i) names += ",n" + std::to_string(i);
+  const CommandResult result = cluster().run({"hstat", "-n", names});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find("a list may be narrowed by 1000 users, queues, names and states"),
+            std::string::npos)
+      << result.text();
+}
+
 }  // namespace
 }  // namespace hyades::test

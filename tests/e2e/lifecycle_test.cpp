@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "census.hpp"
@@ -162,6 +163,10 @@ TEST_F(Lifecycle, SupervisorKilledAndUpAdoptsTheWorld) {
   expect_untouched(job, "job", 5);
 }
 
+long files_in(const std::filesystem::path& directory) {
+  return std::distance(std::filesystem::directory_iterator(directory), {});
+}
+
 TEST_F(Lifecycle, WorldsThatWereKilledLeaveNoFiles) {
   const auto sessions = [&] {
     const std::filesystem::recursive_directory_iterator all(cluster().directory() + "/run/mpi");
@@ -169,10 +174,28 @@ TEST_F(Lifecycle, WorldsThatWereKilledLeaveNoFiles) {
       return entry.path().filename().string().starts_with("pid.");
     });
   };
+  // Mapped by the ranks, as they are, whatever the directory is called.
+  const auto segments = [&] {
+    std::ifstream maps("/proc/" + std::to_string(cluster().pid_of("master_pid")) + "/maps");
+    std::string line;
+    while (std::getline(maps, line)) {
+      const std::size_t at = line.find("/dev/shm/hyades-");
+      if (at == line.npos) continue;
+      const std::filesystem::path file = line.substr(at);
+      return std::pair(file.parent_path(), files_in(file.parent_path()));
+    }
+    return std::pair(std::filesystem::path(), 0l);
+  };
   EXPECT_EQ(sessions(), 1);
+  const auto before = segments();
+  EXPECT_GT(before.second, 0);
   kill_and_heal(cluster().pid_of("mpirun_pid"));
   kill_and_heal(cluster().pid_of("master_pid"));
   EXPECT_EQ(sessions(), 1);
+  EXPECT_EQ(segments(), before);
+  ASSERT_EQ(cluster().run({"hyades", "down"}).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(before.first));
+  cluster().must_up();
 }
 
 TEST_F(Lifecycle, DeathsOfTheControlPlaneHarmNoJob) {
