@@ -90,6 +90,7 @@ class Master {
         case Driver::Turn::Idle:
           note_degraded();
           note_malformed();
+          note_unsent();
           rest();
           continue;
         case Driver::Turn::Fatal:
@@ -137,6 +138,13 @@ class Master {
                  link_.counters().malformed);
   }
 
+  // Otherwise a job whose script cannot be read would just stay LAUNCHING.
+  void note_unsent() {
+    if (driver_->trouble() == unsent_) return;
+    unsent_ = driver_->trouble();
+    spdlog::error("a job's launch order could not be sent: {}", unsent_);
+  }
+
   MpiLink& link_;
   SystemClock clock_;
   FdWaiter waiter_;
@@ -149,6 +157,7 @@ class Master {
   std::unique_ptr<Driver> driver_;
   std::string degraded_;
   std::string malformed_;
+  std::string unsent_;
 };
 
 // Without its note the master serves all the same; `hyades status` does not see it then.

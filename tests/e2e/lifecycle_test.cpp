@@ -23,11 +23,12 @@ class Lifecycle : public testing::Test {
   Cluster& cluster() { return *cluster_; }
 
   // A job that runs until the file NAME.go is there and then ends with `exit_code`.
-  JobId start_gate(const std::string& name, int exit_code) {
+  JobId start_gate(const std::string& name, int exit_code, std::vector<std::string> options = {}) {
+    options.insert(options.end(), {"-J", name, "-o", "/dev/null"});
     const JobId id =
         cluster().must_wrap("echo $$ started >>" + name + ".log; while [ ! -e " + name +
                                 ".go ]; do sleep 0.05; done; exit " + std::to_string(exit_code),
-                            {"-J", name, "-o", "/dev/null"});
+                            options);
     EXPECT_TRUE(cluster().wait_for_output(name + ".log", "started"));
     return id;
   }
@@ -118,7 +119,7 @@ TEST_F(Lifecycle, DownLeavesJobsAndUpAdoptsThem) {
 }
 
 TEST_F(Lifecycle, UpWithFewerNodesNamesTheJobsOfTheOthers) {
-  const JobId here = start_gate("here", 3);
+  const JobId here = start_gate("here", 3, {"-w", "vn1"});
   const JobId there =
       cluster().must_wrap("echo started >>there.log; while [ ! -e there.go ]; do sleep 0.05; done",
                           {"-w", "vn2", "-o", "/dev/null"});
