@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
+#include "core/hostlist.hpp"
 #include "master/supervisor.hpp"
 #include "wire/client_connection.hpp"
 
@@ -15,13 +15,6 @@ namespace hyades {
 namespace {
 
 pid_t living(const ProcessIdentity& process) { return open_process(process) ? process.pid : 0; }
-
-std::vector<std::string> split(const std::string& names) {
-  std::vector<std::string> all;
-  std::istringstream text(names);
-  for (std::string name; std::getline(text, name, ',');) all.push_back(name);
-  return all;
-}
 
 // Nodes with jobs that answer no more and are not among the cluster's ranks.
 std::set<std::string> missing_nodes(const ClusterStatus& status, const pb::ClientReply& nodes) {
@@ -49,7 +42,9 @@ void find_stranded(ClusterStatus& status, const pb::ClientReply& nodes,
   if (connection.call(request, jobs, timeout_ms, error) != CallResult::Ok) return;
   for (const pb::JobInfo& job : jobs.jobs()) {
     ClusterStatus::Stranded stranded{job.id(), {}};
-    for (const std::string& node : split(job.node_names())) {
+    std::vector<std::string> names;
+    expand_hostlist(job.node_names(), names, error);
+    for (const std::string& node : names) {
       if (missing.contains(node)) stranded.nodes.push_back(node);
     }
     if (!stranded.nodes.empty()) status.stranded.push_back(std::move(stranded));

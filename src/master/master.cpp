@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "core/driver.hpp"
+#include "core/news.hpp"
 #include "master/config_file.hpp"
 #include "master/front_door.hpp"
 #include "master/run_files.hpp"
@@ -132,17 +133,15 @@ class Master {
 
   // Otherwise a node whose messages are refused would just never join.
   void note_malformed() {
-    if (link_.last_error() == malformed_) return;
-    malformed_ = link_.last_error();
-    spdlog::warn("refused a node's message: {} ({} refused so far)", malformed_,
+    if (!malformed_.is(link_.last_error())) return;
+    spdlog::warn("refused a node's message: {} ({} refused so far)", link_.last_error(),
                  link_.counters().malformed);
   }
 
   // Otherwise a job whose script cannot be read would just stay LAUNCHING.
   void note_unsent() {
-    if (driver_->trouble() == unsent_) return;
-    unsent_ = driver_->trouble();
-    spdlog::error("a job's launch order could not be sent: {}", unsent_);
+    if (!unsent_.is(driver_->trouble())) return;
+    spdlog::error("a job's launch order could not be sent: {}", driver_->trouble());
   }
 
   MpiLink& link_;
@@ -156,8 +155,8 @@ class Master {
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
   std::string degraded_;
-  std::string malformed_;
-  std::string unsent_;
+  News malformed_;
+  News unsent_;
 };
 
 // Without its note the master serves all the same; `hyades status` does not see it then.

@@ -46,17 +46,6 @@ ProcessIdentity identify(pid_t pid) {
   return identity;
 }
 
-const std::string& current_boot() {
-  static const std::string boot = [] {
-    const UniqueFd file(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-    char text[64];
-    const ssize_t length = file ? read(file.get(), text, sizeof text) : 0;
-    const std::string line(text, length > 0 ? static_cast<std::size_t>(length) : 0);
-    return line.substr(0, line.find('\n'));
-  }();
-  return boot;
-}
-
 ProcessIdentity own_identity() { return identify(getpid()); }
 
 UniqueFd open_process(const ProcessIdentity& identity) {

@@ -21,10 +21,6 @@ ProcessIdentity own_identity();
 // start_ticks is 0 when there is no such process.
 ProcessIdentity identify(pid_t pid);
 
-// Names the time since the machine was started, in which pid and start_ticks identify a process; ""
-// when the kernel does not tell.
-const std::string& current_boot();
-
 // A pidfd for exactly this process; empty when it is gone (or only a zombie is left). A pidfd
 // becomes readable when its process ends.
 UniqueFd open_process(const ProcessIdentity& identity);

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "wire/boot_id.hpp"
 #include "wire/unique_fd.hpp"
 
 namespace hyades {
@@ -31,7 +32,7 @@ const std::string kRankPrefix = "rank.";
 bool is_unfinished(const std::string& name) { return name.find(".new.") != std::string::npos; }
 
 Json to_json(const ProcessIdentity& process) {
-  return {{"boot", current_boot()}, {"pid", process.pid}, {"start_ticks", process.start_ticks}};
+  return {{"boot", current_boot_id()}, {"pid", process.pid}, {"start_ticks", process.start_ticks}};
 }
 
 // Empty when it is missing, of another type or out of range.
@@ -51,7 +52,7 @@ std::optional<std::string> text(const Json& json, const char* key) {
 std::optional<ProcessIdentity> process_from(const Json& json) {
   const auto pid = number(json, "pid", std::numeric_limits<pid_t>::max());
   const auto ticks = number(json, "start_ticks", std::numeric_limits<std::uint64_t>::max());
-  if (!pid || !ticks || text(json, "boot") != current_boot()) return std::nullopt;
+  if (!pid || !ticks || text(json, "boot") != current_boot_id()) return std::nullopt;
   return ProcessIdentity{static_cast<pid_t>(*pid), *ticks};
 }
 

@@ -61,6 +61,13 @@ void kill_and_wait(const ProcessIdentity& process) {
   }
 }
 
+// Nobody else may look into it or plant anything there.
+bool is_private_directory(const std::string& path) {
+  struct stat facts {};
+  return lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid() &&
+         (facts.st_mode & 077) == 0;
+}
+
 std::string shared_memory_path(const std::string& state_directory) {
   struct stat facts {};
   if (stat(state_directory.c_str(), &facts) != 0) return "";
@@ -173,8 +180,7 @@ bool Supervisor::adopt() {
   return true;
 }
 
-std::vector<std::string> Supervisor::mpirun_command() const {
-  const std::string shared_memory = make_shared_memory();
+std::vector<std::string> Supervisor::mpirun_command(const std::string& shared_memory) const {
   std::vector<std::string> command = {"mpirun", "--oversubscribe", "--bind-to", "none"};
   if (geteuid() == 0) command.push_back("--allow-run-as-root");
   // All ranks are on this host: shared memory, and no port that anybody could connect to.
@@ -201,11 +207,7 @@ bool Supervisor::make_scratch() {
   std::error_code ignored;
   std::filesystem::remove_all(scratch, ignored);
   mkdir(scratch.c_str(), 0700);
-  struct stat facts {};
-  if (lstat(scratch.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid() &&
-      (facts.st_mode & 077) == 0) {
-    return true;
-  }
+  if (is_private_directory(scratch)) return true;
   const std::string reason = scratch + " must be a directory of ours with mode 0700";
   spdlog::error("{}", reason);
   files_.write_failure(reason);
@@ -217,11 +219,9 @@ bool Supervisor::make_scratch() {
 std::string Supervisor::make_shared_memory() const {
   const std::string path = shared_memory_path(options_.state_directory);
   if (path.empty()) return "";
-  struct stat facts {};
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return "";
   // The name can be guessed, and anybody may make a directory there.
-  if (lstat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode) || facts.st_uid != geteuid() ||
-      (facts.st_mode & 077) != 0) {
+  if (!is_private_directory(path)) {
     spdlog::warn("{} is not a directory of ours with mode 0700 and is not used", path);
     return "";
   }
@@ -238,7 +238,7 @@ bool Supervisor::start() {
   if (!make_scratch()) return false;
   // Before anything runs: what is started must be noted, and notes need space.
   files_.reserve(options_.nodes);
-  const std::vector<std::string> command = mpirun_command();
+  const std::vector<std::string> command = mpirun_command(make_shared_memory());
   const std::string log = options_.state_directory + "/log/cluster.log";
   const pid_t pid = fork();
   if (pid < 0) {

@@ -64,7 +64,7 @@ class Supervisor {
   // Waits until something of the world has died (true) or `stop` (false).
   bool watch(const std::atomic<bool>& stop);
   void pause(const std::atomic<bool>& stop);
-  std::vector<std::string> mpirun_command() const;
+  std::vector<std::string> mpirun_command(const std::string& shared_memory) const;
 
   SupervisorOptions options_;
   RunFiles files_;

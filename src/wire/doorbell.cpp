@@ -1,6 +1,5 @@
 #include "wire/doorbell.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +7,8 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+
+#include "wire/boot_id.hpp"
 
 namespace hyades {
 
@@ -17,15 +18,9 @@ constexpr int kBellsPerDrain = 256;
 
 // Abstract socket names are known within one network namespace of one machine.
 std::string host_identity() {
-  char boot[37] = "";
-  const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    if (read(fd, boot, 36) != 36) boot[0] = '\0';
-    close(fd);
-  }
   char space[64] = "";
   if (readlink("/proc/self/ns/net", space, sizeof space - 1) < 0) space[0] = '\0';
-  return std::string(boot) + " " + space;
+  return current_boot_id() + " " + space;
 }
 
 }  // namespace

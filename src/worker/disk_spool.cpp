@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/failpoint.hpp"
+#include "wire/boot_id.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
 
@@ -76,16 +77,10 @@ bool parse_counter(std::string_view text, std::uint64_t& value) {
 
 }  // namespace
 
-std::string machine_boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  file >> id;
-  return id.empty() ? "unknown" : id;
-}
-
 DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms)
     : directory_(std::move(directory)),
-      boot_id_(boot_id.empty() ? machine_boot_id() : std::move(boot_id)) {
+      boot_id_(boot_id.empty() ? current_boot_id() : std::move(boot_id)) {
+  if (boot_id_.empty()) boot_id_ = "unknown";
   prepare_directory();
   lock_for_life(patience_ms);
   const bool new_boot = read_boot() != boot_id_;

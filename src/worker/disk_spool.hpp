@@ -34,9 +34,6 @@ class SpoolError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Of the running machine; differs after each reboot.
-std::string machine_boot_id();
-
 class DiskSpool final : public Spool {
  public:
   // Creates `directory` (its parent must exist) with mode 0700 when it is absent. Throws SpoolError

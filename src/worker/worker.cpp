@@ -6,12 +6,12 @@
 #include <algorithm>
 
 #include "core/agent.hpp"
+#include "core/news.hpp"
 #include "telemetry/topology.hpp"
 #include "wire/fd_waiter.hpp"
 #include "wire/system_clock.hpp"
 #include "worker/disk_spool.hpp"
 #include "worker/launcher_spawner.hpp"
-#include "worker/news.hpp"
 #include "worker/spool_identity.hpp"
 
 namespace hyades {

@@ -14,7 +14,6 @@
 #include <thread>
 
 #include "node_box.hpp"
-#include "worker/news.hpp"
 #include "worker/record_lock.hpp"
 
 namespace hyades {
@@ -425,16 +424,6 @@ TEST_F(DiskSpoolTest, WithoutAWatchAllIsLookedAtEverySecond) {
   reopen();
   EXPECT_GE(spool_->watch_fd(), 0);
   EXPECT_EQ(spool_->watch_failure(), "");
-}
-
-TEST(News, AreToldOnceUntilTheyChange) {
-  News news;
-  EXPECT_FALSE(news.is(""));
-  EXPECT_TRUE(news.is("a"));
-  EXPECT_FALSE(news.is("a"));
-  EXPECT_TRUE(news.is("b"));
-  EXPECT_FALSE(news.is(""));
-  EXPECT_TRUE(news.is("b"));
 }
 
 TEST_F(DiskSpoolTest, IgnoresTornAndForeignLines) {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "contract/queue_on_disk.hpp"
+#include "wire/boot_id.hpp"
 
 namespace hyades {
 namespace {
@@ -80,7 +81,7 @@ TEST_F(RunFilesTest, NotesOfAnEarlierBootAreAbsent) {
   files_.write_world({own_identity(), 2, ""});
   for (const char* name : {"rank.0", "world"}) {
     std::string note = read_bytes(path(name));
-    const std::size_t at = note.find(current_boot());
+    const std::size_t at = note.find(current_boot_id());
     ASSERT_NE(at, std::string::npos);
     note[at] = note[at] == '0' ? '1' : '0';
     write_bytes(path(name), note);

@@ -1,4 +1,5 @@
-// Amounts, host lists and near words: what people type in the configuration and on command lines.
+// Amounts, host lists and near words: what people type in the configuration and on command lines;
+// and news, which they are told once.
 #include "core/units.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 
 #include "core/hostlist.hpp"
 #include "core/nearest_word.hpp"
+#include "core/news.hpp"
 
 namespace hyades {
 namespace {
@@ -214,6 +216,16 @@ TEST(NearestWord, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(nearest_word("", {"name"}), "");
   EXPECT_EQ(nearest_word("x", {}), "");
   EXPECT_EQ(nearest_word(std::string(1 << 20, 'x'), {std::string(1 << 20, 'x')}), "");
+}
+
+TEST(News, AreToldOnceUntilTheyChange) {
+  News news;
+  EXPECT_FALSE(news.is(""));
+  EXPECT_TRUE(news.is("a"));
+  EXPECT_FALSE(news.is("a"));
+  EXPECT_TRUE(news.is("b"));
+  EXPECT_FALSE(news.is(""));
+  EXPECT_TRUE(news.is("b"));
 }
 
 }  // namespace
