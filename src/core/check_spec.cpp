@@ -66,6 +66,7 @@ std::string check_counts(const JobSpec& s) {
       check_count(s.memory_per_node_mib, 0, memory_max, "memory (MiB)"),
       check_count(s.memory_per_cpu_mib, 0, memory_max, "memory per cpu (MiB)"),
       check_count(s.time_limit_s, 0, 10 * 365 * 86400, "time limit (seconds)"),
+      check_count(s.lease_s, -1, 30 * 86400, "lease (seconds)"),
       check_count(s.priority, -n, n, "priority"),
       check_count(s.begin_ms, 0, std::int64_t{1} << 52, "begin time"),
       check_count(s.warning.signal, 0, 64, "warning signal"),

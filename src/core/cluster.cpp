@@ -100,6 +100,14 @@ void Cluster::drain(const std::string& name, const std::string& reason, const st
   node->drained_ms = at_ms;
 }
 
+void Cluster::declare_dead(const std::string& name, LaunchSequence below,
+                           const std::string& proof) {
+  Node* const node = find(name);
+  if (node == nullptr || node->dead_below >= below) return;
+  node->dead_below = below;
+  node->death_proof = proof;
+}
+
 void Cluster::resume(const std::string& name) {
   Node* const node = find(name);
   HYADES_ASSERT(node != nullptr);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ids.hpp"
 #include "core/job_spec.hpp"
 #include "core/resources.hpp"
 #include "core/time.hpp"
@@ -30,7 +31,11 @@ struct Node {
   BootMs last_heard_ms = 0;
   int peer = 0;  // PeerId of its worker; 0: none
   std::string boot_id;
-  int launch_faults = 0;  // launches in a row that failed because of the node
+  std::string address;            // where other nodes reach it
+  BootMs echo_ms = 0;             // by the node's clock: when it sent what was heard last
+  LaunchSequence dead_below = 0;  // orders up to this one are known to be over here
+  std::string death_proof;        // how that is known
+  int launch_faults = 0;          // launches in a row that failed because of the node
   std::int64_t worker_pid = 0;
 
   IdSet free_cores;
@@ -67,6 +72,8 @@ class Cluster {
   void drain(const std::string& name, const std::string& reason, const std::string& by,
              WallMs at_ms);
   void resume(const std::string& name);
+  // Launches up to this sequence are known to be over there. Going back changes nothing.
+  void declare_dead(const std::string& name, LaunchSequence below, const std::string& proof);
 
   // True when every share of the plan fits what is free now: the ledger's check on policies.
   bool fits(const JobSpec& spec, const Plan& plan) const;

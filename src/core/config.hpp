@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/node_settings.hpp"
 #include "core/resources.hpp"
 
 namespace hyades {
@@ -14,6 +15,7 @@ struct QueueConfig {
   std::vector<std::string> nodes;  // empty: every node
   int priority = 0;                // higher first
   int default_time_s = 3600;       // for jobs that ask for none
+  int lease_s = 0;                 // of jobs that ask for none; 0: they outlive any outage
   int max_time_s = 0;              // 0: no bound; likewise below
   int max_nodes_per_job = 0;
   int max_queued_per_user = 0;  // pending and running
@@ -43,7 +45,16 @@ struct ClusterConfig {
   int max_restarts = 10;        // after node failures; then the job is held
   int max_launch_failures = 5;  // a node could not start it; then the job is held
   int max_node_faults = 3;      // launches in a row that a node fails; then it is drained
-  int backfill_depth = 1000;    // candidates looked at behind a reservation; 0: all
+  // So many different jobs that fail on a node, within so long a time, drain it. 0: never.
+  int bad_node_jobs = 0;
+  int bad_node_window_s = 600;
+  // Run on the master's host, with the node's name behind it, when a node has been silent for
+  // `fence_after_s` and holds jobs. Success says that the node's power is off. Empty: none.
+  std::vector<std::string> fence_command;
+  int fence_after_s = 60;
+  int fence_timeout_s = 120;
+  NodeSettings node_settings;
+  int backfill_depth = 1000;  // candidates looked at behind a reservation; 0: all
 };
 
 }  // namespace hyades

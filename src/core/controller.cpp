@@ -271,6 +271,8 @@ void Controller::apply(const NodeEvent& event) {
     cluster_.find(event.node)->boot_id = defined->boot_id;
   } else if (const auto* drained = std::get_if<NodeDrained>(&event.what)) {
     cluster_.drain(event.node, drained->reason, drained->by, event.at_ms);
+  } else if (const auto* dead = std::get_if<NodeDeclaredDead>(&event.what)) {
+    cluster_.declare_dead(event.node, dead->below, dead->proof);
   } else {
     cluster_.resume(event.node);
   }

@@ -21,7 +21,8 @@ namespace hyades {
 
 struct Outgoing {
   PeerId to = 0;
-  Message message;  // a LaunchOrder's payload is empty: the driver fills it in from the store
+  Message message;  // a LaunchOrder's payload and step key are empty: the driver fills
+                    // them in from the store
 };
 
 // What a turn produced. Order of effect: commit `batch`, then `replies` and `outgoing`.

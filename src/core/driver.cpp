@@ -147,6 +147,7 @@ void Driver::send(Outgoing& outgoing) {
       return;
     }
     order->payload = std::move(*payload);
+    if (order->placement.shares.size() > 1) order->step_key = store_.step_key(order->key);
   }
   link_.send(outgoing.to, outgoing.message);
 }

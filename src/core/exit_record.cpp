@@ -10,6 +10,9 @@ constexpr Word<StopReason> kStopReasons[] = {
     {StopReason::Cancelled, "cancelled"},
     {StopReason::TimeLimit, "time-limit"},
     {StopReason::Requeue, "requeue"},
+    {StopReason::NodeFailure, "node-failure"},
+    {StopReason::LeaseExpired, "lease-expired"},
+    {StopReason::ScriptEnded, "script-ended"},
 };
 }  // namespace
 

@@ -11,7 +11,15 @@
 namespace hyades {
 
 // Why a shepherd stopped its job; None when the job ended by itself.
-enum class StopReason { None, Cancelled, TimeLimit, Requeue };
+enum class StopReason {
+  None,
+  Cancelled,
+  TimeLimit,
+  Requeue,
+  NodeFailure,   // another node of the job failed
+  LeaseExpired,  // no master renewed the job's lease
+  ScriptEnded,   // the batch script on the job's first node has ended
+};
 
 std::string_view to_string(StopReason reason);
 bool parse_stop_reason(std::string_view word, StopReason& out);
@@ -32,8 +40,10 @@ struct ExitRecord {
   WallMs started_ms = 0;
   WallMs ended_ms = 0;
   Usage usage;
-  int left_behind = 0;       // processes that were still there when the script ended, now killed
-  std::string launch_error;  // not "": the script never ran, and why
+  int left_behind = 0;         // processes that were still there when the script ended, now killed
+  std::string launch_error;    // not "": the script never ran, and why
+  bool out_of_memory = false;  // the kernel killed processes of it for want of the memory it asked
+  std::string epilog_error;    // not "": the node's epilog failed, and how
 
   friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
 };

@@ -1,6 +1,7 @@
 // A job as the master remembers it while it has not ended. Only JobTable::replay changes one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ struct Job {
   bool requeue_requested = false;
   std::vector<Dependency> unmet;  // dependencies that are not decided yet
 
+  std::optional<ExitRecord> script;  // of a job on several nodes: its batch script is over
   int exit_code = 0;
   int signal = 0;
   Usage usage;

@@ -10,6 +10,7 @@ struct JobEventName {
   const char* operator()(const HoldChanged&) const { return "hold-changed"; }
   const char* operator()(const Assigned&) const { return "assigned"; }
   const char* operator()(const Started&) const { return "started"; }
+  const char* operator()(const ScriptEnded&) const { return "script-ended"; }
   const char* operator()(const CancelRequested&) const { return "cancel-requested"; }
   const char* operator()(const RequeueRequested&) const { return "requeue-requested"; }
   const char* operator()(const Requeued&) const { return "requeued"; }
@@ -20,6 +21,7 @@ struct NodeEventName {
   const char* operator()(const NodeDefined&) const { return "node-defined"; }
   const char* operator()(const NodeDrained&) const { return "node-drained"; }
   const char* operator()(const NodeResumed&) const { return "node-resumed"; }
+  const char* operator()(const NodeDeclaredDead&) const { return "node-declared-dead"; }
 };
 
 }  // namespace

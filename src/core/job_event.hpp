@@ -44,6 +44,13 @@ struct Started {
   WallMs started_ms = 0;  // by the node's clock
 };
 
+// Of jobs on several nodes: the batch script is over and its result is safe; the job ends when
+// nothing of it is left on its other nodes.
+struct ScriptEnded {
+  LaunchKey key;
+  ExitRecord exit;
+};
+
 struct CancelRequested {
   std::string by;
 };
@@ -75,8 +82,8 @@ struct Ended {
 struct JobEvent {
   JobId job = 0;
   WallMs at_ms = 0;  // when the master learned it
-  std::variant<Submitted, DependencySettled, HoldChanged, Assigned, Started, CancelRequested,
-               RequeueRequested, Requeued, Ended>
+  std::variant<Submitted, DependencySettled, HoldChanged, Assigned, Started, ScriptEnded,
+               CancelRequested, RequeueRequested, Requeued, Ended>
       what;
 };
 
@@ -92,10 +99,16 @@ struct NodeDrained {
 struct NodeResumed {
   std::string by;
 };
+// Proof from outside that nothing of an order up to `below` runs on the node any more: its power
+// was cut, or somebody looked. Should the node come back after all, what it still runs is ended.
+struct NodeDeclaredDead {
+  LaunchSequence below = 0;
+  std::string proof;  // "fenced", "confirmed by ada"
+};
 struct NodeEvent {
   std::string node;
   WallMs at_ms = 0;
-  std::variant<NodeDefined, NodeDrained, NodeResumed> what;
+  std::variant<NodeDefined, NodeDrained, NodeResumed, NodeDeclaredDead> what;
 };
 
 // "submitted", "assigned", ...: the name under which an event is stored and shown.

@@ -61,7 +61,10 @@ struct JobSpec {
   bool exclusive = false;              // whole nodes
 
   int time_limit_s = 0;  // 0: the queue's default; the controller fills it in
-  int priority = 0;      // higher first, within a queue
+  // How long the job may live on without word from a master; then its nodes end it, and after that
+  // it may start elsewhere. 0: the queue's default; the controller fills it in. Negative: for ever.
+  int lease_s = 0;
+  int priority = 0;  // higher first, within a queue
   bool hold = false;
   bool requeue = true;                   // may start again after its node failed
   WallMs begin_ms = 0;                   // not before; 0: at once

@@ -26,11 +26,12 @@ constexpr Word<Outcome> kOutcomes[] = {
     {Outcome::TimedOut, "TIMEOUT"},
     {Outcome::NodeFailed, "NODE_FAIL"},
     {Outcome::LaunchFailed, "LAUNCH_FAILED"},
+    {Outcome::OutOfMemory, "OUT_OF_MEMORY"},
 };
 constexpr Word<Outcome> kOutcomeCodes[] = {
-    {Outcome::None, "-"},          {Outcome::Completed, "CD"}, {Outcome::Failed, "F"},
-    {Outcome::Cancelled, "CA"},    {Outcome::TimedOut, "TO"},  {Outcome::NodeFailed, "NF"},
-    {Outcome::LaunchFailed, "LF"},
+    {Outcome::None, "-"},          {Outcome::Completed, "CD"},    {Outcome::Failed, "F"},
+    {Outcome::Cancelled, "CA"},    {Outcome::TimedOut, "TO"},     {Outcome::NodeFailed, "NF"},
+    {Outcome::LaunchFailed, "LF"}, {Outcome::OutOfMemory, "OOM"},
 };
 constexpr Word<PendingReason> kPendingReasons[] = {
     {PendingReason::None, "None"},

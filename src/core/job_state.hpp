@@ -21,6 +21,7 @@ enum class Outcome {
   TimedOut,      // stopped at its time limit
   NodeFailed,    // its node rebooted or lost it, and it may not start again
   LaunchFailed,  // the node could not start it: output not writable, no such directory, ...
+  OutOfMemory,   // it needed more memory than it had asked for, and the kernel ended it
 };
 
 enum class PendingReason {
@@ -50,7 +51,7 @@ std::string_view to_string(StartReason reason);
 
 // The state column: the phase, or for ended jobs the outcome.
 std::string_view state_name(JobPhase phase, Outcome outcome);
-// Two letters, as squeue prints it: PD, CF, R, CD, F, CA, TO, NF, LF.
+// As squeue prints it: PD, CF, R, CD, F, CA, TO, NF, LF, OOM.
 std::string_view state_code(JobPhase phase, Outcome outcome);
 
 // The reverse of to_string; false when the word is unknown.

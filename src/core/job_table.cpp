@@ -65,6 +65,11 @@ void JobTable::apply(Job& job, const Started& e, const JobEvent&) {
   job.launch_failures = 0;
 }
 
+void JobTable::apply(Job& job, const ScriptEnded& e, const JobEvent&) {
+  HYADES_ASSERT(job.phase == JobPhase::Running && e.key == job.key && !job.script);
+  job.script = e.exit;
+}
+
 void JobTable::apply(Job& job, const CancelRequested& e, const JobEvent&) {
   job.cancel_requested = true;
   job.reason = "cancelled by " + e.by;
@@ -81,6 +86,7 @@ void JobTable::apply(Job& job, const Requeued& e, const JobEvent&) {
   job.phase = JobPhase::Pending;
   job.placement = {};
   job.key = {};
+  job.script.reset();
   job.requeue_requested = false;
   job.restarts += e.had_started ? 1 : 0;
   if (!e.avoid_node.empty()) ++(e.had_started ? job.losses : job.launch_failures);

@@ -10,6 +10,7 @@
 #include "core/exit_record.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
+#include "core/node_settings.hpp"
 #include "core/resources.hpp"
 
 namespace hyades {
@@ -36,6 +37,7 @@ struct LaunchReport {
   // NeverStarted or Absent because of the node rather than of the job: no space in its spool, its
   // launcher is gone, ... After several in a row the node is drained for this `reason`.
   bool node_fault = false;
+  int step_port = 0;  // with Running: where the node takes tasks of the job from `hrun`; 0: nowhere
 };
 
 // First words of a worker, repeated until it is welcomed, and whenever the master asks.
@@ -45,9 +47,14 @@ struct Hello {
   Inventory inventory;
   std::int64_t pid = 0;
   std::vector<LaunchReport> launches;  // everything that its spool knows
+  std::string address;  // where the other nodes reach it: a host name or an IP address
+  BootMs sent_ms = 0;   // by the node's boot clock; comes back in Welcome
 };
 
-struct Heartbeat {};
+struct Heartbeat {
+  BootMs sent_ms = 0;  // by the node's boot clock; comes back in Renewal
+  std::string health;  // not "": why nothing new should be started here
+};
 
 // The sender has seen a newer master: whoever sent the lower epoch must exit.
 struct EpochRefused {
@@ -56,15 +63,35 @@ struct EpochRefused {
 
 // ---- master -> node -------------------------------------------------------------------------
 
+// Also sent again when the settings have changed.
 struct Welcome {
   bool accepted = false;
   std::string reason;  // why not
+  BootMs echo_ms = 0;  // Hello::sent_ms, and means what Renewal does
+  NodeSettings settings;
+};
+
+// The answer to a heartbeat. Leases on the node run from `echo_ms`, the moment at which it sent
+// that heartbeat: however late this arrives, no lease outlives what the master counts from sending
+// it.
+struct Renewal {
+  BootMs echo_ms = 0;
 };
 
 // "I do not know you": answer with Hello.
 struct SayHello {};
 
-// Start this. Sent again until the node reports on the key.
+// Where a node takes tasks of a job from `hrun`.
+struct StepPeer {
+  std::string address;
+  int port = 0;
+
+  friend bool operator==(const StepPeer&, const StepPeer&) = default;
+};
+
+// Start this. Sent again until the node reports on the key. A job of several nodes has a part on
+// each: first its companions (every share but the first) are started, and when all of them run, the
+// batch script on the node of the first.
 struct LaunchOrder {
   LaunchKey key;
   JobSpec spec;
@@ -74,7 +101,15 @@ struct LaunchOrder {
   int restarts = 0;       // how often the job had started before
   int kill_grace_s = 30;  // between SIGTERM and SIGKILL
   std::string cluster;
+  // With several shares: what proves to a companion that a task comes from this job, and, for the
+  // first share, where they all are (in the order of the shares; the first is empty).
+  std::string step_key;
+  std::vector<StepPeer> peers;
+  // The last moment, by this node's boot clock, from which it heard of the master: the job's lease
+  // runs from there.
+  BootMs lease_base_ms = 0;
 
+  bool is_companion() const { return share != 0; }
   const NodeShare& own_share() const { return placement.shares[static_cast<std::size_t>(share)]; }
 };
 
@@ -106,8 +141,8 @@ struct RetireOrder {
 // before that).
 struct Message {
   Epoch epoch = 0;
-  std::variant<Hello, Heartbeat, EpochRefused, LaunchReport, Welcome, SayHello, LaunchOrder,
-               QueryOrder, StopOrder, SignalOrder, RetireOrder>
+  std::variant<Hello, Heartbeat, EpochRefused, LaunchReport, Welcome, SayHello, Renewal,
+               LaunchOrder, QueryOrder, StopOrder, SignalOrder, RetireOrder>
       body;
 };
 

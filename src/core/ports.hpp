@@ -82,6 +82,10 @@ class Store : public Archive {
   // The payload of a committed job; nothing when the store cannot be read.
   virtual std::optional<JobPayload> load_payload(JobId job) = 0;
 
+  // The secret of one launch, 32 hexadecimal digits: the same whenever it is asked for, and told to
+  // the launch's nodes only. "" when there is none to give.
+  virtual std::string step_key(const LaunchKey& key) = 0;
+
   // Why the last commit or load did not succeed; "" otherwise.
   virtual std::string last_error() const = 0;
 };
@@ -128,6 +132,7 @@ struct SpoolRecord {
   WallMs started_ms = 0;  // 0: the job has not started
   std::optional<ExitRecord> exit;
   std::string refusal;  // why the node could not start it, when neither of these was written
+  int step_port = 0;    // where a companion takes tasks
 };
 
 enum class ClaimResult {
@@ -160,6 +165,10 @@ class Spool {
   virtual void raise_sequence(LaunchSequence sequence) = 0;
   virtual Epoch high_epoch() const = 0;
   virtual void raise_epoch(Epoch epoch) = 0;
+
+  // The master's last known word: leases of launches here run from `from_ms`, by the boot clock.
+  // Going back changes nothing.
+  virtual void renew_leases(BootMs from_ms) = 0;
 
   // Why the last call failed; "" otherwise.
   virtual std::string last_error() const = 0;

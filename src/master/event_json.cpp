@@ -104,6 +104,11 @@ class Writer {
     number("attempt", launch.attempt);
     number("sequence", launch.sequence);
   }
+  void usage(const Usage& value) {
+    number("user_ms", value.user_ms);
+    number("system_ms", value.system_ms);
+    number("max_rss_kib", value.max_rss_kib);
+  }
   std::string done() const { return json.dump(); }
 
   Json json = Json::object();
@@ -126,6 +131,11 @@ class Reader {
   }
   void devices(const char* key, std::vector<DeviceCount>& value) const {
     if (const auto at = json.find(key); at != json.end()) value = to_devices(*at);
+  }
+  void usage(Usage& value) const {
+    number("user_ms", value.user_ms);
+    number("system_ms", value.system_ms);
+    number("max_rss_kib", value.max_rss_kib);
   }
   LaunchKey key(JobId job) const {
     LaunchKey launch{job, 0, 0};
@@ -201,6 +211,20 @@ std::string write(const Started& e) {
   out.number("started_ms", e.started_ms);
   return out.done();
 }
+std::string write(const ScriptEnded& e) {
+  Writer out;
+  out.key(e.key);
+  out.number("exit_code", e.exit.exit_code);
+  out.number("signal", e.exit.signal);
+  if (e.exit.stopped != StopReason::None) out.json["stopped"] = to_string(e.exit.stopped);
+  out.number("started_ms", e.exit.started_ms);
+  out.number("ended_ms", e.exit.ended_ms);
+  out.usage(e.exit.usage);
+  out.number("left_behind", e.exit.left_behind);
+  out.number("out_of_memory", e.exit.out_of_memory);
+  out.text("epilog_error", e.exit.epilog_error);
+  return out.done();
+}
 std::string write(const CancelRequested& e) {
   Writer out;
   out.text("by", e.by);
@@ -227,9 +251,7 @@ std::string write(const Ended& e) {
   out.number("signal", e.signal);
   out.number("started_ms", e.started_ms);
   out.number("ended_ms", e.ended_ms);
-  out.number("user_ms", e.usage.user_ms);
-  out.number("system_ms", e.usage.system_ms);
-  out.number("max_rss_kib", e.usage.max_rss_kib);
+  out.usage(e.usage);
   out.text("reason", e.reason);
   return out.done();
 }
@@ -255,6 +277,21 @@ void read(const Reader& in, JobId job, Started& e) {
   e.key = in.key(job);
   in.number("started_ms", e.started_ms);
 }
+void read(const Reader& in, JobId job, ScriptEnded& e) {
+  e.key = in.key(job);
+  in.number("exit_code", e.exit.exit_code);
+  in.number("signal", e.exit.signal);
+  if (in.json.contains("stopped") &&
+      !parse_stop_reason(in.json.at("stopped").get<std::string>(), e.exit.stopped)) {
+    throw std::runtime_error("unknown reason to stop");
+  }
+  in.number("started_ms", e.exit.started_ms);
+  in.number("ended_ms", e.exit.ended_ms);
+  in.usage(e.exit.usage);
+  in.number("left_behind", e.exit.left_behind);
+  in.number("out_of_memory", e.exit.out_of_memory);
+  in.text("epilog_error", e.exit.epilog_error);
+}
 void read(const Reader& in, JobId, CancelRequested& e) { in.text("by", e.by); }
 void read(const Reader& in, JobId, RequeueRequested& e) { in.text("by", e.by); }
 void read(const Reader& in, JobId job, Requeued& e) {
@@ -272,9 +309,7 @@ void read(const Reader& in, JobId, Ended& e) {
   in.number("signal", e.signal);
   in.number("started_ms", e.started_ms);
   in.number("ended_ms", e.ended_ms);
-  in.number("user_ms", e.usage.user_ms);
-  in.number("system_ms", e.usage.system_ms);
-  in.number("max_rss_kib", e.usage.max_rss_kib);
+  in.usage(e.usage);
   in.text("reason", e.reason);
 }
 
@@ -310,6 +345,7 @@ std::string spec_to_json(const JobSpec& spec) {
   out.list("exclude", spec.exclude);
   out.number("exclusive", spec.exclusive);
   out.number("time_limit_s", spec.time_limit_s);
+  out.number("lease_s", spec.lease_s);
   out.number("priority", spec.priority);
   out.number("hold", spec.hold);
   out.number("requeue", spec.requeue, fallback.requeue);
@@ -344,6 +380,7 @@ JobSpec spec_from_json(const std::string& text) {
   in.list("exclude", spec.exclude);
   in.number("exclusive", spec.exclusive);
   in.number("time_limit_s", spec.time_limit_s);
+  in.number("lease_s", spec.lease_s);
   in.number("priority", spec.priority);
   in.number("hold", spec.hold);
   in.number("requeue", spec.requeue);
@@ -370,8 +407,9 @@ JobEvent event_from_json(JobId job, WallMs at_ms, const std::string& kind,
   }
   if (read_if<DependencySettled>(event, kind, text) || read_if<HoldChanged>(event, kind, text) ||
       read_if<Assigned>(event, kind, text) || read_if<Started>(event, kind, text) ||
-      read_if<CancelRequested>(event, kind, text) || read_if<RequeueRequested>(event, kind, text) ||
-      read_if<Requeued>(event, kind, text) || read_if<Ended>(event, kind, text)) {
+      read_if<ScriptEnded>(event, kind, text) || read_if<CancelRequested>(event, kind, text) ||
+      read_if<RequeueRequested>(event, kind, text) || read_if<Requeued>(event, kind, text) ||
+      read_if<Ended>(event, kind, text)) {
     return event;
   }
   throw std::runtime_error("unknown kind of event");

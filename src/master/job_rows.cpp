@@ -183,10 +183,12 @@ std::optional<JobPayload> JobRows::payload(JobId job) const {
 
 // ---- the row follows the event, as JobTable does ---------------------------------------------
 
-void JobRows::update(const JobEvent& event, const DependencySettled&) {
+void JobRows::expect_live(JobId job) {
   Execution row(find_live_);
-  expect_one(row.number(signed_id(event.job)).step() ? 1 : 0, event.job);
+  expect_one(row.number(signed_id(job)).step() ? 1 : 0, job);
 }
+
+void JobRows::update(const JobEvent& event, const DependencySettled&) { expect_live(event.job); }
 
 void JobRows::update(const JobEvent& event, const HoldChanged& e) {
   const std::string reason = e.held && !e.by.empty() ? "held by " + e.by : "";
@@ -206,6 +208,9 @@ void JobRows::update(const JobEvent& event, const Started& e) {
   Execution row(set_started_);
   expect_one(row.number(signed_id(event.job)).number(e.started_ms).run(), event.job);
 }
+
+// The row shows the result when the job has ended.
+void JobRows::update(const JobEvent& event, const ScriptEnded&) { expect_live(event.job); }
 
 void JobRows::update(const JobEvent& event, const CancelRequested& e) {
   set_reason(event.job, "cancelled by " + e.by);

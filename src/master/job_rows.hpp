@@ -27,10 +27,12 @@ class JobRows {
   void insert(const JobEvent& event, const Submitted& submitted, const NewJob* origin);
   void insert_payload(JobId job, const JobPayload& payload);
   void update(const JobEvent&, const Submitted&) {}
+  void expect_live(JobId job);
   void update(const JobEvent& event, const DependencySettled& e);
   void update(const JobEvent& event, const HoldChanged& e);
   void update(const JobEvent& event, const Assigned& e);
   void update(const JobEvent& event, const Started& e);
+  void update(const JobEvent& event, const ScriptEnded& e);
   void update(const JobEvent& event, const CancelRequested& e);
   void update(const JobEvent& event, const RequeueRequested& e);
   void update(const JobEvent& event, const Requeued& e);

@@ -13,9 +13,13 @@ NodeRows::NodeRows(const Database& database)
                    "INSERT INTO node (name, drained, reason, changed_by, changed_ms) "
                    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO UPDATE SET drained = ?2, "
                    "reason = ?3, changed_by = ?4, changed_ms = ?5"),
+      set_dead_(
+          database,
+          "INSERT INTO node (name, dead_below, death_proof, death_ms) VALUES (?1, ?2, ?3, ?4) "
+          "ON CONFLICT (name) DO UPDATE SET dead_below = ?2, death_proof = ?3, death_ms = ?4"),
       select_(database,
               "SELECT name, inventory, inventory_ms, drained, reason, changed_by, changed_ms, "
-              "boot_id FROM node ORDER BY id") {}
+              "boot_id, dead_below, death_proof, death_ms FROM node ORDER BY id") {}
 
 void NodeRows::append(const NodeEvent& event) {
   if (const auto* defined = std::get_if<NodeDefined>(&event.what)) {
@@ -26,6 +30,12 @@ void NodeRows::append(const NodeEvent& event) {
         .number(event.at_ms)
         .text(defined->boot_id)
         .run();
+    return;
+  }
+  if (const auto* dead = std::get_if<NodeDeclaredDead>(&event.what)) {
+    Execution row(set_dead_);
+    row.text(event.node).number(static_cast<std::int64_t>(dead->below)).text(dead->proof);
+    row.number(event.at_ms).run();
     return;
   }
   const auto* drained = std::get_if<NodeDrained>(&event.what);
@@ -48,6 +58,10 @@ std::vector<NodeEvent> NodeRows::load() const {
     if (!row.column_is_null(1)) {
       events.push_back({name, row.column_number(2),
                         NodeDefined{inventory_from_json(row.column_text(1)), row.column_text(7)}});
+    }
+    if (row.column_number(8) != 0) {
+      const auto below = static_cast<LaunchSequence>(row.column_number(8));
+      events.push_back({name, row.column_number(10), NodeDeclaredDead{below, row.column_text(9)}});
     }
     if (row.column_is_null(3)) continue;
     NodeEvent admin{name, row.column_number(6), NodeResumed{row.column_text(5)}};

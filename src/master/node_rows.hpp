@@ -16,13 +16,14 @@ class NodeRows {
   // Inside of a transaction.
   void append(const NodeEvent& event);
 
-  // The last inventory and the last drain or resume of each node, nodes in the order in which they
-  // were first named.
+  // The last inventory, drain or resume, and proof of death of each node, nodes in the order in
+  // which they were first named.
   std::vector<NodeEvent> load() const;
 
  private:
   Statement set_inventory_;
   Statement set_drained_;
+  Statement set_dead_;
   Statement select_;
 };
 

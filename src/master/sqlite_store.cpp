@@ -1,5 +1,8 @@
 #include "master/sqlite_store.hpp"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include <algorithm>
 #include <map>
 
@@ -46,6 +49,7 @@ SqliteStore::SqliteStore(std::unique_ptr<QueueFile> file)
       select_token_(file_->database(), "SELECT id FROM job WHERE uid = ?1 AND token = ?2"),
       select_owner_(file_->database(), "SELECT uid FROM job WHERE id = ?1") {
   at_ = file_->content();
+  step_secret_ = file_->database().text("SELECT value FROM meta WHERE key = 'step_secret'");
   sqlite3_wal_hook(file_->database().handle(), remember_log_pages, &log_pages_);
 }
 
@@ -197,6 +201,26 @@ std::optional<JobPayload> SqliteStore::load_payload(JobId job) {
                   file_->path() + ": " + failure.what();
     return std::nullopt;
   }
+}
+
+// HMAC-SHA256 of the launch's name under the queue's own secret, cut to 128 bits: nothing has to be
+// stored for each launch, and no launch's key tells anything about another's.
+std::string SqliteStore::step_key(const LaunchKey& key) {
+  const std::string name = to_string(key);
+  unsigned char mac[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (HMAC(EVP_sha256(), step_secret_.data(), static_cast<int>(step_secret_.size()),
+           reinterpret_cast<const unsigned char*>(name.data()), name.size(), mac,
+           &size) == nullptr) {
+    return "";
+  }
+  std::string text;
+  for (unsigned int i = 0; i < 16; ++i) {
+    constexpr const char* digits = "0123456789abcdef";
+    text += digits[mac[i] >> 4];
+    text += digits[mac[i] & 15];
+  }
+  return text;
 }
 
 std::optional<EndedJob> SqliteStore::find_ended(JobId job) const {

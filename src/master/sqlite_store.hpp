@@ -32,6 +32,7 @@ class SqliteStore : public Store {
   std::optional<JobPayload> load_payload(JobId job) override;
   std::optional<EndedJob> find_ended(JobId job) const override;
   std::optional<JobId> find_token(std::uint32_t uid, const std::string& token) const override;
+  std::string step_key(const LaunchKey& key) override;
   std::string last_error() const override { return last_error_; }
 
   // 128 random bits in hex, drawn when the queue was created; names this cluster for ever.
@@ -63,6 +64,7 @@ class SqliteStore : public Store {
   Statement select_ended_;
   Statement select_token_;
   Statement select_owner_;
+  std::string step_secret_;
   QueueNote::Content at_;  // how far the queue has got
   std::uint64_t commits_ = 0;
   int log_pages_ = 0;   // in the write-ahead log after the last commit

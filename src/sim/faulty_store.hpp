@@ -45,6 +45,7 @@ class FaultyStore : public Store {
   std::optional<JobId> find_token(std::uint32_t uid, const std::string& token) const override {
     return inner_.find_token(uid, token);
   }
+  std::string step_key(const LaunchKey& key) override { return inner_.step_key(key); }
   std::string last_error() const override { return last_error_; }
 
  private:

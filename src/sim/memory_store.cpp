@@ -51,7 +51,13 @@ void MemoryStore::append(const JobEvent& event) {
 void MemoryStore::append(const NodeEvent& event) {
   if (!nodes_.count(event.node)) node_order_.push_back(event.node);
   StoredNode& node = nodes_[event.node];
-  (std::holds_alternative<NodeDefined>(event.what) ? node.defined : node.admin) = event;
+  if (std::holds_alternative<NodeDefined>(event.what)) {
+    node.defined = event;
+  } else if (std::holds_alternative<NodeDeclaredDead>(event.what)) {
+    node.dead = event;
+  } else {
+    node.admin = event;
+  }
 }
 
 void MemoryStore::load(StoredState& state, const std::function<void(const JobEvent&)>& event) {
@@ -62,6 +68,7 @@ void MemoryStore::load(StoredState& state, const std::function<void(const JobEve
   for (const std::string& name : node_order_) {
     const StoredNode& node = nodes_.at(name);
     if (node.defined) state.node_events.push_back(*node.defined);
+    if (node.dead) state.node_events.push_back(*node.dead);
     if (node.admin) state.node_events.push_back(*node.admin);
   }
   std::vector<std::pair<std::uint64_t, const JobEvent*>> live;

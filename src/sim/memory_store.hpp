@@ -20,6 +20,7 @@ class MemoryStore : public Store {
   std::optional<JobPayload> load_payload(JobId job) override;
   std::optional<EndedJob> find_ended(JobId job) const override;
   std::optional<JobId> find_token(std::uint32_t uid, const std::string& token) const override;
+  std::string step_key(const LaunchKey& key) override { return "key of " + to_string(key); }
   std::string last_error() const override { return last_error_; }
 
   // Every event of a job that has ended is kept, too.
@@ -35,6 +36,7 @@ class MemoryStore : public Store {
   };
   struct StoredNode {
     std::optional<NodeEvent> defined;
+    std::optional<NodeEvent> dead;
     std::optional<NodeEvent> admin;  // the last of NodeDrained and NodeResumed
   };
 

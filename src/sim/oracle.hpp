@@ -132,6 +132,7 @@ class Oracle {
   void on(JobTruth& job, const HoldChanged& e, const JobEvent& event);
   void on(JobTruth& job, const Assigned& e, const JobEvent& event);
   void on(JobTruth& job, const Started& e, const JobEvent& event);
+  void on(JobTruth& job, const ScriptEnded& e, const JobEvent& event);
   void on(JobTruth& job, const CancelRequested& e, const JobEvent& event);
   void on(JobTruth& job, const RequeueRequested& e, const JobEvent& event);
   void on(JobTruth& job, const Requeued& e, const JobEvent& event);

@@ -126,6 +126,13 @@ void Oracle::on(JobTruth& job, const Started& e, const JobEvent&) {
   job.reported_started = true;
 }
 
+void Oracle::on(JobTruth& job, const ScriptEnded& e, const JobEvent&) {
+  require(job.open == e.key, "P3 fencing", name_of(e.key) + " is not the current attempt");
+  const Run* run = job.run_of(e.key);
+  require(run && run->record == e.exit, "P4 result",
+          name_of(e.key) + " has ended by the store, but not (or otherwise) in truth");
+}
+
 void Oracle::on(JobTruth& job, const CancelRequested&, const JobEvent& event) {
   require(job.cancel_sent, "P9 cancel", name_of(event.job) + " is cancelled; nobody asked for it");
   job.cancel_recorded = true;
@@ -240,6 +247,8 @@ void Oracle::mark_end(const JobTruth& job, const Ended& e) {
     case Outcome::LaunchFailed:
       marks_.hit(Mark::launch_failed);
       break;
+    case Outcome::OutOfMemory:
+      throw Violation("P4 result", "a job ran out of memory; no machine does that here");
     case Outcome::Cancelled:
       if (!job.cancel_sent)
         marks_.hit(Mark::dependency_failed);

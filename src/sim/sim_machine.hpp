@@ -34,6 +34,7 @@ class SimMachine {
   std::map<LaunchKey, Record>& records() { return records_; }
   LaunchSequence high_sequence = 0;
   Epoch high_epoch = 0;
+  BootMs leases_from_ms = 0;
   void accept_order(const LaunchOrder& order);  // the launcher has it and will see to it
   void stop(const LaunchKey& key, StopReason reason, int grace_s);
   bool sweep(const LaunchKey& key);

@@ -80,6 +80,11 @@ void SimSpool::raise_sequence(LaunchSequence sequence) {
   machine_.high_sequence = std::max(machine_.high_sequence, sequence);
 }
 
+// No worker dies of it: whether it was written or not, the shepherds see an older word at worst.
+void SimSpool::renew_leases(BootMs from_ms) {
+  machine_.leases_from_ms = std::max(machine_.leases_from_ms, from_ms);
+}
+
 void SimSpool::raise_epoch(Epoch epoch) {
   wish_.pass();
   machine_.high_epoch = std::max(machine_.high_epoch, epoch);

@@ -12,8 +12,6 @@ namespace hyades {
 namespace {
 
 constexpr std::int64_t kMemoryMibMax = 1'000'000'000'000;  // so that sums and products fit
-constexpr std::int64_t kWallMsMax = 253'402'300'799'999;   // the end of the year 9999
-constexpr int kSignalMax = 64;
 constexpr std::size_t kReasonBytesMax = 64u << 10;
 constexpr std::size_t kIdSetBytesMax = 64u << 10;
 
@@ -183,6 +181,7 @@ void to_pb(const JobSpec& value, pb::JobSpec& out) {
   out.set_warning_signal(value.warning.signal);
   out.set_warning_seconds(value.warning.seconds_before_end);
   out.set_warning_batch_only(value.warning.batch_only);
+  out.set_lease_s(value.lease_s);
 }
 
 namespace {
@@ -229,6 +228,7 @@ bool from_pb(const pb::JobSpec& in, JobSpec& out, std::string& error) {
     }
   }
   out.warning.batch_only = in.warning_batch_only();
+  check.number("lease_s", in.lease_s(), -1, INT_MAX, out.lease_s);
   return check.ok();
 }
 
@@ -286,18 +286,22 @@ void to_pb(const ExitRecord& value, pb::ExitRecord& out) {
   to_pb(value.usage, *out.mutable_usage());
   out.set_left_behind(value.left_behind);
   out.set_launch_error(value.launch_error);
+  out.set_out_of_memory(value.out_of_memory);
+  out.set_epilog_error(value.epilog_error.substr(0, kReasonBytesMax));
 }
 
 bool from_pb(const pb::ExitRecord& in, ExitRecord& out, std::string& error) {
   RangeCheck check("ExitRecord", error);
   check.number("exit_code", in.exit_code(), 0, 255, out.exit_code);
   check.number("signal", in.signal(), 0, kSignalMax, out.signal);
-  check.number("stopped", in.stopped(), 0, static_cast<int>(StopReason::Requeue), out.stopped);
+  check.number("stopped", in.stopped(), 0, static_cast<int>(StopReason::ScriptEnded), out.stopped);
   check.number("started_ms", in.started_ms(), 0, kWallMsMax, out.started_ms);
   check.number("ended_ms", in.ended_ms(), 0, kWallMsMax, out.ended_ms);
   if (check.ok()) check.nested(from_pb(in.usage(), out.usage, error));
   check.number("left_behind", in.left_behind(), 0, INT_MAX, out.left_behind);
   check.text("launch_error", in.launch_error(), out.launch_error, kReasonBytesMax);
+  out.out_of_memory = in.out_of_memory();
+  check.text("epilog_error", in.epilog_error(), out.epilog_error, kReasonBytesMax);
   return check.ok();
 }
 
@@ -308,6 +312,7 @@ void to_pb(const LaunchReport& value, pb::LaunchReport& out) {
   if (value.state == LaunchState::Exited) to_pb(value.exit, *out.mutable_exit());
   out.set_reason(value.reason.substr(0, kReasonBytesMax));
   out.set_node_fault(value.node_fault);
+  out.set_step_port(value.step_port);
 }
 
 bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error) {
@@ -322,6 +327,7 @@ bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error) 
   if (check.ok() && in.has_exit()) check.nested(from_pb(in.exit(), out.exit, error));
   check.text("reason", in.reason(), out.reason, kReasonBytesMax);
   out.node_fault = in.node_fault();
+  check.number("step_port", in.step_port(), 0, 65535, out.step_port);
   return check.ok();
 }
 

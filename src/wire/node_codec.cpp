@@ -9,9 +9,30 @@ namespace hyades {
 
 namespace {
 
-constexpr int kSignalMax = 64;
+constexpr int kPortMax = 65535;
+constexpr std::size_t kHealthBytesMax = 1024;
 
 // ---- to bytes --------------------------------------------------------------------------------
+
+void put(const NodeSettings& value, pb::NodeSettings& out) {
+  out.set_hook_directory(to_utf8(value.hook_directory));
+  out.set_hook_timeout_s(value.hook_timeout_s);
+  out.set_min_uid(value.min_uid);
+  out.set_allow_root_jobs(value.allow_root_jobs);
+  out.set_no_new_privileges(value.no_new_privileges);
+  out.set_private_tmp(value.private_tmp);
+  out.set_pam_service(to_utf8(value.pam_service));
+  out.set_contain_cores(value.contain_cores);
+  out.set_contain_memory(value.contain_memory);
+  out.set_processes_per_core(value.processes_per_core);
+  out.set_health_every_s(value.health_every_s);
+  out.set_health_program(to_utf8(value.health_program));
+  out.set_health_timeout_s(value.health_timeout_s);
+  out.set_health_disk_free_mib(value.health_disk_free_mib);
+  out.set_health_memory_free_mib(value.health_memory_free_mib);
+  out.set_health_load_per_core(value.health_load_per_core);
+  out.set_health_clock_off_s(value.health_clock_off_s);
+}
 
 void put(const Hello& value, pb::NodeMessage& out) {
   pb::Hello& hello = *out.mutable_hello();
@@ -20,9 +41,14 @@ void put(const Hello& value, pb::NodeMessage& out) {
   to_pb(value.inventory, *hello.mutable_inventory());
   hello.set_pid(value.pid);
   for (const LaunchReport& report : value.launches) to_pb(report, *hello.add_launches());
+  hello.set_address(to_utf8(value.address));
+  hello.set_sent_ms(value.sent_ms);
 }
 
-void put(const Heartbeat&, pb::NodeMessage& out) { out.mutable_heartbeat(); }
+void put(const Heartbeat& value, pb::NodeMessage& out) {
+  out.mutable_heartbeat()->set_sent_ms(value.sent_ms);
+  out.mutable_heartbeat()->set_health(value.health.substr(0, kHealthBytesMax));
+}
 
 void put(const EpochRefused& value, pb::NodeMessage& out) {
   out.mutable_epoch_refused()->set_highest(value.highest);
@@ -35,9 +61,15 @@ void put(const LaunchReport& value, pb::NodeMessage& out) {
 void put(const Welcome& value, pb::NodeMessage& out) {
   out.mutable_welcome()->set_accepted(value.accepted);
   out.mutable_welcome()->set_reason(to_utf8(value.reason));
+  out.mutable_welcome()->set_echo_ms(value.echo_ms);
+  put(value.settings, *out.mutable_welcome()->mutable_settings());
 }
 
 void put(const SayHello&, pb::NodeMessage& out) { out.mutable_say_hello(); }
+
+void put(const Renewal& value, pb::NodeMessage& out) {
+  out.mutable_renewal()->set_echo_ms(value.echo_ms);
+}
 
 void put(const LaunchOrder& value, pb::NodeMessage& out) {
   pb::LaunchOrder& order = *out.mutable_launch_order();
@@ -49,6 +81,13 @@ void put(const LaunchOrder& value, pb::NodeMessage& out) {
   order.set_restarts(value.restarts);
   order.set_kill_grace_s(value.kill_grace_s);
   order.set_cluster(to_utf8(value.cluster));
+  order.set_step_key(to_utf8(value.step_key));
+  for (const StepPeer& peer : value.peers) {
+    pb::StepPeer& out_peer = *order.add_peers();
+    out_peer.set_address(to_utf8(peer.address));
+    out_peer.set_port(peer.port);
+  }
+  order.set_lease_base_ms(value.lease_base_ms);
 }
 
 void put(const QueryOrder& value, pb::NodeMessage& out) {
@@ -75,12 +114,52 @@ void put(const RetireOrder& value, pb::NodeMessage& out) {
 
 // ---- from bytes ------------------------------------------------------------------------------
 
+bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
+  RangeCheck check("NodeSettings", error);
+  check.text("hook_directory", in.hook_directory(), out.hook_directory, Limits::path_bytes_max);
+  check.number("hook_timeout_s", in.hook_timeout_s(), 0, INT_MAX, out.hook_timeout_s);
+  out.min_uid = in.min_uid();
+  out.allow_root_jobs = in.allow_root_jobs();
+  out.no_new_privileges = in.no_new_privileges();
+  out.private_tmp = in.private_tmp();
+  check.text("pam_service", in.pam_service(), out.pam_service);
+  out.contain_cores = in.contain_cores();
+  out.contain_memory = in.contain_memory();
+  check.number("processes_per_core", in.processes_per_core(), 0, INT_MAX, out.processes_per_core);
+  check.number("health_every_s", in.health_every_s(), 0, INT_MAX, out.health_every_s);
+  check.text("health_program", in.health_program(), out.health_program, Limits::path_bytes_max);
+  check.number("health_timeout_s", in.health_timeout_s(), 0, INT_MAX, out.health_timeout_s);
+  check.number("health_disk_free_mib", in.health_disk_free_mib(), 0, kWallMsMax,
+               out.health_disk_free_mib);
+  check.number("health_memory_free_mib", in.health_memory_free_mib(), 0, kWallMsMax,
+               out.health_memory_free_mib);
+  check.number("health_load_per_core", in.health_load_per_core(), 0, INT_MAX,
+               out.health_load_per_core);
+  check.number("health_clock_off_s", in.health_clock_off_s(), 0, INT_MAX, out.health_clock_off_s);
+  return check.ok();
+}
+
+bool get(const pb::Heartbeat& in, Heartbeat& out, std::string& error) {
+  RangeCheck check("Heartbeat", error);
+  check.number("sent_ms", in.sent_ms(), 0, kWallMsMax, out.sent_ms);
+  check.text("health", in.health(), out.health, kHealthBytesMax);
+  return check.ok();
+}
+
+bool get(const pb::Renewal& in, Renewal& out, std::string& error) {
+  RangeCheck check("Renewal", error);
+  check.number("echo_ms", in.echo_ms(), 0, kWallMsMax, out.echo_ms);
+  return check.ok();
+}
+
 bool get(const pb::Hello& in, Hello& out, std::string& error) {
   RangeCheck check("Hello", error);
   check.text("node", in.node(), out.node);
   check.text("boot_id", in.boot_id(), out.boot_id);
   check.number("pid", in.pid(), 0, INT_MAX, out.pid);
   if (check.ok()) check.nested(from_pb(in.inventory(), out.inventory, error));
+  check.text("address", in.address(), out.address);
+  check.number("sent_ms", in.sent_ms(), 0, kWallMsMax, out.sent_ms);
   if (!check.list("launches", in.launches_size())) return false;
   out.launches.resize(static_cast<std::size_t>(in.launches_size()));
   for (int i = 0; i < in.launches_size() && check.ok(); ++i) {
@@ -93,6 +172,8 @@ bool get(const pb::Welcome& in, Welcome& out, std::string& error) {
   RangeCheck check("Welcome", error);
   out.accepted = in.accepted();
   check.text("reason", in.reason(), out.reason, Limits::environment_bytes_max);
+  check.number("echo_ms", in.echo_ms(), 0, kWallMsMax, out.echo_ms);
+  if (check.ok()) check.nested(get(in.settings(), out.settings, error));
   return check.ok();
 }
 
@@ -110,13 +191,22 @@ bool get(const pb::LaunchOrder& in, LaunchOrder& out, std::string& error) {
   check.number("restarts", in.restarts(), 0, INT_MAX, out.restarts);
   check.number("kill_grace_s", in.kill_grace_s(), 0, INT_MAX, out.kill_grace_s);
   check.text("cluster", in.cluster(), out.cluster);
+  check.text("step_key", in.step_key(), out.step_key);
+  check.number("lease_base_ms", in.lease_base_ms(), 0, kWallMsMax, out.lease_base_ms);
+  if (!check.list("peers", in.peers_size())) return false;
+  out.peers.resize(static_cast<std::size_t>(in.peers_size()));
+  for (int i = 0; i < in.peers_size(); ++i) {
+    StepPeer& peer = out.peers[static_cast<std::size_t>(i)];
+    check.text("peers", in.peers(i).address(), peer.address);
+    check.number("peers", in.peers(i).port(), 0, kPortMax, peer.port);
+  }
   return check.ok();
 }
 
 bool get(const pb::StopOrder& in, StopOrder& out, std::string& error) {
   RangeCheck check("StopOrder", error);
   check.nested(from_pb(in.key(), out.key, error));
-  check.number("reason", in.reason(), 0, static_cast<int>(StopReason::Requeue), out.reason);
+  check.number("reason", in.reason(), 0, static_cast<int>(StopReason::ScriptEnded), out.reason);
   check.number("grace_s", in.grace_s(), 0, INT_MAX, out.grace_s);
   return check.ok();
 }
@@ -134,8 +224,7 @@ bool get_body(const pb::NodeMessage& in, Message& out, std::string& error) {
     case pb::NodeMessage::kHello:
       return get(in.hello(), out.body.emplace<Hello>(), error);
     case pb::NodeMessage::kHeartbeat:
-      out.body.emplace<Heartbeat>();
-      return true;
+      return get(in.heartbeat(), out.body.emplace<Heartbeat>(), error);
     case pb::NodeMessage::kEpochRefused:
       out.body.emplace<EpochRefused>().highest = in.epoch_refused().highest();
       return true;
@@ -146,6 +235,8 @@ bool get_body(const pb::NodeMessage& in, Message& out, std::string& error) {
     case pb::NodeMessage::kSayHello:
       out.body.emplace<SayHello>();
       return true;
+    case pb::NodeMessage::kRenewal:
+      return get(in.renewal(), out.body.emplace<Renewal>(), error);
     case pb::NodeMessage::kLaunchOrder:
       return get(in.launch_order(), out.body.emplace<LaunchOrder>(), error);
     case pb::NodeMessage::kQueryOrder:

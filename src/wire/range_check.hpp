@@ -9,6 +9,9 @@
 
 namespace hyades {
 
+constexpr std::int64_t kWallMsMax = 253'402'300'799'999;  // the end of the year 9999
+constexpr int kSignalMax = 64;
+
 class RangeCheck {
  public:
   // `message` is the name that complaints start with: "JobSpec.tasks is -3; ...".

@@ -55,6 +55,8 @@ class DiskSpool final : public Spool {
   void raise_sequence(LaunchSequence sequence) override;
   Epoch high_epoch() const override { return epoch_.value; }
   void raise_epoch(Epoch epoch) override;
+  // Read by shepherds, from the file `lease`. Not synced: another boot has another clock.
+  void renew_leases(BootMs from_ms) override;
   std::string last_error() const override { return error_; }
 
   // The descriptor of a claimed record, which carries the lock. Empty when there is no claim.
@@ -92,6 +94,7 @@ class DiskSpool final : public Spool {
   bool mark_as_earlier(const LaunchKey& key);
   void enter_boot();
   void open_counter(const char* name, Counter& counter, bool new_boot);
+  void open_lease(bool new_boot);
   bool raise(const char* name, Counter& counter, std::uint64_t value);
   ClaimResult create_record(const LaunchKey& key, UniqueFd& record);
   ClaimResult fail(const std::string& what);
@@ -114,6 +117,7 @@ class DiskSpool final : public Spool {
   std::chrono::steady_clock::time_point looked_at_all_;  // without a watch
   Counter sequence_;
   Counter epoch_;
+  Counter lease_;  // milliseconds of the boot clock
   std::map<LaunchKey, UniqueFd> claims_;
   std::set<LaunchKey> unsettled_;  // closed for writing, but the lock was still held
   // What was last seen of each record, until remove(). When the end is written and the lock is

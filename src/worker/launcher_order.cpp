@@ -10,7 +10,7 @@ namespace {
 
 enum : std::uint64_t { start_launch = 1, stop_launch = 2, signal_launch = 3 };
 
-constexpr int reason_max = static_cast<int>(StopReason::Requeue);
+constexpr int reason_max = static_cast<int>(StopReason::ScriptEnded);
 
 void put_head(ByteWriter& out, std::uint64_t kind, const LaunchKey& key) {
   out.put(kind);

@@ -133,6 +133,9 @@ inline bool same(const Assigned& a, const Assigned& b) {
 inline bool same(const Started& a, const Started& b) {
   return a.key == b.key && a.started_ms == b.started_ms;
 }
+inline bool same(const ScriptEnded& a, const ScriptEnded& b) {
+  return a.key == b.key && a.exit == b.exit;
+}
 inline bool same(const CancelRequested& a, const CancelRequested& b) { return a.by == b.by; }
 inline bool same(const RequeueRequested& a, const RequeueRequested& b) { return a.by == b.by; }
 inline bool same(const Requeued& a, const Requeued& b) {
@@ -158,6 +161,9 @@ inline bool same(const NodeDrained& a, const NodeDrained& b) {
   return a.reason == b.reason && a.by == b.by;
 }
 inline bool same(const NodeResumed& a, const NodeResumed& b) { return a.by == b.by; }
+inline bool same(const NodeDeclaredDead& a, const NodeDeclaredDead& b) {
+  return a.below == b.below && a.proof == b.proof;
+}
 inline bool same(const NodeEvent& a, const NodeEvent& b) {
   if (a.node != b.node || a.at_ms != b.at_ms || a.what.index() != b.what.index()) return false;
   return std::visit(

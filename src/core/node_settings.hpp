@@ -1,0 +1,39 @@
+// What the cluster's configuration asks of every node. The master sends it with its welcome, so
+// that there is one file to edit.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/resources.hpp"
+
+namespace hyades {
+
+struct NodeSettings {
+  // Holds prolog.d and epilog.d: programs that are run before and after a job's part on the node.
+  std::string hook_directory;  // "": none
+  int hook_timeout_s = 60;
+
+  // Jobs of users below this uid are refused, but for the user as whom the node's launcher runs.
+  std::uint32_t min_uid = 1000;
+  bool allow_root_jobs = false;
+  bool no_new_privileges = true;  // setuid programs gain nothing in jobs
+  bool private_tmp = false;       // each job gets a directory of its own as TMPDIR
+  std::string pam_service;        // "": PAM is not asked
+
+  bool contain_cores = true;      // by cgroup, where the node has the controllers
+  bool contain_memory = true;     // likewise; only for jobs that asked for an amount
+  int processes_per_core = 1024;  // most processes and threads of a job, a core; 0: no bound
+
+  int health_every_s = 60;         // 0: never
+  std::string health_program;      // the site's own check; "": none
+  int health_timeout_s = 30;       // of that program
+  MiB health_disk_free_mib = 256;  // least free space of the spool and /tmp
+  MiB health_memory_free_mib = 0;  // least available memory; 0: not looked at
+  int health_load_per_core = 0;    // most load average (15 minutes) a core; 0: not looked at
+  int health_clock_off_s = 0;      // most difference from the master's clock; 0: not looked at
+
+  friend bool operator==(const NodeSettings&, const NodeSettings&) = default;
+};
+
+}  // namespace hyades
