@@ -26,6 +26,7 @@ constexpr const char* kUsage =
     "  requeue JOB...                   stop running jobs and queue them again\n"
     "  drain NODE... --reason TEXT      start no more jobs on nodes\n"
     "  resume NODE...                   undo drain\n"
+    "  node confirm-dead NODE...        nothing runs on these silent nodes: somebody has looked\n"
     "  show job|script JOB              all about a job; its script\n"
     "  show node|queue [NAME]           all about nodes or queues\n"
     "  show config                      the configuration in effect\n"
@@ -59,11 +60,12 @@ class Hctl {
     if (verb_ == "release") return act_on_jobs(pb::JOB_RELEASE);
     if (verb_ == "requeue") return act_on_jobs(pb::JOB_REQUEUE);
     if (verb_ == "drain" || verb_ == "resume") return act_on_nodes();
+    if (verb_ == "node") return node();
     if (verb_ == "show") return show();
     if (verb_ == "reload") return reload();
     if (verb_ == "config") return config();
-    const std::string nearest = nearest_word(
-        verb_, {"hold", "release", "requeue", "drain", "resume", "show", "reload", "config"});
+    const std::string nearest = nearest_word(verb_, {"hold", "release", "requeue", "drain",
+                                                     "resume", "node", "show", "reload", "config"});
     command_.usage_error("'" + verb_ + "': no such command" +
                          (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
   }
@@ -110,6 +112,14 @@ class Hctl {
     return report(results);
   }
 
+  int node() {
+    const std::string what = arguments_.empty() ? "" : arguments_.front();
+    if (what != "confirm-dead") command_.usage_error("node: use 'hctl node confirm-dead NODE...'");
+    arguments_.erase(arguments_.begin());
+    verb_ = what;
+    return act_on_nodes();
+  }
+
   int act_on_nodes() {
     const bool drain = verb_ == "drain";
     std::vector<std::string> nodes;
@@ -127,7 +137,9 @@ class Hctl {
       pb::ClientRequest request;
       pb::ActOnNode& act = *request.mutable_act_on_node();
       act.set_node(node);
-      act.set_action(drain ? pb::NODE_DRAIN : pb::NODE_RESUME);
+      act.set_action(drain                     ? pb::NODE_DRAIN
+                     : verb_ == "confirm-dead" ? pb::NODE_CONFIRM_DEAD
+                                               : pb::NODE_RESUME);
       act.set_reason(command_.value_of("reason"));
       const pb::ClientReply reply = client.ask(request, Retry::Always);
       results.push_back({"node " + node, reply.error(), reply.message()});

@@ -16,10 +16,10 @@ struct StateWord {
 };
 
 constexpr StateWord kStates[] = {
-    {"PENDING", "PD", false},      {"LAUNCHING", "CF", false}, {"RUNNING", "R", false},
-    {"UNKNOWN", "?", false},       {"COMPLETED", "CD", true},  {"FAILED", "F", true},
-    {"CANCELLED", "CA", true},     {"TIMEOUT", "TO", true},    {"NODE_FAIL", "NF", true},
-    {"LAUNCH_FAILED", "LF", true},
+    {"PENDING", "PD", false},      {"LAUNCHING", "CF", false},     {"RUNNING", "R", false},
+    {"UNKNOWN", "?", false},       {"COMPLETED", "CD", true},      {"FAILED", "F", true},
+    {"CANCELLED", "CA", true},     {"TIMEOUT", "TO", true},        {"NODE_FAIL", "NF", true},
+    {"LAUNCH_FAILED", "LF", true}, {"OUT_OF_MEMORY", "OOM", true}, {"COMPLETING", "CG", false},
 };
 
 std::string upper(std::string text) {

@@ -41,7 +41,7 @@ void Agent::tick(const Now& now) {
   if (!welcomed_ && (!greeted_ || now.boot_ms - hello_ms_ >= kHelloEvery_ms)) say_hello(now);
   if (welcomed_ && now.boot_ms - heartbeat_ms_ >= kHeartbeatEvery_ms) {
     heartbeat_ms_ = now.boot_ms;
-    send(Heartbeat{});
+    send(Heartbeat{now.boot_ms, health_});
   }
   if (now.boot_ms - rescan_ms_ >= kRescanEvery_ms) {
     rescan_ms_ = now.boot_ms;
@@ -69,6 +69,8 @@ void Agent::on(const Welcome& welcome, const Now& now) {
     refusal_ = welcome.reason;
     return;
   }
+  settings_ = welcome.settings;
+  if (welcomed_) return;  // the settings have changed
   welcomed_ = true;
   heartbeat_ms_ = now.boot_ms;
   // What changed since the Hello that is answered here would otherwise wait for the next rescan.
@@ -76,6 +78,12 @@ void Agent::on(const Welcome& welcome, const Now& now) {
 }
 
 void Agent::on(const SayHello&, const Now& now) { say_hello(now); }
+
+void Agent::on(const Renewal& renewal, const Now&) {
+  for (const LaunchKey& key : renewal.leases) {
+    if (launches_.contains(key)) spool_.renew_lease(key, renewal.echo_ms);
+  }
+}
 
 void Agent::on(const LaunchOrder& order, const Now& now) {
   const LaunchKey& key = order.key;
@@ -87,6 +95,12 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
     // It was meant for a boot that is over, in which it may have been obeyed: a power cut takes the
     // traces. The master, which repeats the order, has yet to hear of the reboot.
     if (now.boot_ms - hello_ms_ >= kHelloEvery_ms) say_hello(now);
+    return;
+  }
+  if (order.spec.lease_s > 0 && !HYADES_DEFECT("any_lease") &&
+      now.boot_ms - order.lease_base_ms >= BootMs{order.spec.lease_s} * 1000) {
+    // It was on its way for as long as the master waits before it starts the job elsewhere. If the
+    // master still wants it, it repeats the order, with a later base.
     return;
   }
   if (key.sequence <= spool_.high_sequence() && !HYADES_DEFECT("forget_high_sequence")) {
@@ -160,7 +174,9 @@ void Agent::say_hello(const Now& now) {
               .boot_id = identity_.boot_id,
               .inventory = identity_.inventory,
               .pid = identity_.pid,
-              .launches = {}};
+              .launches = {},
+              .address = identity_.address,
+              .sent_ms = now.boot_ms};
   for (auto& [key, launch] : launches_) {
     launch.reported_ms = now.boot_ms;
     hello.launches.push_back(launch.report);
@@ -189,7 +205,11 @@ void Agent::make_absent(const LaunchKey& key, std::string reason) {
 
 // The recovery table of schema/job_states.md.
 LaunchReport Agent::judge(const SpoolRecord& record) {
-  LaunchReport report{.key = record.key, .started_ms = record.started_ms, .exit = {}, .reason = ""};
+  LaunchReport report{.key = record.key,
+                      .started_ms = record.started_ms,
+                      .exit = {},
+                      .reason = "",
+                      .step_port = record.step_port};
   const bool started = record.started_ms != 0;
   if (record.exit) {
     report.state = LaunchState::Exited;

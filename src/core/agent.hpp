@@ -18,6 +18,7 @@ class Agent {
     std::string boot_id;
     Inventory inventory;
     std::int64_t pid = 0;
+    std::string address;  // where the other nodes reach it
   };
 
   // `spool` and `spawner` must outlive the agent.
@@ -38,6 +39,10 @@ class Agent {
   bool welcomed() const { return welcomed_; }
   // Not "" after the master refused this worker: why. The worker should exit.
   const std::string& refusal() const { return refusal_; }
+  // As the master's configuration has them, and the defaults before its welcome.
+  const NodeSettings& settings() const { return settings_; }
+  // Why nothing new should be started here, for the next heartbeats; "": no reason.
+  void set_health(std::string health) { health_ = std::move(health); }
   int running() const;  // launches that have started and not ended, as far as the agent knows
 
  private:
@@ -51,6 +56,7 @@ class Agent {
 
   void on(const Welcome& welcome, const Now& now);
   void on(const SayHello&, const Now& now);
+  void on(const Renewal& renewal, const Now& now);
   void on(const LaunchOrder& order, const Now& now);
   void on(const QueryOrder& order, const Now& now);
   void on(const StopOrder& order, const Now& now);
@@ -78,6 +84,8 @@ class Agent {
   bool welcomed_ = false;
   bool greeted_ = false;
   std::string refusal_;
+  NodeSettings settings_;
+  std::string health_;
   BootMs hello_ms_ = 0;
   BootMs heartbeat_ms_ = 0;
   BootMs rescan_ms_ = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,19 @@ struct Node {
   BootMs last_heard_ms = 0;
   int peer = 0;  // PeerId of its worker; 0: none
   std::string boot_id;
-  std::string address;            // where other nodes reach it
-  BootMs echo_ms = 0;             // by the node's clock: when it sent what was heard last
-  LaunchSequence dead_below = 0;  // orders up to this one are known to be over here
-  std::string death_proof;        // how that is known
-  int launch_faults = 0;          // launches in a row that failed because of the node
+  std::string address;             // where other nodes reach it
+  BootMs echo_ms = 0;              // by the node's clock: when it sent what was heard last
+  BootMs renewed_ms = 0;           // when the master last answered it
+  std::set<LaunchKey> strays;      // what it runs and should not: stopped, not gone yet
+  BootMs strays_due_ms = 0;        // when they are told again
+  std::string health;              // what its health check complains of; "": nothing
+  bool fencing = false;            // its power is being cut
+  LaunchSequence fence_below = 0;  // orders from before that began
+  BootMs fence_again_ms = 0;       // not before
+  std::string fence_trouble;       // why that failed last
+  LaunchSequence dead_below = 0;   // orders of lower sequences are known to be over here
+  std::string death_proof;         // how that is known
+  int launch_faults = 0;           // launches in a row that failed because of the node
   std::int64_t worker_pid = 0;
 
   IdSet free_cores;
@@ -43,7 +52,7 @@ struct Node {
   std::vector<FreeDevices> free_devices;  // one for each kind in the inventory
   int jobs = 0;                           // how many hold something here
 
-  bool schedulable() const { return responding && !drained; }
+  bool schedulable() const { return responding && !drained && !fencing && strays.empty(); }
 };
 
 // How many of something are free on a node, without saying which: what planning needs.
@@ -72,7 +81,7 @@ class Cluster {
   void drain(const std::string& name, const std::string& reason, const std::string& by,
              WallMs at_ms);
   void resume(const std::string& name);
-  // Launches up to this sequence are known to be over there. Going back changes nothing.
+  // Launches of lower sequences are known to be over there. Going back changes nothing.
   void declare_dead(const std::string& name, LaunchSequence below, const std::string& proof);
 
   // True when every share of the plan fits what is free now: the ledger's check on policies.

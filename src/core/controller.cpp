@@ -4,6 +4,7 @@
 
 #include "core/assert.hpp"
 #include "core/test_hooks.hpp"
+#include "core/units.hpp"
 
 namespace hyades {
 
@@ -60,7 +61,7 @@ void Controller::step(const Delivery& delivery, const Now& now, Step& out) {
   }
   const auto peer = peers_.find(delivery.from);
   if (peer == peers_.end() || message.epoch != epoch_) {
-    out.outgoing.push_back({delivery.from, {epoch_, SayHello{}}});
+    ask_for_hello(delivery.from, now, out);
     return;
   }
   Node* const node = cluster_.find(peer->second);
@@ -71,18 +72,37 @@ void Controller::step(const Delivery& delivery, const Now& now, Step& out) {
   }
   if (const auto* report = std::get_if<LaunchReport>(&message.body)) {
     on(delivery.from, *report, now, out);
+  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message.body)) {
+    on(delivery.from, *heartbeat, now, out);
   }
+}
+
+// Once in a while: a greeting is long, and leads to more messages of the one who greets.
+void Controller::ask_for_hello(PeerId peer, const Now& now, Step& out) {
+  const auto [asked, first] = hello_asked_ms_.emplace(peer, now.boot_ms);
+  if (!first && now.boot_ms - asked->second < config_->resend_ms) return;
+  asked->second = now.boot_ms;
+  out.outgoing.push_back({peer, {epoch_, SayHello{}}});
 }
 
 void Controller::tick(const Now& now, Step& out) {
   if (first_tick_ms_ < 0) first_tick_ms_ = now.boot_ms;
+  if (!settled_) {  // what was proven dead to an earlier master
+    settled_ = true;
+    for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+      const auto& parts = gangs_.at(id).parts;
+      const bool some =
+          std::any_of(parts.begin(), parts.end(), [](const Part& p) { return p.over; });
+      if (some) advance(*jobs_.find(id), now, out);
+    }
+  }
   while (!begins_.empty() && begins_.begin()->first <= now.wall_ms) {
     const Job& job = *jobs_.find(begins_.begin()->second);
     begins_.erase(begins_.begin());
     queue_of(job.spec).eligible.insert({job.spec.priority, job.id});
     dirty_ = true;
   }
-  check_silence(now);
+  check_silence(now, out);
   if (HYADES_DEFECT("requeue_without_proof")) {
     for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
       const Job& job = *jobs_.find(id);
@@ -91,6 +111,7 @@ void Controller::tick(const Now& now, Step& out) {
     }
   }
   repeat_orders(now, out);
+  stop_strays(now, out);
 }
 
 void Controller::committed() { jobs_.forget_ended(); }
@@ -235,8 +256,42 @@ WallMs Controller::expected_start_ms(JobId job) const {
 
 bool Controller::fate_unknown(const Job& job) const {
   if (!job.placed()) return false;
-  const Node* const node = cluster_.find(job.placement.shares.front().node);
-  return node == nullptr || !node->responding;
+  const Gang& gang = gangs_.at(job.id);
+  for (std::size_t i = 0; i < gang.parts.size(); ++i) {
+    const Node* const node = cluster_.find(job.placement.shares[i].node);
+    if (!gang.parts[i].over && (node == nullptr || !node->responding)) return true;
+  }
+  return false;
+}
+
+std::string Controller::fate(const Job& job, const Now& now) const {
+  if (!job.placed()) return "";
+  const Gang& gang = gangs_.at(job.id);
+  std::string silent;
+  std::string fence;
+  BootMs lease_ms = 0;
+  for (std::size_t i = 0; i < gang.parts.size(); ++i) {
+    const Node* const node = cluster_.find(job.placement.shares[i].node);
+    if (gang.parts[i].over || (node != nullptr && node->responding)) continue;
+    silent += (silent.empty() ? "" : ",") + job.placement.shares[i].node;
+    if (node == nullptr) continue;
+    if (node->fencing) fence = "; its power is being cut";
+    if (!node->fence_trouble.empty()) fence = "; fence_command failed: " + node->fence_trouble;
+    if (job.spec.lease_s > 0)
+      lease_ms = std::max(lease_ms, lease_over_ms(job, *node) - now.boot_ms);
+  }
+  if (silent.empty()) return "";
+  std::string text =
+      silent + " does not respond; settled when it is back, fenced, or confirmed dead";
+  if (job.spec.lease_s > 0) {
+    text += ", or in " + format_duration(std::max<BootMs>(lease_ms / 1000, 0)) +
+            " when the job's lease has run out";
+  }
+  return text + fence;
+}
+
+bool Controller::completing(const Job& job) const {
+  return job.placed() && (job.script || gangs_.at(job.id).parts[0].over);
 }
 
 // ---- facts ------------------------------------------------------------------------------------
@@ -261,6 +316,7 @@ void Controller::apply(const JobEvent& event) {
   // Orders that leave for a node, and their first answer, change nothing that a policy looks at.
   dirty_ = dirty_ || !(std::holds_alternative<Assigned>(event.what) ||
                        std::holds_alternative<Started>(event.what) ||
+                       std::holds_alternative<ScriptEnded>(event.what) ||
                        std::holds_alternative<CancelRequested>(event.what) ||
                        std::holds_alternative<RequeueRequested>(event.what));
 }
@@ -323,7 +379,17 @@ void Controller::settle_dependents(DependencyNews first, const Now& now, Step& o
 
 // ---- indices ----------------------------------------------------------------------------------
 
+void Controller::index_gang(const Job& job) {
+  if (!job.placed()) {
+    gangs_.erase(job.id);
+    forget_orders(job.id);
+  } else if (Gang& gang = gangs_[job.id]; gang.key != job.key) {
+    gang = new_gang(job);
+  }
+}
+
 void Controller::index(const Job& job) {
+  index_gang(job);
   if (job.phase == JobPhase::Ended) return;
   Queue& queue = queue_of(job.spec);
   UserCounts& user = queue.users[job.spec.uid];
@@ -332,6 +398,9 @@ void Controller::index(const Job& job) {
   if (job.placed()) {
     if (!HYADES_DEFECT("early_give_back") || !job.cancel_requested) cluster_.take(job.placement);
     placed_.insert(job.id);
+    if (job.spec.lease_s > 0) {
+      for (const NodeShare& share : job.placement.shares) leased_[share.node].insert(job.id);
+    }
     ++user.running;
     user.cores += job.placement.cores();
   } else if (!job.held && job.unmet.empty()) {
@@ -354,9 +423,11 @@ void Controller::unindex(const Job& job) {
       cluster_.give_back(job.placement);
     }
     placed_.erase(job.id);
+    if (job.spec.lease_s > 0) {
+      for (const NodeShare& share : job.placement.shares) leased_[share.node].erase(job.id);
+    }
     --user.running;
     user.cores -= job.placement.cores();
-    unanswered_.erase(job.id);
   } else {
     queue.eligible.erase({job.spec.priority, job.id});
     begins_.erase({job.not_before_ms, job.id});
@@ -406,6 +477,7 @@ void Controller::check() const {
   for (const auto& [id, job] : jobs_.all()) {
     if (job.placed()) placements.push_back(&job.placement);
     HYADES_ASSERT(placed_.contains(id) == job.placed());
+    HYADES_ASSERT(gangs_.contains(id) == job.placed());
     const Queue* const queue = find_queue(job.spec.queue);
     HYADES_ASSERT(job.phase == JobPhase::Ended || queue != nullptr);
     if (job.phase != JobPhase::Pending) continue;

@@ -11,6 +11,7 @@
 
 #include "core/cluster.hpp"
 #include "core/config.hpp"
+#include "core/gang.hpp"
 #include "core/job_table.hpp"
 #include "core/messages.hpp"
 #include "core/policy.hpp"
@@ -25,11 +26,12 @@ struct Outgoing {
                     // them in from the store
 };
 
-// What a turn produced. Order of effect: commit `batch`, then `replies` and `outgoing`.
+// What a turn produced. Order of effect: commit `batch`, then the rest.
 struct Step {
   Batch batch;
   std::vector<Reply> replies;
   std::vector<Outgoing> outgoing;
+  std::vector<std::string> fences;  // nodes whose power is to be cut
 };
 
 class Controller {
@@ -49,6 +51,7 @@ class Controller {
 
   void step(const Request& request, const Now& now, Step& out);
   void step(const Delivery& delivery, const Now& now, Step& out);
+  void step(const FenceResult& result, const Now& now, Step& out);
   void tick(const Now& now, Step& out);      // timers: silence, repeats, begin times
   void schedule(const Now& now, Step& out);  // does nothing unless something changed
   // After the turn's batch was committed.
@@ -71,8 +74,12 @@ class Controller {
   PendingReason pending_reason(const Job& job, WallMs now_ms) const;
   // When the last scheduling pass reserved a start for this job; 0: it has no reservation.
   WallMs expected_start_ms(JobId job) const;
-  // True when the job is placed on a node that does not respond: its fate is not known.
+  // True when the job has a part on a node that does not respond: its fate is not known.
   bool fate_unknown(const Job& job) const;
+  // Which nodes those are, and what will settle it, for people; "" when the fate is known.
+  std::string fate(const Job& job, const Now& now) const;
+  // The script is over, and some part of the job is still to be cleaned up.
+  bool completing(const Job& job) const;
   // A node has seen a newer master: stop at once.
   bool deposed() const { return deposed_; }
 
@@ -103,6 +110,20 @@ class Controller {
     BootMs due_ms = 0;
     BootMs interval_ms = 0;
   };
+  // Why an attempt came to nothing.
+  struct Blame {
+    std::string node;
+    std::string reason;
+    bool node_fault = false;  // the node's own fault, by its word
+    bool died = false;        // it was there and died before it could start
+  };
+  // A job that failed on a node, at which time.
+  struct BadEnd {
+    BootMs at_ms = 0;
+    JobId job = 0;
+    std::uint32_t uid = 0;
+    bool by_itself = false;  // by a signal; else it failed to start or was lost
+  };
   struct DependencyNews {
     JobId target;
     bool ended;  // else: started
@@ -118,6 +139,7 @@ class Controller {
   void on(const Request& request, const RequeueRequest& what, const Now& now, Step& out);
   void on(const Request& request, const DrainRequest& what, const Now& now, Step& out);
   void on(const Request& request, const ResumeRequest& what, const Now& now, Step& out);
+  void on(const Request& request, const ConfirmDeadRequest& what, const Now& now, Step& out);
   void on(const Request& request, const ReloadRequest& what, const Now& now, Step& out);
   struct Refusal {
     ErrorCode error = ErrorCode::None;
@@ -132,27 +154,61 @@ class Controller {
   const Job* find_for(const Request& request, JobId job, Step& out) const;
   void answer(const Request& request, ErrorCode error, std::string message, Step& out) const;
 
+  // controller_launches.cpp
+  static std::size_t share_on(const Job& job, const std::string& node);
+  bool rebooted_since(const Job& job, std::size_t share) const;
+  Gang new_gang(const Job& job) const;
+  static void prove_dead(Gang& gang, std::size_t share, const std::string& proof);
+  void on(PeerId from, const LaunchReport& report, const Now& now, Step& out);
+  void runs(const Job& job, std::size_t share, const Now& now, Step& out);
+  void started(const Job& job, WallMs at_ms, const Now& now, Step& out);
+  void script_is_over(const Job& job, const Now& now, Step& out);
+  void advance(const Job& job, const Now& now, Step& out);
+  void conclude(const Job& job, const Now& now, Step& out);
+  void note_epilog(const Job& job, const Gang& gang, std::size_t share, const Now& now, Step& out);
+  static Blame blame(const Job& job, const Gang& gang, std::size_t share);
+  static std::string ended_early(const ExitRecord& exit);
+  void answered(const Job& job, std::size_t share, const Now& now, Step& out);
+  void stray(PeerId from, const LaunchReport& report, const Now& now, Step& out);
+  void stop_strays(const Now& now, Step& out);
+  void finish_exited(const Job& job, const Gang& gang, const ExitRecord& exit, const Now& now,
+                     Step& out);
+  Ended ended_as(const Job& job, const Gang& gang, const ExitRecord& exit) const;
+  void finish_unstarted(const Job& job, const Blame& blame, const Now& now, Step& out);
+  void finish_lost(const Job& job, const Blame& blame, const Now& now, Step& out);
+  void hold(const Job& job, const std::string& why, const Now& now, Step& out);
+  StopReason stop_reason(const Job& job, std::size_t share) const;
+  void send_orders(const Job& job, const Now& now, Step& out);
+  void send_order(const Job& job, std::size_t share, const Now& now, Step& out);
+  void forget_orders(JobId job);
+  LaunchOrder launch_order(const Job& job, std::size_t share) const;
+  void repeat_orders(const Now& now, Step& out);
+
   // controller_nodes.cpp
   void on(PeerId from, const Hello& hello, const Now& now, Step& out);
-  void on(PeerId from, const LaunchReport& report, const Now& now, Step& out);
+  void on(PeerId from, const Heartbeat& heartbeat, const Now& now, Step& out);
   std::string refuse_hello(PeerId from, const Hello& hello) const;
-  bool rebooted_since(const Job& job) const;
+  void welcome(Node& node, BootMs echo_ms, const Now& now, Step& out) const;
+  void note_health(Node& node, const std::string& health, const Now& now, Step& out);
   void define_node(const Hello& hello, const Now& now, Step& out);
   void reconcile(const Hello& hello, const Now& now, Step& out);
-  void answered(const Job& job, const Now& now, Step& out);
-  void stray(PeerId from, const LaunchReport& report, Step& out) const;
-  void finish_exited(const Job& job, const LaunchReport& report, const Now& now, Step& out);
-  void finish_unstarted(const Job& job, const LaunchReport& report, const Now& now, Step& out);
-  void finish_lost(const Job& job, const LaunchReport& report, const Now& now, Step& out);
-  void hold(const Job& job, const std::string& why, const Now& now, Step& out);
+  void check_silence(const Now& now, Step& out);
+  std::vector<LaunchKey> leases_on(const Node& node) const;
+  BootMs renewed_ms(const Node& node) const;
+  BootMs lease_over_ms(const Job& job, const Node& node) const;
+  void check_leases(const Node& node, const Now& now, Step& out);
+  void part_is_dead(const Job& job, std::size_t share, const std::string& proof, const Now& now,
+                    Step& out);
+  void declare_dead(const std::string& name, LaunchSequence below, const std::string& proof,
+                    const Now& now, Step& out);
+  void ask_for_fence(Node& node, const Now& now, Step& out);
   void node_failed_a_launch(const std::string& name, const std::string& reason, const Now& now,
                             Step& out);
+  void note_bad_end(const Job& job, const ExitRecord& exit, const Now& now, Step& out);
+  void node_failed_a_job(const std::string& name, const Job& job, bool by_itself, const Now& now,
+                         Step& out);
   void drain_node(const std::string& node, const std::string& reason, const std::string& by,
                   const Now& now, Step& out);
-  void send_orders(const Job& job, const Now& now, Step& out);
-  LaunchOrder launch_order(const Job& job) const;
-  void check_silence(const Now& now);
-  void repeat_orders(const Now& now, Step& out);
 
   // controller.cpp
   const Job& record(JobId job, decltype(JobEvent::what) what, const Now& now, Step& out);
@@ -160,7 +216,9 @@ class Controller {
   void settle_dependents(DependencyNews news, const Now& now, Step& out);
   void apply(const JobEvent& event);
   void apply(const NodeEvent& event);
+  void ask_for_hello(PeerId peer, const Now& now, Step& out);
   void index(const Job& job);
+  void index_gang(const Job& job);
   void unindex(const Job& job);
   void set_queues(const ClusterConfig& config);
   Queue& queue_of(const JobSpec& spec);
@@ -182,15 +240,20 @@ class Controller {
   std::vector<std::unique_ptr<Queue>> queues_;    // by priority, then order of configuration
   std::set<std::pair<JobId, JobId>> dependents_;  // target, who waits for it
   std::set<std::pair<WallMs, JobId>> begins_;     // jobs that become eligible later
-  std::map<JobId, Unanswered> unanswered_;
+  std::map<JobId, Gang> gangs_;                   // of placed jobs
+  std::map<std::pair<JobId, std::size_t>, Unanswered> unanswered_;  // by job and share
+  std::map<std::string, std::vector<BadEnd>> bad_ends_;             // by node
   std::set<JobId> placed_;
+  std::map<std::string, std::set<JobId>> leased_;  // placed jobs with leases, by node
   std::map<JobId, Reservation> reservations_;
   std::set<JobId> limited_;
   std::map<PeerId, std::string> peers_;
+  std::map<PeerId, BootMs> hello_asked_ms_;
   JobId next_job_ = 1;
   LaunchSequence next_sequence_ = 1;
   bool dirty_ = true;
   bool deposed_ = false;
+  bool settled_ = false;  // what a restart found over has had its consequences
   BootMs first_tick_ms_ = -1;
 };
 

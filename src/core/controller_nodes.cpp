@@ -1,21 +1,26 @@
-// What nodes say, and the orders they get.
+// Nodes: greetings, silence, proofs of death, and drains.
 #include <algorithm>
 
 #include "core/controller.hpp"
 #include "core/test_hooks.hpp"
+#include "core/units.hpp"
 
 namespace hyades {
 
 namespace {
-constexpr BootMs kRepeatAtMost_ms = 30'000;
-constexpr WallMs kBackoff_ms = 1'000;  // doubled with every launch that fails in a row
+// Between the last moment at which a shepherd may have let its job live and the master's belief
+// that it has not: for scheduling delays and processes that take their time to die.
+constexpr BootMs kLeaseMargin_ms = 5'000;
+constexpr BootMs kFenceAgain_ms = 60'000;
+constexpr const char* kHealthCheck = "health check";
 }  // namespace
 
 // ---- greetings --------------------------------------------------------------------------------
 
 void Controller::on(PeerId from, const Hello& hello, const Now& now, Step& out) {
   if (std::string why = refuse_hello(from, hello); !why.empty()) {
-    out.outgoing.push_back({from, {epoch_, Welcome{false, std::move(why)}}});
+    out.outgoing.push_back(
+        {from, {epoch_, Welcome{.accepted = false, .reason = std::move(why), .settings = {}}}});
     return;
   }
   define_node(hello, now, out);
@@ -25,17 +30,52 @@ void Controller::on(PeerId from, const Hello& hello, const Now& now, Step& out) 
   node.worker_pid = hello.pid;
   node.last_heard_ms = now.boot_ms;
   node.responding = true;
+  node.address = hello.address.empty() ? hello.node : hello.address;
+  node.strays.clear();  // it names all that it knows
   dirty_ = true;
-  out.outgoing.push_back({from, {epoch_, Welcome{true, ""}}});
+  welcome(node, hello.sent_ms, now, out);
   for (const LaunchReport& report : hello.launches) on(from, report, now, out);
   reconcile(hello, now, out);
 }
 
-// True when the job's node has been booted since the job was placed there.
-bool Controller::rebooted_since(const Job& job) const {
-  const NodeShare& share = job.placement.shares.front();
-  const Node* const node = cluster_.find(share.node);
-  return node != nullptr && node->boot_id != share.boot_id && !HYADES_DEFECT("ignore_reboot");
+// From here on its leases may run, for all that the master knows.
+void Controller::welcome(Node& node, BootMs echo_ms, const Now& now, Step& out) const {
+  node.renewed_ms = now.boot_ms;
+  node.echo_ms = echo_ms;
+  out.outgoing.push_back({node.peer, {epoch_, Welcome{true, "", config_->node_settings}}});
+}
+
+void Controller::on(PeerId from, const Heartbeat& heartbeat, const Now& now, Step& out) {
+  Node& node = *cluster_.find(peers_[from]);
+  node.renewed_ms = now.boot_ms;
+  node.echo_ms = heartbeat.sent_ms;
+  out.outgoing.push_back({from, {epoch_, Renewal{heartbeat.sent_ms, leases_on(node)}}});
+  if (heartbeat.health != node.health) note_health(node, heartbeat.health, now, out);
+}
+
+// The launches there whose leases may go on.
+std::vector<LaunchKey> Controller::leases_on(const Node& node) const {
+  std::vector<LaunchKey> keys;
+  const auto found = leased_.find(node.name);
+  if (found == leased_.end()) return keys;
+  for (const JobId id : found->second) {
+    const Job& job = *jobs_.find(id);
+    if (!gangs_.at(id).parts[share_on(job, node.name)].over) keys.push_back(job.key);
+  }
+  return keys;
+}
+
+// A node that is unwell takes no new jobs until it is well again, by its own word: nobody has to
+// resume it. What somebody else drained stays drained.
+void Controller::note_health(Node& node, const std::string& health, const Now& now, Step& out) {
+  node.health = health;
+  const bool ours = node.drained && node.drained_by == kHealthCheck;
+  if (!health.empty() && (!node.drained || ours)) {
+    if (node.drain_reason != health) drain_node(node.name, health, kHealthCheck, now, out);
+  } else if (health.empty() && ours) {
+    out.batch.node_events.push_back({node.name, now.wall_ms, NodeResumed{kHealthCheck}});
+    apply(out.batch.node_events.back());
+  }
 }
 
 std::string Controller::refuse_hello(PeerId from, const Hello& hello) const {
@@ -90,176 +130,130 @@ void Controller::define_node(const Hello& hello, const Now& now, Step& out) {
 void Controller::reconcile(const Hello& hello, const Now& now, Step& out) {
   for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
     const Job& job = *jobs_.find(id);
-    if (job.placement.shares.front().node != hello.node) continue;
+    const std::size_t share = share_on(job, hello.node);
+    if (share == Gang::none || gangs_.at(id).parts[share].over) continue;
     const bool known = std::any_of(hello.launches.begin(), hello.launches.end(),
                                    [&](const auto& report) { return report.key == job.key; });
-    if (!known) send_orders(job, now, out);
+    if (!known) send_order(job, share, now, out);
   }
 }
 
 void Controller::remember_nodes(const Controller& other) {
   first_tick_ms_ = other.first_tick_ms_;
+  bad_ends_ = other.bad_ends_;
+  hello_asked_ms_ = other.hello_asked_ms_;
   for (Node& node : cluster_.nodes()) {
     const Node* const before = other.cluster_.find(node.name);
     if (before == nullptr) continue;
     node.responding = before->responding;
     node.last_heard_ms = before->last_heard_ms;
     node.peer = before->peer;
+    node.address = before->address;
     node.worker_pid = before->worker_pid;
+    node.renewed_ms = before->renewed_ms;
+    node.echo_ms = before->echo_ms;
+    node.health = before->health;
+    node.strays = before->strays;
+    node.fencing = before->fencing;
+    node.fence_below = before->fence_below;
+    node.fence_again_ms = before->fence_again_ms;
+    node.fence_trouble = before->fence_trouble;
     node.launch_faults = before->launch_faults;
   }
 }
 
-// ---- reports ----------------------------------------------------------------------------------
+// ---- silence ----------------------------------------------------------------------------------
 
-void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Step& out) {
-  const Job* const job = jobs_.find(report.key.job);
-  const bool current = job != nullptr && job->placed() &&
-                       (job->key == report.key || HYADES_DEFECT("no_attempt_check")) &&
-                       job->placement.shares.front().node == peers_[from];
-  if (!current) {
-    stray(from, report, out);
-    return;
-  }
-  switch (report.state) {
-    case LaunchState::Starting:
-      answered(*job, now, out);
-      return;
-    case LaunchState::Running:
-      if (job->phase == JobPhase::Launching) {
-        record(job->id, Started{job->key, report.started_ms}, now, out);
-        cluster_.find(peers_[from])->launch_faults = 0;
-        settle_dependents({job->id, false, Outcome::None}, now, out);
-      }
-      answered(*job, now, out);
-      return;
-    case LaunchState::Exited:
-      finish_exited(*job, report, now, out);
-      break;
-    case LaunchState::NeverStarted:
-      finish_unstarted(*job, report, now, out);
-      break;
-    case LaunchState::Lost:
-      finish_lost(*job, report, now, out);
-      break;
-    case LaunchState::Absent:
-      if (job->phase == JobPhase::Running || rebooted_since(*job)) {
-        finish_lost(*job, report, now, out);
-      } else {
-        finish_unstarted(*job, report, now, out);
-      }
-      return;
-  }
-  out.outgoing.push_back({from, {epoch_, RetireOrder{report.key}}});
-}
-
-// The launch is there and alive: no order is open, unless it is to be stopped. A stop may have been
-// recorded by a master that died before it could send the order.
-void Controller::answered(const Job& job, const Now& now, Step& out) {
-  if (!job.cancel_requested && !job.requeue_requested) {
-    unanswered_.erase(job.id);
-  } else if (!unanswered_.contains(job.id) && !HYADES_DEFECT("forget_stop")) {
-    send_orders(job, now, out);
-  }
-}
-
-// The one place at which reports on anything but the current attempt end. Their results are
-// committed or meaningless, so the node may forget them; what still runs must not.
-void Controller::stray(PeerId from, const LaunchReport& report, Step& out) const {
-  if (report.state == LaunchState::Starting || report.state == LaunchState::Running) {
-    out.outgoing.push_back({from, {epoch_, StopOrder{report.key, StopReason::Cancelled, 0}}});
-  } else if (report.state != LaunchState::Absent) {
-    out.outgoing.push_back({from, {epoch_, RetireOrder{report.key}}});
-  }
-}
-
-void Controller::finish_exited(const Job& job, const LaunchReport& report, const Now& now,
-                               Step& out) {
-  const ExitRecord& exit = report.exit;
-  // Its end may be the first that is heard of a short job.
-  if (exit.launch_error.empty())
-    cluster_.find(job.placement.shares.front().node)->launch_faults = 0;
-  Ended ended{.exit_code = HYADES_DEFECT("lost_exit_code") ? 0 : exit.exit_code,
-              .signal = exit.signal,
-              .started_ms = exit.started_ms,
-              .ended_ms = exit.ended_ms,
-              .usage = exit.usage,
-              .reason = ""};
-  if (!exit.launch_error.empty()) {
-    ended.outcome = Outcome::LaunchFailed;
-    ended.reason = exit.launch_error;
-  } else if (exit.stopped == StopReason::None) {
-    const bool well = exit.exit_code == 0 && exit.signal == 0;
-    ended.outcome = well ? Outcome::Completed : Outcome::Failed;
-  } else if (exit.stopped == StopReason::TimeLimit) {
-    ended.outcome = Outcome::TimedOut;
-    ended.reason = "stopped at its time limit";
-  } else if (exit.stopped == StopReason::Requeue && !job.cancel_requested) {
-    record(job.id, Requeued{job.key, job.reason, true, 0, ""}, now, out);
-    return;
-  } else {
-    ended.outcome = Outcome::Cancelled;
-    ended.reason = job.reason;
-  }
-  if (ended.reason.empty() && exit.left_behind > 0) {
-    ended.reason = std::to_string(exit.left_behind) +
-                   (exit.left_behind == 1 ? " process was" : " processes were") +
-                   " still running when the batch script ended, and killed";
-  }
-  end_job(job.id, std::move(ended), now, out);
-}
-
-// The attempt is known never to have started, so another one may.
-void Controller::finish_unstarted(const Job& job, const LaunchReport& report, const Now& now,
-                                  Step& out) {
-  if (job.cancel_requested) {
-    end_job(job.id, {.outcome = Outcome::Cancelled, .usage = {}, .reason = job.reason}, now, out);
-    return;
-  }
-  Requeued requeued{.key = job.key, .reason = report.reason, .avoid_node = ""};
-  // An order that never arrived says nothing about node or job. A launch that died on the node
-  // does: trying again at once, for ever, would help nobody.
-  if (report.node_fault || report.state == LaunchState::NeverStarted) {
-    const std::string node = job.placement.shares.front().node;
-    const int failures = std::min(job.launch_failures, 16);
-    requeued.avoid_node = node;
-    requeued.not_before_ms = now.wall_ms + std::min<WallMs>(kBackoff_ms << failures, 300'000);
-    if (report.node_fault) node_failed_a_launch(node, report.reason, now, out);
-  } else if (const int lost = static_cast<int>(job.attempts) - job.restarts; lost > 2) {
-    // Nobody's fault, but a node that refuses everything must not keep the master busy.
-    requeued.not_before_ms = now.wall_ms + (kBackoff_ms << std::min(lost - 3, 5));
-  }
-  record(job.id, std::move(requeued), now, out);
-  if (job.launch_failures >= config_->max_launch_failures) {
-    hold(job, "nodes could not start it: " + report.reason, now, out);
-  }
-}
-
-// Until an operator has looked at it.
-void Controller::hold(const Job& job, const std::string& why, const Now& now, Step& out) {
-  record(job.id, HoldChanged{true, true, "hyades: " + why}, now, out);
-}
-
-// The attempt had started, its end was not recorded, and nothing of it is left.
-void Controller::finish_lost(const Job& job, const LaunchReport& report, const Now& now,
-                             Step& out) {
-  const std::string node = job.placement.shares.front().node;
-  const std::string reason = node + ": " + report.reason;
-  Ended ended{.started_ms = job.started_ms, .ended_ms = now.wall_ms, .usage = {}, .reason = reason};
-  if (job.cancel_requested) {
-    ended.outcome = Outcome::Cancelled;
-  } else if (job.spec.requeue || HYADES_DEFECT("ignore_no_requeue")) {
-    record(job.id, Requeued{job.key, reason, true, 0, node}, now, out);
-    if (job.losses > config_->max_restarts) {
-      hold(job, "it was lost " + std::to_string(job.losses) + " times, at last by " + reason, now,
-           out);
+void Controller::check_silence(const Now& now, Step& out) {
+  for (Node& node : cluster_.nodes()) {
+    if (node.responding && now.boot_ms - node.last_heard_ms > config_->node_timeout_ms) {
+      node.responding = false;
+      dirty_ = true;
     }
-    return;
-  } else {
-    ended.outcome = Outcome::NodeFailed;
+    if (node.responding || node.jobs == 0) continue;
+    check_leases(node, now, out);
+    ask_for_fence(node, now, out);
   }
-  end_job(job.id, std::move(ended), now, out);
 }
+
+// When this node was renewed last, as late as it can have been: an earlier master did so before
+// this one began.
+BootMs Controller::renewed_ms(const Node& node) const {
+  return std::max(node.renewed_ms, first_tick_ms_);
+}
+
+BootMs Controller::lease_over_ms(const Job& job, const Node& node) const {
+  return renewed_ms(node) + (BootMs{job.spec.lease_s} + config_->kill_grace_s) * 1000 +
+         kLeaseMargin_ms;
+}
+
+// What held a lease there has ended itself by now: proof, without a word from the node.
+void Controller::check_leases(const Node& node, const Now& now, Step& out) {
+  const auto found = leased_.find(node.name);
+  if (found == leased_.end()) return;
+  for (const JobId id : std::vector<JobId>(found->second.begin(), found->second.end())) {
+    const Job& job = *jobs_.find(id);
+    const std::size_t share = share_on(job, node.name);
+    if (gangs_.at(id).parts[share].over) continue;
+    const bool early = HYADES_DEFECT("early_lease") && now.boot_ms > renewed_ms(node) + 10'000;
+    if (now.boot_ms <= lease_over_ms(job, node) && !early) continue;
+    part_is_dead(job, share,
+                 "the node was silent until the job's lease of " +
+                     format_duration(job.spec.lease_s) + " had run out",
+                 now, out);
+  }
+}
+
+void Controller::part_is_dead(const Job& job, std::size_t share, const std::string& proof,
+                              const Now& now, Step& out) {
+  Gang& gang = gangs_.at(job.id);
+  if (gang.parts[share].over) return;
+  if (gang.culprit == Gang::none && stop_reason(job, share) == StopReason::None) {
+    gang.culprit = share;
+  }
+  prove_dead(gang, share, proof);
+  unanswered_.erase({job.id, share});
+  advance(job, now, out);
+}
+
+// ---- death ------------------------------------------------------------------------------------
+
+// Orders of a sequence lower than `below` are over there. A node that comes back nevertheless is
+// told to end what it has of them.
+void Controller::declare_dead(const std::string& name, LaunchSequence below,
+                              const std::string& proof, const Now& now, Step& out) {
+  out.batch.node_events.push_back({name, now.wall_ms, NodeDeclaredDead{below, proof}});
+  apply(out.batch.node_events.back());
+  for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+    const Job& job = *jobs_.find(id);
+    const std::size_t share = share_on(job, name);
+    if (share == Gang::none || job.key.sequence >= below) continue;
+    part_is_dead(job, share, "the node is dead: " + proof, now, out);
+  }
+}
+
+void Controller::ask_for_fence(Node& node, const Now& now, Step& out) {
+  if (config_->fence_command.empty() || node.fencing || now.boot_ms < node.fence_again_ms) return;
+  const BootMs silent_since = std::max(node.last_heard_ms, first_tick_ms_);
+  if (now.boot_ms - silent_since < BootMs{config_->fence_after_s} * 1000) return;
+  node.fencing = true;
+  node.fence_below = next_sequence_;
+  out.fences.push_back(node.name);
+}
+
+void Controller::step(const FenceResult& result, const Now& now, Step& out) {
+  Node* const node = cluster_.find(result.node);
+  if (node == nullptr) return;
+  node->fencing = false;
+  node->fence_trouble = result.ok ? "" : result.what;
+  node->fence_again_ms = now.boot_ms + kFenceAgain_ms;
+  dirty_ = true;
+  if (result.ok) {
+    declare_dead(result.node, node->fence_below, "fenced (" + result.what + ")", now, out);
+  }
+}
+
+// ---- bad nodes --------------------------------------------------------------------------------
 
 // One fault may be bad luck (a full process table, for a second); several in a row are the node's.
 void Controller::node_failed_a_launch(const std::string& name, const std::string& reason,
@@ -270,64 +264,37 @@ void Controller::node_failed_a_launch(const std::string& name, const std::string
   }
 }
 
+// A script that dies of a signal that nobody here sent.
+void Controller::note_bad_end(const Job& job, const ExitRecord& exit, const Now& now, Step& out) {
+  if (exit.signal == 0 || exit.stopped != StopReason::None) return;
+  node_failed_a_job(job.placement.shares[0].node, job, true, now, out);
+}
+
+// Different jobs that die on one node point at the node; but one user's broken program, submitted
+// often, must not cost the cluster its nodes.
+void Controller::node_failed_a_job(const std::string& name, const Job& job, bool by_itself,
+                                   const Now& now, Step& out) {
+  if (config_->bad_node_jobs <= 0) return;
+  std::vector<BadEnd>& ends = bad_ends_[name];
+  const BootMs since = now.boot_ms - BootMs{config_->bad_node_window_s} * 1000;
+  std::erase_if(ends, [&](const BadEnd& end) { return end.at_ms < since || end.job == job.id; });
+  ends.push_back({now.boot_ms, job.id, job.spec.uid, by_itself});
+  if (static_cast<int>(ends.size()) < config_->bad_node_jobs) return;
+  const bool one_user = std::all_of(ends.begin(), ends.end(), [&](const BadEnd& end) {
+    return end.by_itself && end.uid == ends.front().uid;
+  });
+  if (one_user || cluster_.find(name)->drained) return;
+  drain_node(name,
+             std::to_string(ends.size()) + " jobs failed here within " +
+                 format_duration(config_->bad_node_window_s),
+             "hyades", now, out);
+  ends.clear();
+}
+
 void Controller::drain_node(const std::string& node, const std::string& reason,
                             const std::string& by, const Now& now, Step& out) {
   out.batch.node_events.push_back({node, now.wall_ms, NodeDrained{reason, by}});
   apply(out.batch.node_events.back());
-}
-
-// ---- orders -----------------------------------------------------------------------------------
-
-// Sends what the job's state calls for, and remembers to repeat it until the node reports. A node
-// that does not respond gets it when it says hello.
-void Controller::send_orders(const Job& job, const Now& now, Step& out) {
-  const Node* const node = cluster_.find(job.placement.shares.front().node);
-  const bool stop = job.cancel_requested || job.requeue_requested;
-  if (node->responding && node->peer != 0) {
-    if (stop) {
-      const StopReason reason = job.cancel_requested ? StopReason::Cancelled : StopReason::Requeue;
-      out.outgoing.push_back(
-          {node->peer, {epoch_, StopOrder{job.key, reason, config_->kill_grace_s}}});
-    } else if (job.phase == JobPhase::Launching && !rebooted_since(job)) {
-      out.outgoing.push_back({node->peer, {epoch_, launch_order(job)}});
-    } else {
-      out.outgoing.push_back({node->peer, {epoch_, QueryOrder{job.key}}});
-    }
-  }
-  Unanswered& unanswered = unanswered_[job.id];
-  unanswered.interval_ms = unanswered.interval_ms == 0
-                               ? config_->resend_ms
-                               : std::min(unanswered.interval_ms * 2, kRepeatAtMost_ms);
-  unanswered.due_ms = now.boot_ms + unanswered.interval_ms;
-}
-
-LaunchOrder Controller::launch_order(const Job& job) const {
-  return {.key = job.key,
-          .spec = job.spec,
-          .payload = {},
-          .placement = job.placement,
-          .share = 0,
-          .restarts = job.restarts,
-          .kill_grace_s = config_->kill_grace_s,
-          .cluster = config_->name};
-}
-
-void Controller::check_silence(const Now& now) {
-  for (Node& node : cluster_.nodes()) {
-    if (node.responding && now.boot_ms - node.last_heard_ms > config_->node_timeout_ms) {
-      node.responding = false;
-      dirty_ = true;
-    }
-  }
-}
-
-void Controller::repeat_orders(const Now& now, Step& out) {
-  if (HYADES_DEFECT("no_resend")) return;
-  std::vector<JobId> due;
-  for (const auto& [id, unanswered] : unanswered_) {
-    if (unanswered.due_ms <= now.boot_ms) due.push_back(id);
-  }
-  for (const JobId id : due) send_orders(*jobs_.find(id), now, out);
 }
 
 }  // namespace hyades

@@ -93,9 +93,10 @@ Controller::Refusal Controller::complete_and_check(const SubmitRequest& submit,
     if (!bad.empty()) refusal = {ErrorCode::Invalid, std::move(bad)};
   }
   if (refusal.error == ErrorCode::None) refusal = check_dependencies(spec, met);
-  if (refusal.error == ErrorCode::None && spec.time_limit_s == 0) {
-    spec.time_limit_s = find_queue(spec.queue)->config.default_time_s;
-  }
+  if (refusal.error != ErrorCode::None) return refusal;
+  const QueueConfig& queue = find_queue(spec.queue)->config;
+  if (spec.time_limit_s == 0) spec.time_limit_s = queue.default_time_s;
+  if (spec.lease_s == 0) spec.lease_s = queue.lease_s;
   return refusal;
 }
 
@@ -277,7 +278,7 @@ void Controller::on(const Request& request, const SignalRequest& what, const Now
     answer(request, ErrorCode::Conflict, job_name(what.job) + " is not running", out);
   } else if (fate_unknown(*job)) {
     answer(request, ErrorCode::Unavailable,
-           "node " + job->placement.shares.front().node + " does not respond; nothing was sent",
+           "a node of it does not respond (" + job->placement.node_names() + "); nothing was sent",
            out);
   } else {
     const Node* const node = cluster_.find(job->placement.shares.front().node);
@@ -364,7 +365,24 @@ void Controller::on(const Request& request, const ResumeRequest& what, const Now
   }
 }
 
-void Controller::on(const Request& request, const ReloadRequest& what, const Now&, Step& out) {
+void Controller::on(const Request& request, const ConfirmDeadRequest& what, const Now& now,
+                    Step& out) {
+  const Node* const node = cluster_.find(what.node);
+  if (request.caller.role == Role::User) {
+    answer(request, ErrorCode::Denied, "only an operator may confirm that a node is dead", out);
+  } else if (node == nullptr) {
+    answer(request, ErrorCode::NotFound, "there is no node " + quoted(what.node), out);
+  } else if (node->responding) {
+    answer(request, ErrorCode::Conflict,
+           "node " + quoted(what.node) + " responds: it is not dead; cancel its jobs, or drain it",
+           out);
+  } else {
+    declare_dead(what.node, next_sequence_, "confirmed by " + request.caller.user, now, out);
+    answer(request, ErrorCode::None, "", out);
+  }
+}
+
+void Controller::on(const Request& request, const ReloadRequest& what, const Now& now, Step& out) {
   if (request.caller.role != Role::Admin) {
     answer(request, ErrorCode::Denied, "only an admin may load a configuration", out);
     return;
@@ -384,6 +402,9 @@ void Controller::on(const Request& request, const ReloadRequest& what, const Now
   }
   config_ = what.config;
   set_queues(*config_);
+  for (Node& node : cluster_.nodes()) {
+    if (node.responding && node.peer != 0) welcome(node, node.echo_ms, now, out);
+  }
   answer(request, ErrorCode::None, "", out);
 }
 

@@ -11,14 +11,15 @@ constexpr BootMs kRetryFullStore_ms = 500;
 }  // namespace
 
 Driver::Driver(std::shared_ptr<const ClusterConfig> config, Epoch epoch, Clock& clock, Store& store,
-               Link& link, Door& door, Policy& policy)
+               Link& link, Door& door, Policy& policy, Fence& fence)
     : config_(std::move(config)),
       epoch_(epoch),
       clock_(clock),
       store_(store),
       link_(link),
       door_(door),
-      policy_(policy) {
+      policy_(policy),
+      fence_(fence) {
   rebuild();
 }
 
@@ -56,6 +57,9 @@ Driver::Turn Driver::turn() {
   door_.poll(requests_);
   for (const Delivery& delivery : deliveries_) controller_->step(delivery, now, step);
   for (const Request& request : requests_) take_request(request, now, step);
+  fence_.poll(fenced_);
+  for (const FenceResult& result : fenced_) controller_->step(result, now, step);
+  if (step.batch.empty()) fenced_.clear();  // else once it is committed
   controller_->tick(now, step);
   if (controller_->deposed()) return Turn::Deposed;
   controller_->schedule(now, step);
@@ -68,6 +72,8 @@ Driver::Turn Driver::turn() {
     for (Outgoing& outgoing : step.outgoing) send(outgoing);
     step.outgoing.clear();
   }
+  // Rests on silence, not on what is to be committed: a full disk must not keep it back.
+  for (const std::string& node : step.fences) fence_.start(node);
   if (!step.batch.empty()) {
     HYADES_FAILPOINT("driver_before_commit");
     const CommitResult result = store_.commit(step.batch);
@@ -77,6 +83,7 @@ Driver::Turn Driver::turn() {
     }
     HYADES_FAILPOINT("driver_after_commit");
     degraded_.clear();
+    fenced_.clear();
     controller_->committed();
   }
   act(step);

@@ -14,7 +14,7 @@ class Driver {
  public:
   // All references must outlive the driver. The controller is rebuilt from `store`.
   Driver(std::shared_ptr<const ClusterConfig> config, Epoch epoch, Clock& clock, Store& store,
-         Link& link, Door& door, Policy& policy);
+         Link& link, Door& door, Policy& policy, Fence& fence);
 
   enum class Turn {
     Idle,     // nothing happened
@@ -45,6 +45,8 @@ class Driver {
   Link& link_;
   Door& door_;
   Policy& policy_;
+  Fence& fence_;
+  std::vector<FenceResult> fenced_;
   std::unique_ptr<Controller> controller_;
   std::vector<Delivery> deliveries_;
   std::vector<Request> requests_;

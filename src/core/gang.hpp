@@ -1,5 +1,5 @@
-// The parts of one attempt, one for each of its nodes: what the nodes have said of them. Not stored;
-// after a restart of the master the nodes report again.
+// The parts of one attempt, one for each of its nodes: what the nodes have said of them. Not
+// stored; after a restart of the master the nodes report again.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 namespace hyades {
 
 struct Part {
-  bool heard = false;    // the node has reported to this master, or there is proof of its death
-  bool over = false;     // nothing of it runs, and nothing of it ever will
+  bool heard = false;     // the node has reported to this master, or there is proof of its death
+  bool over = false;      // nothing of it runs, and nothing of it ever will
   bool by_proof = false;  // over by another's word: the node itself has not said so
-  LaunchReport report;   // the last one
+  LaunchReport report;    // the last one
 
   bool running() const { return heard && !over && report.state == LaunchState::Running; }
 };

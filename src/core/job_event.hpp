@@ -99,8 +99,9 @@ struct NodeDrained {
 struct NodeResumed {
   std::string by;
 };
-// Proof from outside that nothing of an order up to `below` runs on the node any more: its power
-// was cut, or somebody looked. Should the node come back after all, what it still runs is ended.
+// Proof from outside that nothing of an order of a sequence lower than `below` runs on the node any
+// more: its power was cut, or somebody looked. Should the node come back after all, what it still
+// runs is ended.
 struct NodeDeclaredDead {
   LaunchSequence below = 0;
   std::string proof;  // "fenced", "confirmed by ada"

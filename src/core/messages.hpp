@@ -48,7 +48,7 @@ struct Hello {
   std::int64_t pid = 0;
   std::vector<LaunchReport> launches;  // everything that its spool knows
   std::string address;  // where the other nodes reach it: a host name or an IP address
-  BootMs sent_ms = 0;   // by the node's boot clock; comes back in Welcome
+  BootMs sent_ms = 0;   // by the node's boot clock; leases of the next orders run from there
 };
 
 struct Heartbeat {
@@ -67,15 +67,16 @@ struct EpochRefused {
 struct Welcome {
   bool accepted = false;
   std::string reason;  // why not
-  BootMs echo_ms = 0;  // Hello::sent_ms, and means what Renewal does
   NodeSettings settings;
 };
 
-// The answer to a heartbeat. Leases on the node run from `echo_ms`, the moment at which it sent
-// that heartbeat: however late this arrives, no lease outlives what the master counts from sending
-// it.
+// The answer to a heartbeat: the launches on the node that hold a lease, and that the master still
+// counts on. Their leases run from `echo_ms`, the moment at which the node sent that heartbeat:
+// however late this arrives, no lease outlives what the master counts from sending it. What is not
+// named has been given up, and is never renewed again.
 struct Renewal {
   BootMs echo_ms = 0;
+  std::vector<LaunchKey> leases;
 };
 
 // "I do not know you": answer with Hello.

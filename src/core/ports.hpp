@@ -122,6 +122,22 @@ class Door {
   virtual void committed(const Batch& batch) = 0;
 };
 
+// ---- Fence: the site's way to cut a node's power ------------------------------------------------
+
+struct FenceResult {
+  std::string node;
+  bool ok = false;   // the power is off: nothing runs there
+  std::string what;  // what was run, or why it failed
+};
+
+class Fence {
+ public:
+  virtual ~Fence() = default;
+  virtual void start(const std::string& node) = 0;
+  // Appends the results that are there.
+  virtual void poll(std::vector<FenceResult>& out) = 0;
+};
+
 // ---- Spool and Spawner: a node's memory and hands --------------------------------------------
 
 // What a node knows about one launch.
@@ -166,9 +182,8 @@ class Spool {
   virtual Epoch high_epoch() const = 0;
   virtual void raise_epoch(Epoch epoch) = 0;
 
-  // The master's last known word: leases of launches here run from `from_ms`, by the boot clock.
-  // Going back changes nothing.
-  virtual void renew_leases(BootMs from_ms) = 0;
+  // The launch's lease runs from `from_ms`, by the boot clock. Going back changes nothing.
+  virtual void renew_lease(const LaunchKey& key, BootMs from_ms) = 0;
 
   // Why the last call failed; "" otherwise.
   virtual std::string last_error() const = 0;

@@ -51,6 +51,10 @@ struct DrainRequest {
 struct ResumeRequest {
   std::string node;
 };
+// Somebody has looked: the node is off, or nothing of its jobs runs on it.
+struct ConfirmDeadRequest {
+  std::string node;
+};
 struct ReloadRequest {
   std::shared_ptr<const ClusterConfig> config;  // already checked
 };
@@ -62,7 +66,7 @@ struct Request {
   RequestId id = 0;
   Caller caller;
   std::variant<SubmitRequest, CancelRequest, SignalRequest, HoldRequest, ReleaseRequest,
-               RequeueRequest, DrainRequest, ResumeRequest, ReloadRequest>
+               RequeueRequest, DrainRequest, ResumeRequest, ConfirmDeadRequest, ReloadRequest>
       what;
 };
 

@@ -33,6 +33,8 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
   reader.integer("max_restarts", config.max_restarts, 0, Limits::count_max);
   reader.integer("max_launch_failures", config.max_launch_failures, 1, Limits::count_max);
   reader.integer("max_node_faults", config.max_node_faults, 1, Limits::count_max);
+  reader.integer("bad_node_jobs", config.bad_node_jobs, 0, Limits::count_max);
+  reader.duration("bad_node_window", config.bad_node_window_s, 1, 86'400);
   reader.integer("backfill_depth", config.backfill_depth, 0, Limits::count_max);
   reader.finish();
   // One lost heartbeat must not take a node away.
@@ -102,6 +104,7 @@ void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, c
   reader.integer("priority", queue.priority, -kPriorityMax, kPriorityMax);
   reader.duration("default_time", queue.default_time_s, 1, kYear_s);
   reader.duration("max_time", queue.max_time_s, 0, kYear_s);
+  reader.duration("lease", queue.lease_s, 0, 30 * 86'400);
   reader.integer("max_nodes_per_job", queue.max_nodes_per_job, 0, Limits::count_max);
   reader.integer("max_queued_per_user", queue.max_queued_per_user, 0, 100'000'000);
   reader.integer("max_running_per_user", queue.max_running_per_user, 0, 100'000'000);
@@ -120,6 +123,12 @@ void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, c
                                      " is longer than max_time " +
                                      format_duration(queue.max_time_s) + " of queue '" +
                                      queue.name + "'");
+  }
+  // A lease that a short hiccup outlives ends jobs for nothing.
+  if (queue.lease_s != 0 && queue.lease_s * 1000 < 2 * config.node_timeout_ms) {
+    reader.error("lease", "a lease of " + std::to_string(queue.lease_s) +
+                              " s must be at least twice node_timeout_ms (" +
+                              std::to_string(config.node_timeout_ms) + ")");
   }
   check_queue_nodes(queue, nodes, reader);
   if (!queue.name.empty() && claim(lines, queue.name, "queue", reader.line_of("name"), errors)) {
@@ -169,6 +178,43 @@ void read_security(const toml::table& table, ClusterConfig& config, ConfigErrors
   reader.finish();
 }
 
+void read_fence(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
+  ConfigReader reader(table, "[fence]", errors);
+  reader.command("command", config.fence_command);
+  reader.duration("after", config.fence_after_s, 1, 86'400);
+  reader.duration("timeout", config.fence_timeout_s, 1, 86'400);
+  reader.finish();
+}
+
+void read_jobs(const toml::table& table, NodeSettings& settings, ConfigErrors& errors) {
+  ConfigReader reader(table, "[jobs]", errors);
+  int min_uid = static_cast<int>(settings.min_uid);
+  reader.path("hook_directory", settings.hook_directory);
+  reader.duration("hook_timeout", settings.hook_timeout_s, 1, 86'400);
+  reader.integer("min_uid", min_uid, 0, 2'000'000'000);
+  reader.flag("allow_root_jobs", settings.allow_root_jobs);
+  reader.flag("no_new_privileges", settings.no_new_privileges);
+  reader.flag("private_tmp", settings.private_tmp);
+  reader.text("pam_service", settings.pam_service);
+  reader.flag("contain_cores", settings.contain_cores);
+  reader.flag("contain_memory", settings.contain_memory);
+  reader.integer("processes_per_core", settings.processes_per_core, 0, Limits::count_max);
+  reader.finish();
+  settings.min_uid = static_cast<std::uint32_t>(min_uid);
+}
+
+void read_health(const toml::table& table, NodeSettings& settings, ConfigErrors& errors) {
+  ConfigReader reader(table, "[health]", errors);
+  reader.duration("every", settings.health_every_s, 0, 86'400);
+  reader.path("program", settings.health_program);
+  reader.duration("timeout", settings.health_timeout_s, 1, 3'600);
+  reader.memory("disk_free", settings.health_disk_free_mib);
+  reader.memory("memory_free", settings.health_memory_free_mib);
+  reader.integer("load_per_core", settings.health_load_per_core, 0, Limits::count_max);
+  reader.integer("clock_off_s", settings.health_clock_off_s, 0, 86'400);
+  reader.finish();
+}
+
 // [name]: nothing when it is absent or not a table.
 const toml::table* section(const toml::table& root, const char* name, ConfigErrors& errors) {
   const toml::node* node = root.get(name);
@@ -200,15 +246,18 @@ std::vector<const toml::table*> sections(const toml::table& root, const char* na
 }
 
 void check_sections(const toml::table& root, ConfigErrors& errors) {
-  const std::vector<std::string> known = {"cluster", "node", "queue", "security"};
+  const std::vector<std::string> known = {"cluster", "node",     "queue", "fence",
+                                          "jobs",    "security", "health"};
   for (const auto& [key, value] : root) {
     const std::string name(key.str());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = nearest_word(name, known);
     errors.add(key.source().begin.line,
                "unknown section '" + shown(name) + "'" +
-                   (nearest.empty() ? "; possible: [cluster], [[node]], [[queue]], [security]"
-                                    : "; did you mean '" + nearest + "'?"));
+                   (nearest.empty()
+                        ? "; possible: [cluster], [[node]], [[queue]], [fence], [jobs], [health], "
+                          "[security]"
+                        : "; did you mean '" + nearest + "'?"));
   }
 }
 
@@ -226,6 +275,13 @@ ClusterConfig read_all(const toml::table& root, ConfigErrors& errors) {
   if (!queues.empty()) config.queues.clear();
   Lines queue_lines;
   for (const toml::table* table : queues) read_queue(*table, config, queue_lines, nodes, errors);
+  if (const toml::table* table = section(root, "fence", errors)) read_fence(*table, config, errors);
+  if (const toml::table* table = section(root, "jobs", errors)) {
+    read_jobs(*table, config.node_settings, errors);
+  }
+  if (const toml::table* table = section(root, "health", errors)) {
+    read_health(*table, config.node_settings, errors);
+  }
   if (const toml::table* table = section(root, "security", errors)) {
     read_security(*table, config, errors);
   }

@@ -124,6 +124,28 @@ void ConfigReader::text(const char* key, std::string& out) {
   out = value;
 }
 
+void ConfigReader::path(const char* key, std::string& out) {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return;
+  const std::string text = node->is_string() ? node->as_string()->get() : "?";
+  const bool good = text.empty() || (text.front() == '/' && is_printable_utf8(text) &&
+                                     text.size() <= Limits::path_bytes_max);
+  if (!good) return wrong(*node, key, "an absolute path");
+  out = text;
+}
+
+void ConfigReader::command(const char* key, std::vector<std::string>& out) {
+  std::vector<std::string> words;
+  list(key, [&](const toml::node& node) {
+    const std::string text = node.is_string() ? node.as_string()->get() : "";
+    const bool good = is_printable_utf8(text) && (!words.empty() || text.starts_with("/"));
+    if (!good)
+      return wrong(node, key, "a list of strings that begins with a program's absolute path");
+    words.push_back(text);
+  });
+  if (!words.empty()) out = words;
+}
+
 void ConfigReader::flag(const char* key, bool& out) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

@@ -42,6 +42,10 @@ class ConfigReader {
 
   void text(const char* key, std::string& out);
   void flag(const char* key, bool& out);
+  // An absolute path, or "".
+  void path(const char* key, std::string& out);
+  // A program and its arguments: the first element is an absolute path.
+  void command(const char* key, std::vector<std::string>& out);
   void integer(const char* key, int& out, int least, int most);
   // "2:00:00", "1-0" or a number of minutes.
   void duration(const char* key, int& seconds, int least, int most);

@@ -31,6 +31,8 @@ void render_cluster(std::ostream& out, const ClusterConfig& config) {
       << "max_restarts = " << config.max_restarts << "\n"
       << "max_launch_failures = " << config.max_launch_failures << "\n"
       << "max_node_faults = " << config.max_node_faults << "\n"
+      << "bad_node_jobs = " << config.bad_node_jobs << "\n"
+      << "bad_node_window = " << duration(config.bad_node_window_s) << "\n"
       << "backfill_depth = " << config.backfill_depth << "\n";
 }
 
@@ -60,6 +62,7 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
   out << "priority = " << queue.priority << "\n"
       << "default_time = " << duration(queue.default_time_s) << "\n"
       << "max_time = " << duration(queue.max_time_s) << "\n"
+      << "lease = " << duration(queue.lease_s) << "\n"
       << "max_nodes_per_job = " << queue.max_nodes_per_job << "\n"
       << "max_queued_per_user = " << queue.max_queued_per_user << "\n"
       << "max_running_per_user = " << queue.max_running_per_user << "\n"
@@ -67,6 +70,47 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
       << "enabled = " << (queue.enabled ? "true" : "false") << "\n"
       << "policy = " << quoted(queue.policy) << "\n"
       << "backfill = " << quoted(queue.backfill) << "\n";
+}
+
+const char* word(bool flag) { return flag ? "true" : "false"; }
+
+// Paths and commands may hold anything printable.
+std::string escaped(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+void render_fence(std::ostream& out, const ClusterConfig& config) {
+  out << "\n[fence]\n"
+      << "command = " << list(config.fence_command, escaped) << "\n"
+      << "after = " << duration(config.fence_after_s) << "\n"
+      << "timeout = " << duration(config.fence_timeout_s) << "\n";
+}
+
+void render_node_settings(std::ostream& out, const NodeSettings& settings) {
+  out << "\n[jobs]\n"
+      << "hook_directory = " << escaped(settings.hook_directory) << "\n"
+      << "hook_timeout = " << duration(settings.hook_timeout_s) << "\n"
+      << "min_uid = " << settings.min_uid << "\n"
+      << "allow_root_jobs = " << word(settings.allow_root_jobs) << "\n"
+      << "no_new_privileges = " << word(settings.no_new_privileges) << "\n"
+      << "private_tmp = " << word(settings.private_tmp) << "\n"
+      << "pam_service = " << quoted(settings.pam_service) << "\n"
+      << "contain_cores = " << word(settings.contain_cores) << "\n"
+      << "contain_memory = " << word(settings.contain_memory) << "\n"
+      << "processes_per_core = " << settings.processes_per_core << "\n"
+      << "\n[health]\n"
+      << "every = " << duration(settings.health_every_s) << "\n"
+      << "program = " << escaped(settings.health_program) << "\n"
+      << "timeout = " << duration(settings.health_timeout_s) << "\n"
+      << "disk_free = " << quoted(format_memory(settings.health_disk_free_mib)) << "\n"
+      << "memory_free = " << quoted(format_memory(settings.health_memory_free_mib)) << "\n"
+      << "load_per_core = " << settings.health_load_per_core << "\n"
+      << "clock_off_s = " << settings.health_clock_off_s << "\n";
 }
 
 }  // namespace
@@ -84,6 +128,8 @@ std::string render_config(const ClusterConfig& config) {
     render_nodes(out, names, config.nodes[first].inventory);
   }
   for (const QueueConfig& queue : config.queues) render_queue(out, queue);
+  render_fence(out, config);
+  render_node_settings(out, config.node_settings);
   const auto number = [](std::uint32_t uid) { return std::to_string(uid); };
   out << "\n[security]\n"
       << "admins = " << list(config.admin_uids, number) << "\n"

@@ -202,6 +202,8 @@ void FrontDoor::act_on_node(const ClientRequest& request, std::vector<Request>& 
     out.push_back({request.id, caller_of(request), DrainRequest{act.node(), act.reason()}});
   } else if (act.action() == pb::NODE_RESUME) {
     out.push_back({request.id, caller_of(request), ResumeRequest{act.node()}});
+  } else if (act.action() == pb::NODE_CONFIRM_DEAD) {
+    out.push_back({request.id, caller_of(request), ConfirmDeadRequest{act.node()}});
   } else {
     refuse(request.id, ErrorCode::Invalid, "unknown action on a node");
   }
@@ -242,10 +244,7 @@ void FrontDoor::add_live_jobs(const ClientRequest& request, pb::ClientReply& rep
   const Controller& controller = driver_->controller();
   std::vector<const Job*> chosen;
   const auto consider = [&](const Job& job) {
-    const bool unknown = controller.fate_unknown(job);
-    if (wanted(filter, job, unknown ? "UNKNOWN" : state_name(job.phase, job.outcome))) {
-      chosen.push_back(&job);
-    }
+    if (wanted(filter, job, state_words(controller, job).name)) chosen.push_back(&job);
   };
   if (filter.ids_size() > 0) {
     for (const JobId id : std::set<JobId>(filter.ids().begin(), filter.ids().end())) {
@@ -257,11 +256,11 @@ void FrontDoor::add_live_jobs(const ClientRequest& request, pb::ClientReply& rep
   const std::size_t limit = filter.limit() == 0 ? kJobsAtMost : filter.limit();
   const std::size_t skipped = chosen.size() - std::min(chosen.size(), limit);
   reply.set_truncated(skipped > 0);
-  const WallMs now_ms = clock_.now().wall_ms;
+  const Now now = clock_.now();
   for (auto job = chosen.begin() + static_cast<std::ptrdiff_t>(skipped); job != chosen.end();
        ++job) {
     pb::JobInfo& info = *reply.add_jobs();
-    fill_job_info(controller, **job, now_ms, info);
+    fill_job_info(controller, **job, now, info);
     if (filter.ids_size() > 0 && may_see_details(request, (*job)->spec.uid)) add_details(info);
   }
 }
@@ -407,11 +406,11 @@ void FrontDoor::wait_jobs(const ClientRequest& request) {
 void FrontDoor::answer_waiter(RequestId id, const Waiter& waiter) {
   pb::ClientReply reply;
   const Controller& controller = driver_->controller();
-  const WallMs now_ms = clock_.now().wall_ms;
+  const Now now = clock_.now();
   for (const JobId job : waiter.jobs) {
     if (waiter.open.contains(job)) {
       if (const Job* const live = controller.jobs().find(job)) {
-        fill_job_info(controller, *live, now_ms, *reply.add_jobs());
+        fill_job_info(controller, *live, now, *reply.add_jobs());
       }
       continue;
     }

@@ -25,20 +25,26 @@ void fill_usage(const Usage& usage, pb::JobInfo& out) { to_pb(usage, *out.mutabl
 
 }  // namespace
 
-void fill_job_info(const Controller& controller, const Job& job, WallMs now_ms, pb::JobInfo& out) {
+StateWords state_words(const Controller& controller, const Job& job) {
+  if (controller.fate_unknown(job)) return {"UNKNOWN", "?"};
+  if (controller.completing(job)) return {"COMPLETING", "CG"};
+  return {state_name(job.phase, job.outcome), state_code(job.phase, job.outcome)};
+}
+
+void fill_job_info(const Controller& controller, const Job& job, const Now& now, pb::JobInfo& out) {
   out.set_id(job.id);
   fill_spec(job.spec, out);
-  const bool unknown = controller.fate_unknown(job);
-  out.set_state(unknown ? "UNKNOWN" : std::string(state_name(job.phase, job.outcome)));
-  out.set_state_code(unknown ? "?" : std::string(state_code(job.phase, job.outcome)));
+  const StateWords state = state_words(controller, job);
+  out.set_state(std::string(state.name));
+  out.set_state_code(std::string(state.code));
   if (job.phase == JobPhase::Pending) {
-    out.set_reason(std::string(to_string(controller.pending_reason(job, now_ms))));
+    out.set_reason(std::string(to_string(controller.pending_reason(job, now.wall_ms))));
     out.set_last_reason(job.reason);
     out.set_expected_start_ms(std::max(controller.expected_start_ms(job.id),
-                                       job.not_before_ms > now_ms ? job.not_before_ms : 0));
+                                       job.not_before_ms > now.wall_ms ? job.not_before_ms : 0));
   } else {
-    out.set_reason(unknown ? "its node does not respond; settled when the node is back"
-                           : job.reason);
+    const std::string fate = controller.fate(job, now);
+    out.set_reason(fate.empty() ? job.reason : fate);
     out.set_start_reason(std::string(to_string(job.why)));
   }
   out.set_node_count(job.placed() ? static_cast<int>(job.placement.shares.size())

@@ -8,7 +8,15 @@
 namespace hyades {
 
 // A job that has not ended, from the master's tables.
-void fill_job_info(const Controller& controller, const Job& job, WallMs now_ms, pb::JobInfo& out);
+void fill_job_info(const Controller& controller, const Job& job, const Now& now, pb::JobInfo& out);
+
+// What people call the state of a live job: its phase, unless a silent node or a clean-up that is
+// not finished says more.
+struct StateWords {
+  std::string_view name;  // "UNKNOWN"
+  std::string_view code;  // "?"
+};
+StateWords state_words(const Controller& controller, const Job& job);
 
 // A job that has, from the store.
 void fill_job_info(const StoredJob& job, pb::JobInfo& out);

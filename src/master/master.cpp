@@ -10,6 +10,7 @@
 #include "core/driver.hpp"
 #include "core/news.hpp"
 #include "master/config_file.hpp"
+#include "master/fence_command.hpp"
 #include "master/front_door.hpp"
 #include "master/run_files.hpp"
 #include "master/sqlite_store.hpp"
@@ -68,10 +69,14 @@ class Master {
     server_ = ClientServer::open(directory_->path(), {}, error);
     require(server_ != nullptr, error);
     policy_ = std::make_unique<EasyPolicy>(config_->backfill_depth);
+    fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {
+      return driver_ ? driver_->controller().config() : *config_;
+    });
     door_ = std::make_unique<FrontDoor>(
         *server_, *store_, clock_, MasterFacts{directory_->path(), kVersion, clock_.now().wall_ms},
         [options](std::string& errors) { return read_config(options, errors); });
-    driver_ = std::make_unique<Driver>(config_, epoch, clock_, *store_, link_, *door_, *policy_);
+    driver_ =
+        std::make_unique<Driver>(config_, epoch, clock_, *store_, link_, *door_, *policy_, *fence_);
     require(driver_->fatal_reason().empty(), driver_->fatal_reason());
     door_->attach(*driver_);
     waiter_.add(server_->fd());
@@ -152,6 +157,7 @@ class Master {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<ClientServer> server_;
   std::unique_ptr<EasyPolicy> policy_;
+  std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
   std::string degraded_;

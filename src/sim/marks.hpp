@@ -27,6 +27,7 @@ namespace hyades {
   X(node_rebooted_with_jobs) X(shepherd_killed) X(shepherd_killed_before_start) \
   X(node_lost_power) X(claim_lost_with_power) X(start_lost_with_power) \
   X(order_of_an_old_boot) X(order_lost_in_launcher) X(launcher_refused) X(launch_error) X(spool_full) X(spool_failed) \
+  X(companion_died) X(lease_expired) X(lease_over_before_start) X(fence_failed) \
   X(sweep_took_long) X(slow_start) X(agent_died_during_start) X(job_ignored_sigterm) \
   /* clients */ \
   X(token_retried) X(token_answered_twice) X(client_gave_up) X(reply_lost) X(refused_storage_full) \
@@ -37,7 +38,8 @@ namespace hyades {
   X(launch_failed) X(requeued_after_reboot) X(requeued_after_loss) X(requeued_unstarted) \
   X(requeued_by_request) X(held_after_failures) X(backed_off) X(backfilled) X(multi_node_started) \
   X(exclusive_started) X(devices_started) X(dependency_met) X(dependency_failed) \
-  X(node_drained_by_fault) X(ended_while_agent_was_dead) X(adopted) X(node_joined_late) \
+  X(companion_started) X(script_ended) X(requeued_after_companion) X(ended_by_lease) \
+  X(fenced) X(confirmed_dead) X(node_drained_by_fault) X(ended_while_agent_was_dead) X(adopted) X(node_joined_late) \
   /* what nodes said */ \
   X(said_starting) X(said_running) X(said_exited) X(said_never_started) X(said_lost) X(said_absent) \
   X(said_exited_again) X(late_order_refused) X(stopped_before_start)

@@ -84,25 +84,67 @@ void Oracle::process_started(const std::string& node, const LaunchOrder& order, 
     const bool asked = job.requeues.count(run.key.attempt) > 0;
     require(job.spec.requeue || asked, "P3 no-requeue",
             who + " started a second time, but may not be requeued");
-    require(!run.record || run.record->stopped == StopReason::Requeue, "P4 result",
+    const bool proven = job.outside_proof.count(run.key.attempt) > 0;
+    require(!run.record || proven || may_start_again(*run.record), "P4 result",
             who + " started although an earlier attempt had ended with a result");
   }
-  std::vector<const Placement*> others;
-  for (const JobId other : living_) {
-    const Run* run = jobs_.at(other).living();
-    check_room(order.placement, run->placement, who, name_of(run->key), "P8 over-allocation");
-    others.push_back(&run->placement);
+  // The script has its companions when it starts (one may have died since).
+  for (std::size_t i = 1; i < order.placement.shares.size(); ++i) {
+    const std::string& other = order.placement.shares[i].node;
+    require(job.gang == order.key && job.companions_seen.count(other), "gang",
+            who + " started before its companion on " + other);
+    require(i < order.peers.size() && order.peers[i].port != 0, "gang",
+            who + " was not told where its companion on " + other + " is");
   }
-  for (const NodeShare& share : order.placement.shares) {
-    check_memory(share, others, who, "P8 over-allocation");
-  }
+  take_room(node, order, who);
   check_dependencies(job, id);
   job.runs.push_back({order.key, order.placement, at_ms, true, std::nullopt});
   living_.insert(id);
   ++processes_;
 }
 
-void Oracle::process_ended(const LaunchKey& key, const std::optional<ExitRecord>& record) {
+// What runs at the same time on a node never shares a core, a device or memory.
+void Oracle::take_room(const std::string& node, const LaunchOrder& order, const std::string& who) {
+  const Placement mine{{order.own_share()}};
+  std::vector<Placement> theirs;
+  std::vector<const Placement*> others;
+  for (const auto& [key, share] : room_[node]) {
+    theirs.push_back({{share}});
+    check_room(mine, theirs.back(), who, name_of(key), "P8 over-allocation");
+  }
+  for (const Placement& placement : theirs) others.push_back(&placement);
+  check_memory(mine.shares.front(), others, who, "P8 over-allocation");
+  room_[node][order.key] = order.own_share();
+}
+
+void Oracle::give_room(const std::string& node, const LaunchKey& key) { room_[node].erase(key); }
+
+void Oracle::companion_started(const std::string& node, const LaunchOrder& order) {
+  const std::string who = "a companion of " + name_of(order.key) + " on " + node;
+  JobTruth& job = jobs_[order.key.job];
+  if (job.gang != order.key) {
+    job.gang = order.key;
+    job.companions_seen.clear();
+  }
+  require(job.companions_seen.insert(node).second, "P3 one start", who + " started twice");
+  require(job.open == order.key, "P3 fencing",
+          who + " started; by the store that attempt is not (or no longer) the current one");
+  require(order.own_share().node == node && order.is_companion(), "P8 placement",
+          who + " started on a node of another share");
+  require(!order.step_key.empty(), "gang", who + " was told no key");
+  take_room(node, order, who);
+  job.companions.insert(node);
+  marks_.hit(Mark::companion_started);
+}
+
+void Oracle::companion_ended(const std::string& node, const LaunchKey& key) {
+  jobs_.at(key.job).companions.erase(node);
+  give_room(node, key);
+}
+
+void Oracle::process_ended(const std::string& node, const LaunchKey& key,
+                           const std::optional<ExitRecord>& record) {
+  give_room(node, key);
   for (Run& run : jobs_.at(key.job).runs) {
     if (run.key != key) continue;
     run.alive = false;
@@ -116,8 +158,14 @@ void Oracle::launch_failed(const LaunchKey& key) {
   if (job.open == key) job.launch_failed = true;
 }
 
+bool Oracle::may_start_again(const ExitRecord& record) {
+  return record.stopped == StopReason::Requeue || record.stopped == StopReason::NodeFailure ||
+         record.stopped == StopReason::LeaseExpired;
+}
+
 bool Oracle::is_doubtful(const JobTruth& job) const {
   if (!job.open || job.placement.shares.empty()) return false;
+  if (job.boot_doubted == *job.open) return true;
   const NodeShare& share = job.placement.shares.front();
   const auto boot = boots_.find(share.node);
   return boot != boots_.end() && boot->second != share.boot_id;

@@ -46,7 +46,11 @@ class Oracle {
   // ---- what machines did; times by the node's clock
   void process_started(const std::string& node, const LaunchOrder& order, WallMs at_ms);
   // No record: the process was destroyed and nobody could write down how it ended.
-  void process_ended(const LaunchKey& key, const std::optional<ExitRecord>& record);
+  void process_ended(const std::string& node, const LaunchKey& key,
+                     const std::optional<ExitRecord>& record);
+  // The parts of a job on its other nodes.
+  void companion_started(const std::string& node, const LaunchOrder& order);
+  void companion_ended(const std::string& node, const LaunchKey& key);
   // Nobody can tell any more whether a launch that was open there had started.
   void rebooted(const std::string& node, const std::string& boot_id) { boots_[node] = boot_id; }
   // A launch that will never become a process, with the record that says so.
@@ -100,6 +104,7 @@ class Oracle {
     std::optional<LaunchKey> open;  // assigned, neither requeued nor ended
     Placement placement;            // while open
     bool reported_started = false;
+    bool said_started = false;  // at some time, by the store
     bool cancel_recorded = false;
     std::optional<Ended> ended;
 
@@ -107,10 +112,15 @@ class Oracle {
     bool cancel_acked = false;
     LaunchSequence last_allowed = 0;  // the attempt that was open when the cancel was acked
     bool requeue_sent = false;
+    std::set<Attempt> outside_proof;         // over by another's word than the node's
     std::set<Attempt> requeues;              // attempts for which a requeue was recorded
     std::optional<LaunchKey> to_be_stopped;  // by an acknowledged requeue
     bool launch_failed = false;              // of the open attempt, by the machine's word
     std::vector<Run> runs;
+    std::set<std::string> companions;       // nodes on which one is alive
+    LaunchKey boot_doubted;                 // the attempt during which its node named another boot
+    LaunchKey gang;                         // the attempt of which `companions_seen` tells
+    std::set<std::string> companions_seen;  // nodes on which one has started
 
     const Run* run_of(const LaunchKey& key) const;
     const Run* living() const;
@@ -119,6 +129,8 @@ class Oracle {
   // The open attempt was placed in another boot of its node than it is in now: whether it started
   // cannot be told, so one that did not may be called started. Never the contrary.
   bool is_doubtful(const JobTruth& job) const;
+  // Stopped for a reason that lets it start again.
+  static bool may_start_again(const ExitRecord& record);
 
   struct Sent {
     JobSpec spec;
@@ -127,6 +139,8 @@ class Oracle {
     JobId acked = 0;
   };
 
+  void take_room(const std::string& node, const LaunchOrder& order, const std::string& who);
+  void give_room(const std::string& node, const LaunchKey& key);
   void on(JobTruth& job, const Submitted& e, const JobEvent& event);
   void on(JobTruth& job, const DependencySettled& e, const JobEvent& event);
   void on(JobTruth& job, const HoldChanged& e, const JobEvent& event);
@@ -138,6 +152,8 @@ class Oracle {
   void on(JobTruth& job, const Requeued& e, const JobEvent& event);
   void on(JobTruth& job, const Ended& e, const JobEvent& event);
 
+  void give_up(const std::string& node);
+  void doubt(const std::string& node, const NodeDefined& defined);
   void check_new_job(const NewJob& job);
   void check_placement(const JobTruth& job, const Placement& placement, JobId id) const;
   void check_share(const JobTruth& job, const NodeShare& share, const std::string& who) const;
@@ -158,8 +174,9 @@ class Oracle {
   Marks& marks_;
   std::map<JobId, JobTruth> jobs_;
   std::map<std::pair<std::uint32_t, std::string>, Sent> sent_;
-  std::set<JobId> open_;    // assigned by the store
-  std::set<JobId> living_;  // with a living process
+  std::set<JobId> open_;                                        // assigned by the store
+  std::set<JobId> living_;                                      // with a living script
+  std::map<std::string, std::map<LaunchKey, NodeShare>> room_;  // held by living parts, by node
   std::set<std::string> drained_;
   std::map<std::string, std::string> boots_;  // of nodes that were rebooted: the one they are in
   JobId last_job_ = 0;

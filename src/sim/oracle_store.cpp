@@ -28,6 +28,12 @@ bool names(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+// The node did not say it: its lease had run out, or somebody has seen that it is dead.
+bool proven_from_outside(const std::string& reason) {
+  return reason.find("lease") != std::string::npos ||
+         reason.find("the node is dead") != std::string::npos;
+}
+
 }  // namespace
 
 // ---- what became durable -----------------------------------------------------------------------
@@ -37,6 +43,7 @@ void Oracle::committed(const Batch& batch) {
   // A node that is resumed in this turn may be used in this turn.
   for (const NodeEvent& event : batch.node_events) {
     if (std::holds_alternative<NodeResumed>(event.what)) drained_.erase(event.node);
+    if (std::holds_alternative<NodeDeclaredDead>(event.what)) give_up(event.node);
   }
   for (const JobEvent& event : batch.job_events) {
     JobTruth& job = jobs_[event.job];
@@ -49,8 +56,31 @@ void Oracle::committed(const Batch& batch) {
   for (const NodeEvent& event : batch.node_events) {
     if (std::holds_alternative<NodeDrained>(event.what)) drained_.insert(event.node);
     if (std::holds_alternative<NodeResumed>(event.what)) drained_.erase(event.node);
+    if (const auto* defined = std::get_if<NodeDefined>(&event.what)) doubt(event.node, *defined);
+    if (const auto* dead = std::get_if<NodeDeclaredDead>(&event.what)) {
+      marks_.hit(dead->proof.starts_with("fenced") ? Mark::fenced : Mark::confirmed_dead);
+    }
     const auto* drained = std::get_if<NodeDrained>(&event.what);
     if (drained && drained->by != "operator") marks_.hit(Mark::node_drained_by_fault);
+  }
+}
+
+// What ran there may have ended with a result that nobody will read.
+void Oracle::give_up(const std::string& node) {
+  for (const JobId id : open_) {
+    JobTruth& job = jobs_.at(id);
+    for (const NodeShare& share : job.placement.shares) {
+      if (share.node == node) job.outside_proof.insert(job.open->attempt);
+    }
+  }
+}
+
+// Even a greeting from long ago, repeated by the link, makes the master careful.
+void Oracle::doubt(const std::string& node, const NodeDefined& defined) {
+  for (const JobId id : open_) {
+    JobTruth& job = jobs_.at(id);
+    const NodeShare& share = job.placement.shares.front();
+    if (share.node == node && share.boot_id != defined.boot_id) job.boot_doubted = *job.open;
   }
 }
 
@@ -123,7 +153,7 @@ void Oracle::on(JobTruth& job, const Started& e, const JobEvent&) {
   const Run* run = job.run_of(e.key);
   require(run && run->started_ms == e.started_ms, "P4 result",
           name_of(e.key) + " has started by the store, but not (or at another time) in truth");
-  job.reported_started = true;
+  job.reported_started = job.said_started = true;
 }
 
 void Oracle::on(JobTruth& job, const ScriptEnded& e, const JobEvent&) {
@@ -131,6 +161,7 @@ void Oracle::on(JobTruth& job, const ScriptEnded& e, const JobEvent&) {
   const Run* run = job.run_of(e.key);
   require(run && run->record == e.exit, "P4 result",
           name_of(e.key) + " has ended by the store, but not (or otherwise) in truth");
+  marks_.hit(Mark::script_ended);
 }
 
 void Oracle::on(JobTruth& job, const CancelRequested&, const JobEvent& event) {
@@ -150,19 +181,28 @@ void Oracle::on(JobTruth& job, const Requeued& e, const JobEvent& event) {
   require(job.open == e.key, "P3 fencing", who + " is requeued and not the current attempt");
   const Run* run = job.run_of(e.key);
   require(!run || !run->alive, "P3 one live attempt", who + " is requeued while it is alive");
-  require(e.had_started == (run != nullptr) || (e.had_started && is_doubtful(job)), "P4 result",
-          who + (run ? " had started" : " never started") + ", but was requeued as the contrary");
+  require(job.companions.empty(), "P7 nothing left",
+          who + " is requeued, and a companion of it is alive");
+  const bool doubtful = is_doubtful(job) || proven_from_outside(e.reason);
+  require(e.had_started == (run != nullptr) || (e.had_started && doubtful), "P4 result",
+          who + (run ? " had started" : " never started") +
+              ", but was requeued as the contrary: " + e.reason);
   const bool asked = job.requeues.count(e.key.attempt) > 0;
   require(!run || job.spec.requeue || asked, "P3 no-requeue",
           who + " had started and may not be requeued");
-  require(!run || !run->record || run->record->stopped == StopReason::Requeue, "P4 result",
-          who + " has a result and was requeued");
+  if (proven_from_outside(e.reason)) job.outside_proof.insert(e.key.attempt);
+  require(!run || !run->record || job.outside_proof.count(e.key.attempt) ||
+              may_start_again(*run->record),
+          "P4 result", who + " has a result and was requeued");
+  job.said_started = job.said_started || e.had_started;
   job.open.reset();
   job.placement = {};
   open_.erase(event.job);
   if (e.not_before_ms > event.at_ms) marks_.hit(Mark::backed_off);
   if (!run) {
     marks_.hit(Mark::requeued_unstarted);
+  } else if (run->record && run->record->stopped == StopReason::NodeFailure) {
+    marks_.hit(Mark::requeued_after_companion);
   } else if (run->record) {
     marks_.hit(Mark::requeued_by_request);
   } else {
@@ -173,6 +213,9 @@ void Oracle::on(JobTruth& job, const Requeued& e, const JobEvent& event) {
 
 void Oracle::on(JobTruth& job, const Ended& e, const JobEvent& event) {
   require(!job.living(), "P4 result", name_of(event.job) + " has ended while it is alive");
+  require(job.companions.empty(), "P7 nothing left",
+          name_of(event.job) + " has ended, and a companion of it is alive");
+  if (e.reason.find("lease") != std::string::npos) marks_.hit(Mark::ended_by_lease);
   const Run* run = job.open ? job.run_of(*job.open) : nullptr;
   if (run) {
     check_run_end(job, *run, e, event.job);
@@ -197,6 +240,12 @@ void Oracle::check_run_end(const JobTruth& job, const Run& run, const Ended& e, 
     return;
   }
   const ExitRecord& record = *run.record;
+  const bool lost = record.stopped == StopReason::NodeFailure ||
+                    record.stopped == StopReason::LeaseExpired || proven_from_outside(e.reason);
+  if (lost &&
+      (e.outcome == Outcome::NodeFailed || (e.outcome == Outcome::Cancelled && job.cancel_sent))) {
+    return;
+  }
   require(e.exit_code == record.exit_code && e.signal == record.signal, "P4 result",
           who + " returned " + std::to_string(record.exit_code) + "/" +
               std::to_string(record.signal) + ", stored is " + std::to_string(e.exit_code) + "/" +
@@ -222,9 +271,10 @@ void Oracle::check_unplaced_end(const JobTruth& job, const Ended& e, JobId id) c
             who + " is said to have failed to launch, which it did not");
     return;
   }
-  if (e.outcome == Outcome::NodeFailed && is_doubtful(job) && !job.spec.requeue) return;
+  const bool doubtful = is_doubtful(job) || proven_from_outside(e.reason);
+  if (e.outcome == Outcome::NodeFailed && doubtful && !job.spec.requeue) return;
   require(e.outcome == Outcome::Cancelled, "P4 result",
-          who + " ended as " + std::string(to_string(e.outcome)) + " and never ran");
+          who + " ended as " + std::string(to_string(e.outcome)) + " and never ran: " + e.reason);
   require(job.cancel_sent || dependency_failed(job), "P4 result",
           who + " was cancelled; nobody asked for it and its dependencies can be met");
 }
@@ -264,7 +314,8 @@ bool Oracle::dependency_failed(const JobTruth& job) const {
   for (const Dependency& dependency : job.spec.dependencies) {
     const JobTruth& target = jobs_.at(dependency.job);
     if (!target.ended) continue;
-    const bool well = !target.runs.empty() && target.runs.back().ended_well();
+    const bool well = !target.runs.empty() && target.runs.back().ended_well() &&
+                      target.ended->outcome == Outcome::Completed;
     if (dependency.kind == DependencyKind::AfterOk && !well) return true;
     if (dependency.kind == DependencyKind::AfterNotOk && well) return true;
   }
@@ -274,9 +325,11 @@ bool Oracle::dependency_failed(const JobTruth& job) const {
 void Oracle::check_dependencies(const JobTruth& job, JobId id) const {
   for (const Dependency& dependency : job.spec.dependencies) {
     const JobTruth& target = jobs_.at(dependency.job);
-    const bool well = target.ended && !target.runs.empty() && target.runs.back().ended_well();
+    const bool well = target.ended && !target.runs.empty() && target.runs.back().ended_well() &&
+                      target.ended->outcome == Outcome::Completed;  // see proven_from_outside
     bool met = target.ended.has_value();
-    if (dependency.kind == DependencyKind::After) met = met || !target.runs.empty();
+    if (dependency.kind == DependencyKind::After)
+      met = met || target.said_started || !target.runs.empty();
     if (dependency.kind == DependencyKind::AfterOk) met = met && well;
     if (dependency.kind == DependencyKind::AfterNotOk) met = met && !well;
     require(met, "dependency",

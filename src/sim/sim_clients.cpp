@@ -63,6 +63,7 @@ JobSpec SimClients::random_spec() {
   if (random_.chance(100)) spec.priority = static_cast<int>(random_.between(-2, 0));
   spec.hold = random_.chance(30);
   spec.requeue = !random_.chance(options.no_requeue);
+  if (random_.chance(options.leased)) spec.lease_s = static_cast<int>(random_.skewed(10, 600));
   if (random_.chance(50)) spec.begin_ms = wall_ms() + random_.between(1'000, 1'800'000);
   if (random_.chance(options.dependent)) add_dependencies(spec);
   if (random_.chance(300)) spec.queue = random_.pick(options.config->queues).name;
@@ -95,7 +96,7 @@ void SimClients::ask_for_resources(JobSpec& spec) {
 
 void SimClients::ask_for_nodes(JobSpec& spec) {
   const auto& nodes = context_.options.nodes;
-  if (random_.chance(100)) {
+  if (random_.chance(200)) {
     spec.nodes = static_cast<int>(random_.between(1, static_cast<int>(nodes.size())));
     spec.tasks = std::max(spec.tasks, spec.nodes);
   } else if (random_.chance(100)) {
@@ -174,6 +175,10 @@ void SimClients::drain_some_node() {
                         [this, node] { ask_for(operator_caller(), ResumeRequest{node}, 0); });
 }
 
+void SimClients::confirm_dead(const std::string& node) {
+  ask_for(operator_caller(), ConfirmDeadRequest{node}, 0);
+}
+
 void SimClients::rush() {
   for (const JobId job : context_.oracle.living_jobs()) {
     if (random_.chance(600))
@@ -212,8 +217,12 @@ void SimClients::ask_for(Caller caller, decltype(Request::what) what, JobId job)
 }
 
 void SimClients::ask(const OperationPtr& operation) {
+  // Whoever has seen that a node is off says so once: later it may be on again.
+  const bool once = std::holds_alternative<ConfirmDeadRequest>(operation->request.what);
+  if (once && operation->tries > 0) return over(*operation);
   operation->request.id = operation->asked_as = ++last_request_;
   if (!knock_(operation->request)) {
+    if (once) return over(*operation);
     return ask_again_later(operation, context_.random.between(500, 3'000));
   }
   const bool submits = std::holds_alternative<SubmitRequest>(operation->request.what);

@@ -23,6 +23,8 @@ class SimClients {
   void start();
   void answered(const Reply& reply);
   // Many users change their minds at once: most of what runs is to be stopped.
+  // An operator has seen that the node is off.
+  void confirm_dead(const std::string& node);
   void rush();
 
   // What an operator does when all is well again: resumes nodes, releases jobs.

@@ -1,5 +1,6 @@
 #include "sim/sim_machine.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace hyades {
@@ -48,7 +49,8 @@ void SimMachine::shepherd(const LaunchOrder& order) {
     record.holder = Holder::Nobody;
     return changed(order.key);
   }
-  if (context_.strikes(context_.options.launch_error, Mark::launch_error)) {
+  if (!order.is_companion() &&
+      context_.strikes(context_.options.launch_error, Mark::launch_error)) {
     record.holder = Holder::Nobody;
     ExitRecord exit;
     exit.launch_error = "cannot open the output file";
@@ -61,11 +63,47 @@ void SimMachine::shepherd(const LaunchOrder& order) {
   start(order);
 }
 
+// A job with a lease may live until then, for all that this machine has heard.
+BootMs SimMachine::lease_end_ms(const LaunchOrder& order) {
+  return std::max(order.lease_base_ms, records_.at(order.key).lease_from_ms) +
+         BootMs{order.spec.lease_s} * 1000;
+}
+
+void SimMachine::watch_lease(const LaunchKey& key) {
+  if (!is_alive(key)) return;
+  const LaunchOrder& order = processes_.at(key).order;
+  const BootMs rest_ms = lease_end_ms(order) - now().boot_ms;
+  if (rest_ms <= 0) {
+    context_.marks.hit(Mark::lease_expired);
+    return stop(key, StopReason::LeaseExpired, order.kill_grace_s);
+  }
+  later(rest_ms, [this, key] { watch_lease(key); });
+}
+
 void SimMachine::start(const LaunchOrder& order) {
   const LaunchKey key = order.key;
+  if (order.spec.lease_s > 0 && lease_end_ms(order) <= now().boot_ms) {
+    context_.marks.hit(Mark::lease_over_before_start);
+    records_.at(key).holder = Holder::Nobody;
+    return changed(key);
+  }
   Process process{.order = order, .plan = SimJobPlan::parse(order.payload.script)};
   process.started_ms = now().wall_ms;
   records_.at(key).started_ms = process.started_ms;
+  if (order.is_companion()) {
+    records_.at(key).step_port = static_cast<int>(context_.random.between(30'000, 60'000));
+    process.plan.on_term = SimJobPlan::Dies;
+    context_.log(name_ + " starts a companion of " + to_string(key));
+    context_.oracle.companion_started(name_, order);
+    processes_.emplace(key, std::move(process));
+    if (order.spec.lease_s > 0) watch_lease(key);
+    if (context_.strikes(context_.options.companion_dies, Mark::companion_died)) {
+      later(context_.random.skewed(10, 600'000), [this, key] {
+        if (is_alive(key)) end(key, 1, 0);
+      });
+    }
+    return changed(key);
+  }
   context_.log(name_ + " starts " + to_string(key));
   context_.oracle.process_started(name_, order, process.started_ms);
   later(process.plan.run_ms, [this, key, plan = process.plan] {
@@ -76,6 +114,7 @@ void SimMachine::start(const LaunchOrder& order) {
     if (is_alive(key)) stop(key, StopReason::TimeLimit, grace_s);
   });
   processes_.emplace(key, std::move(process));
+  if (order.spec.lease_s > 0) watch_lease(key);
   changed(key);
 }
 
@@ -108,22 +147,34 @@ void SimMachine::end(const LaunchKey& key, int exit_code, int signal) {
   exit.stopped = process.stopped;
   exit.started_ms = process.started_ms;
   exit.ended_ms = now().wall_ms;
-  exit.usage.user_ms = static_cast<std::int64_t>(context_.random.below(100'000));
-  exit.usage.max_rss_kib = static_cast<std::int64_t>(context_.random.below(1'000'000));
+  const bool companion = process.order.is_companion();
+  if (!companion) {
+    exit.usage.user_ms = static_cast<std::int64_t>(context_.random.below(100'000));
+    exit.usage.max_rss_kib = static_cast<std::int64_t>(context_.random.below(1'000'000));
+  }
   Record& record = records_.at(key);
   record.exit = exit;
   record.holder = Holder::Nobody;
   processes_.erase(key);
   context_.log(name_ + " ended " + to_string(key) + " " + std::to_string(exit_code) + "/" +
                std::to_string(signal));
-  context_.oracle.process_ended(key, exit);
+  if (companion) {
+    context_.oracle.companion_ended(name_, key);
+  } else {
+    context_.oracle.process_ended(name_, key, exit);
+  }
   changed(key);
 }
 
 void SimMachine::destroy(const LaunchKey& key, const char* how) {
+  const bool companion = processes_.at(key).order.is_companion();
   processes_.erase(key);
   context_.log(name_ + " " + how + " " + to_string(key));
-  context_.oracle.process_ended(key, std::nullopt);
+  if (companion) {
+    context_.oracle.companion_ended(name_, key);
+  } else {
+    context_.oracle.process_ended(name_, key, std::nullopt);
+  }
 }
 
 bool SimMachine::sweep(const LaunchKey& key) {

@@ -25,6 +25,8 @@ class SimMachine {
     std::uint64_t boot = 0;
     WallMs started_ms = 0;
     std::optional<ExitRecord> exit;
+    int step_port = 0;
+    BootMs lease_from_ms = 0;
   };
 
   // `changed` is called when a record changed by itself (not by a call of the worker).
@@ -34,7 +36,6 @@ class SimMachine {
   std::map<LaunchKey, Record>& records() { return records_; }
   LaunchSequence high_sequence = 0;
   Epoch high_epoch = 0;
-  BootMs leases_from_ms = 0;
   void accept_order(const LaunchOrder& order);  // the launcher has it and will see to it
   void stop(const LaunchKey& key, StopReason reason, int grace_s);
   bool sweep(const LaunchKey& key);
@@ -67,6 +68,8 @@ class SimMachine {
   void shepherd(const LaunchOrder& order);
   void start(const LaunchOrder& order);
   void end(const LaunchKey& key, int exit_code, int signal);
+  BootMs lease_end_ms(const LaunchOrder& order);
+  void watch_lease(const LaunchKey& key);
   void destroy(const LaunchKey& key, const char* how);
   void changed(const LaunchKey& key);
 

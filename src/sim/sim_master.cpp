@@ -15,7 +15,7 @@ SimMaster::SimMaster(SimContext& context, Epoch epoch, FaultyWires& wires, Store
   clock_.step_wall(wall_offset_ms);
   clock_.set_elapsed(context.events.now_ms());
   driver_ = std::make_unique<Driver>(context.options.config, epoch, clock_, store_, link_, door_,
-                                     policy_);
+                                     policy_, fence_);
 }
 
 std::optional<Driver::Turn> SimMaster::turn() {

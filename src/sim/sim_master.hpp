@@ -10,6 +10,7 @@
 #include "sim/faulty_store.hpp"
 #include "sim/sim_clock.hpp"
 #include "sim/sim_door.hpp"
+#include "sim/sim_fence.hpp"
 
 namespace hyades {
 
@@ -28,6 +29,7 @@ class SimMaster {
   FaultyLink& link() { return link_; }
   SimDoor& door() { return door_; }
   SimClock& clock() { return clock_; }
+  SimFence& fence() { return fence_; }
 
   bool suspended = false;
 
@@ -39,6 +41,7 @@ class SimMaster {
   FaultyLink link_;
   SimDoor door_;
   EasyPolicy policy_;
+  SimFence fence_;
   std::unique_ptr<Driver> driver_;
 };
 

@@ -35,6 +35,7 @@ void SimNode::with_agent(Epoch answer_to, const Work& work) {
 
 void SimNode::start_worker() {
   if (agent_) return;
+  booting_ = false;
   ++lives_;
   suspended_until_ms_ = 0;
   Agent::Identity identity;
@@ -142,6 +143,7 @@ void SimNode::suspend_worker(std::int64_t for_ms) {
 
 void SimNode::reboot(std::int64_t down_ms, bool power_cut) {
   context_.log(machine_.name() + (power_cut ? " loses power" : " reboots"));
+  booting_ = true;
   agent_.reset();
   wish_.disarm();
   ++lives_;

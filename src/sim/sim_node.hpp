@@ -26,6 +26,8 @@ class SimNode {
   void kill_worker_soon(int calls);        // in the middle of a call of a port
   void suspend_worker(std::int64_t for_ms);
   void reboot(std::int64_t down_ms, bool power_cut);
+  // Switched off, or still booting.
+  bool is_down() const { return booting_; }
   SimMachine& machine() { return machine_; }
   bool alive() const { return agent_ != nullptr; }
   void heal();
@@ -59,6 +61,7 @@ class SimNode {
   std::int64_t suspended_until_ms_ = 0;
   std::deque<Mail> mail_;    // while suspended
   Epoch highest_epoch_ = 0;  // of all masters whose messages were handled here
+  bool booting_ = false;
   std::set<LaunchKey> said_exited_;
 };
 

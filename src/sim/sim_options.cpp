@@ -34,6 +34,12 @@ std::shared_ptr<const ClusterConfig> random_config(Prng& random, const SimOption
   config->admin_uids = {0};
   config->queues.front().default_time_s = 1800;
   if (options.plain) return config;
+  if (random.chance(400)) {
+    config->fence_command = {"/fence"};
+    config->fence_after_s = static_cast<int>(random.between(20, 600));
+  }
+  if (random.chance(200))
+    config->queues.front().lease_s = static_cast<int>(random.between(20, 300));
   if (random.chance(200)) config->queues.front().backfill = "none";
   if (random.chance(300)) config->queues.front().max_queued_per_user = 30;
   if (random.chance(300)) config->queues.front().max_running_per_user = 5;
@@ -65,6 +71,7 @@ SimOptions random_load(Prng& random, bool plain) {
   options.no_requeue = static_cast<int>(random.between(0, 400));
   options.meddling = static_cast<int>(random.between(0, 500));
   options.large = static_cast<int>(random.between(0, 300));
+  options.leased = static_cast<int>(random.between(0, 400));
   if (plain) options.dependent = options.infeasible = options.meddling = 0;
   return options;
 }
@@ -114,6 +121,8 @@ SimOptions SimOptions::swarm(Prng& random) {
   options.reply_lost = some(random, 200);
   options.client_gives_up = some(random, 100);
   options.slow_sweep = some(random, 800);
+  options.companion_dies = some(random, 200);
+  options.fence_fails = some(random, 500);
   options.kill_master_ms = every(random, 5 * minute_ms, 3 * hour_ms);
   options.kill_world_ms = every(random, 20 * minute_ms, 5 * hour_ms);
   options.suspend_master_ms = every(random, 20 * minute_ms, 5 * hour_ms);

@@ -31,6 +31,7 @@ struct SimOptions {
   int no_requeue = 0;
   int meddling = 0;  // cancel, hold, requeue, ... after a submission
   int large = 0;
+  int leased = 0;      // jobs that end when no master is heard
   bool plain = false;  // nothing but resources decides when a job starts, and nobody stops it
 
   // ---- faults that happen by chance, per thousand chances
@@ -48,6 +49,8 @@ struct SimOptions {
   int reply_lost = 0;
   int client_gives_up = 0;
   int slow_sweep = 0;
+  int companion_dies = 0;
+  int fence_fails = 0;
 
   // ---- faults that happen about every so often; 0: never
   struct Fault {

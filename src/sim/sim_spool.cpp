@@ -43,7 +43,9 @@ SpoolRecord SimSpool::view(const LaunchKey& key, const SimMachine::Record& recor
           .held = record.holder != SimMachine::Holder::Nobody,
           .same_boot = record.boot == machine_.boot(),
           .started_ms = record.started_ms,
-          .exit = record.exit};
+          .exit = record.exit,
+          .refusal = "",
+          .step_port = record.step_port};
 }
 
 std::optional<SpoolRecord> SimSpool::look(const LaunchKey& key) {
@@ -80,9 +82,11 @@ void SimSpool::raise_sequence(LaunchSequence sequence) {
   machine_.high_sequence = std::max(machine_.high_sequence, sequence);
 }
 
-// No worker dies of it: whether it was written or not, the shepherds see an older word at worst.
-void SimSpool::renew_leases(BootMs from_ms) {
-  machine_.leases_from_ms = std::max(machine_.leases_from_ms, from_ms);
+// No worker dies of it: whether it was written or not, the shepherd sees an older word at worst.
+void SimSpool::renew_lease(const LaunchKey& key, BootMs from_ms) {
+  const auto found = machine_.records().find(key);
+  if (found == machine_.records().end()) return;
+  found->second.lease_from_ms = std::max(found->second.lease_from_ms, from_ms);
 }
 
 void SimSpool::raise_epoch(Epoch epoch) {

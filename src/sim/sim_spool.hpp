@@ -21,7 +21,7 @@ class SimSpool : public Spool {
   void raise_sequence(LaunchSequence sequence) override;
   Epoch high_epoch() const override { return machine_.high_epoch; }
   void raise_epoch(Epoch epoch) override;
-  void renew_leases(BootMs from_ms) override;
+  void renew_lease(const LaunchKey& key, BootMs from_ms) override;
   std::string last_error() const override { return last_error_; }
 
  private:

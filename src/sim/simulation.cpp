@@ -176,6 +176,7 @@ void Simulation::turn(Epoch epoch) {
   const auto result = master.turn();
   if (watcher_ && result && epoch == epoch_) watcher_(master.driver().controller());
   if (!result) return master_died(epoch, "dies");
+  fence(master);
   if (*result == Driver::Turn::Fatal) {
     marks_.hit(Mark::master_gave_up);
     master_died(epoch, "gives up: " + master.driver().fatal_reason());

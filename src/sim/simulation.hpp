@@ -62,6 +62,8 @@ class Simulation {
   void reboot_node();
   void kill_shepherd();
   void cut_off_node();
+  void fence(SimMaster& master);
+  void cut_power(Epoch epoch, const std::string& node);
   void step_clock();
   void step_master_clock(std::int64_t by_ms);
   SimNode& some_node() { return *nodes_[context_.random.below(nodes_.size())]; }

@@ -126,7 +126,43 @@ void Simulation::suspend_agent() {
 
 void Simulation::reboot_node() {
   const bool power_cut = context_.random.chance(500);
-  some_node().reboot(context_.random.skewed(10'000, 10 * minute_ms), power_cut);
+  const std::int64_t down_ms = context_.random.skewed(10'000, 10 * minute_ms);
+  SimNode& node = some_node();
+  node.reboot(down_ms, power_cut);
+  if (!context_.random.chance(300)) return;
+  // An operator looks while it is off, and says so to the master that is there then.
+  events_.after(
+      down_ms / 2, [this, name = node.machine().name(), boot = node.machine().boot(), &node] {
+        SimMaster* const master = current();
+        if (master && !master->suspended && node.machine().boot() == boot && node.is_down()) {
+          clients_.confirm_dead(name);
+        }
+      });
+}
+
+// The site's fence command takes its time, cuts the power (or not), and its result may come when
+// the node is back already.
+void Simulation::fence(SimMaster& master) {
+  for (const std::string& node : master.fence().take_orders()) {
+    events_.after(context_.random.skewed(500, minute_ms),
+                  [this, epoch = master.epoch(), node] { cut_power(epoch, node); });
+  }
+}
+
+void Simulation::cut_power(Epoch epoch, const std::string& name) {
+  const bool fails = context_.strikes(context_.options.fence_fails, Mark::fence_failed);
+  if (!fails) {
+    for (const auto& node : nodes_) {
+      if (node->machine().name() != name) continue;
+      node->reboot(context_.random.skewed(1'000, 10 * minute_ms), context_.random.chance(700));
+    }
+  }
+  events_.after(context_.random.skewed(10, 2 * minute_ms), [this, epoch, name, fails] {
+    const auto found = masters_.find(epoch);
+    if (found == masters_.end()) return;
+    found->second->fence().finish({name, !fails, "/fence"});
+    plan_turn(epoch, 1);
+  });
 }
 
 void Simulation::kill_shepherd() {

@@ -61,7 +61,6 @@ void put(const LaunchReport& value, pb::NodeMessage& out) {
 void put(const Welcome& value, pb::NodeMessage& out) {
   out.mutable_welcome()->set_accepted(value.accepted);
   out.mutable_welcome()->set_reason(to_utf8(value.reason));
-  out.mutable_welcome()->set_echo_ms(value.echo_ms);
   put(value.settings, *out.mutable_welcome()->mutable_settings());
 }
 
@@ -69,6 +68,7 @@ void put(const SayHello&, pb::NodeMessage& out) { out.mutable_say_hello(); }
 
 void put(const Renewal& value, pb::NodeMessage& out) {
   out.mutable_renewal()->set_echo_ms(value.echo_ms);
+  for (const LaunchKey& key : value.leases) to_pb(key, *out.mutable_renewal()->add_leases());
 }
 
 void put(const LaunchOrder& value, pb::NodeMessage& out) {
@@ -149,6 +149,11 @@ bool get(const pb::Heartbeat& in, Heartbeat& out, std::string& error) {
 bool get(const pb::Renewal& in, Renewal& out, std::string& error) {
   RangeCheck check("Renewal", error);
   check.number("echo_ms", in.echo_ms(), 0, kWallMsMax, out.echo_ms);
+  if (!check.list("leases", in.leases_size())) return false;
+  out.leases.resize(static_cast<std::size_t>(in.leases_size()));
+  for (int i = 0; i < in.leases_size() && check.ok(); ++i) {
+    check.nested(from_pb(in.leases(i), out.leases[static_cast<std::size_t>(i)], error));
+  }
   return check.ok();
 }
 
@@ -172,7 +177,6 @@ bool get(const pb::Welcome& in, Welcome& out, std::string& error) {
   RangeCheck check("Welcome", error);
   out.accepted = in.accepted();
   check.text("reason", in.reason(), out.reason, Limits::environment_bytes_max);
-  check.number("echo_ms", in.echo_ms(), 0, kWallMsMax, out.echo_ms);
   if (check.ok()) check.nested(get(in.settings(), out.settings, error));
   return check.ok();
 }

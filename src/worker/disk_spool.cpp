@@ -221,7 +221,7 @@ void DiskSpool::raise_epoch(Epoch epoch) {
   raise("epoch", epoch_, epoch);
 }
 
-void DiskSpool::renew_leases(BootMs from_ms) {
+void DiskSpool::renew_lease(const LaunchKey&, BootMs from_ms) {
   error_.clear();
   if (from_ms > 0) raise("lease", lease_, static_cast<std::uint64_t>(from_ms));
 }

@@ -56,7 +56,7 @@ class DiskSpool final : public Spool {
   Epoch high_epoch() const override { return epoch_.value; }
   void raise_epoch(Epoch epoch) override;
   // Read by shepherds, from the file `lease`. Not synced: another boot has another clock.
-  void renew_leases(BootMs from_ms) override;
+  void renew_lease(const LaunchKey& key, BootMs from_ms) override;
   std::string last_error() const override { return error_; }
 
   // The descriptor of a claimed record, which carries the lock. Empty when there is no claim.

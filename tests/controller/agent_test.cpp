@@ -13,7 +13,7 @@ class FakeSpool : public Spool {
   std::map<LaunchKey, SpoolRecord> records_;
   LaunchSequence sequence_ = 0;
   Epoch epoch_ = 0;
-  BootMs leases_from_ms_ = 0;
+  std::map<LaunchKey, BootMs> leases_;
   ClaimResult claim_result_ = ClaimResult::Claimed;
 
   ClaimResult claim(const LaunchKey& key) override {
@@ -39,7 +39,7 @@ class FakeSpool : public Spool {
   void raise_sequence(LaunchSequence to) override { sequence_ = std::max(sequence_, to); }
   Epoch high_epoch() const override { return epoch_; }
   void raise_epoch(Epoch to) override { epoch_ = std::max(epoch_, to); }
-  void renew_leases(BootMs from_ms) override { leases_from_ms_ = from_ms; }
+  void renew_lease(const LaunchKey& key, BootMs from_ms) override { leases_[key] = from_ms; }
   std::string last_error() const override { return "no space left on device"; }
 };
 

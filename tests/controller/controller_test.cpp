@@ -88,7 +88,7 @@ TEST(Controller, NothingIsRefusedForItsSizeBeforeAllNodesAreKnown) {
   cluster.expect_nothing_else();
   cluster.nodes(1, 4);
   EXPECT_EQ(cluster.expect_event<Assigned>(job).placement.node_names(), "n1,n2");
-  cluster.expect_sent<LaunchOrder>("n1");
+  EXPECT_TRUE(cluster.expect_sent<LaunchOrder>("n2").is_companion());
   SubmitRequest request;
   request.spec = a_job().nodes(3).tasks(3);
   cluster.ask(request);

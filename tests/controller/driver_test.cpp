@@ -69,6 +69,17 @@ class LoggedDoor : public Door {
   Log& log_;
 };
 
+class NoFence : public Fence {
+ public:
+  void start(const std::string& node) override { started.push_back(node); }
+  void poll(std::vector<FenceResult>& out) override {
+    for (FenceResult& result : results) out.push_back(result);
+    results.clear();
+  }
+  std::vector<std::string> started;
+  std::vector<FenceResult> results;
+};
+
 class DriverTest : public testing::Test {
  protected:
   Log log_;
@@ -77,11 +88,12 @@ class DriverTest : public testing::Test {
   LoggedLink link_{log_};
   LoggedDoor door_{log_};
   EasyPolicy policy_;
+  NoFence fence_;
   std::unique_ptr<Driver> driver_ = new_driver(1);
 
   std::unique_ptr<Driver> new_driver(Epoch epoch) {
     return std::make_unique<Driver>(std::make_shared<const ClusterConfig>(), epoch, clock_, store_,
-                                    link_, door_, policy_);
+                                    link_, door_, policy_, fence_);
   }
   void hello() {
     Hello hello;

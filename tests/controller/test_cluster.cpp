@@ -1,5 +1,7 @@
 #include "test_cluster.hpp"
 
+#include <algorithm>
+
 namespace hyades {
 
 TestCluster::TestCluster(ClusterConfig config)
@@ -150,6 +152,11 @@ void TestCluster::says_in_epoch(const std::string& node, Epoch epoch, const Laun
 
 void TestCluster::heartbeat(const std::string& node) {
   deliver(peer_of(node), epoch_, Heartbeat{});
+  const auto renewal = std::find_if(sent_.begin(), sent_.end(), [](const Outgoing& outgoing) {
+    return std::holds_alternative<Renewal>(outgoing.message.body);
+  });
+  ASSERT_NE(renewal, sent_.end());
+  sent_.erase(renewal);
 }
 
 void TestCluster::deliver(PeerId from, Epoch epoch, decltype(Message::body) body) {
