@@ -15,6 +15,7 @@
 
 #include "core/failpoint.hpp"
 #include "wire/boot_id.hpp"
+#include "worker/launch_record.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
 
@@ -75,6 +76,17 @@ bool parse_counter(std::string_view text, std::uint64_t& value) {
   return error == std::errc() && text.size() == 21 && end == text.data() + 20 && *end == '\n';
 }
 
+// "42.1.77", "42.1.77.steps", "42.1.77.hosts".
+bool parse_script_name(std::string_view name, LaunchKey& key) {
+  for (const std::string& ending : {step_file_path(""), mpi_hostfile_path("")}) {
+    if (name.ends_with(ending)) {
+      name.remove_suffix(ending.size());
+      break;
+    }
+  }
+  return parse_launch_key(std::string(name), key);
+}
+
 }  // namespace
 
 DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms)
@@ -120,8 +132,8 @@ void DiskSpool::remove_stray_scripts(const std::set<LaunchKey>& launches) {
   if (!scripts) return;  // the next worker tries again
   while (const dirent* entry = readdir(scripts.get())) {
     LaunchKey key;
-    if (!parse_launch_key(entry->d_name, key) || launches.contains(key)) continue;
-    unlink(script_path(key).c_str());
+    if (!parse_script_name(entry->d_name, key) || launches.contains(key)) continue;
+    unlink((path + '/' + entry->d_name).c_str());
   }
 }
 
@@ -381,8 +393,11 @@ void DiskSpool::remove(const LaunchKey& key) {
   unsettled_.erase(key);
   seen_.erase(key);
   // The script first: a worker that dies in between leaves a record, which is removed again later.
-  if (unlink(script_path(key).c_str()) != 0 && errno != ENOENT) {
-    error_ = "cannot remove " + script_path(key) + ": " + why();
+  const std::string script = script_path(key);
+  for (const std::string& path : {script, step_file_path(script), mpi_hostfile_path(script)}) {
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+      error_ = "cannot remove " + path + ": " + why();
+    }
   }
   if (unlink(record_path(key).c_str()) != 0 && errno != ENOENT) {
     error_ = "cannot remove " + record_path(key) + ": " + why();

@@ -1,7 +1,8 @@
 // A node's spool on disk: one directory per node, one file per launch, named after its key.
 //
 //   <directory>/42.1.77       the record of a launch (record_file.hpp says what is in it)
-//   <directory>/scripts/42.1.77   its batch script
+//   <directory>/scripts/42.1.77   its batch script, and beside it, of a job on several nodes,
+//                                 .steps and .hosts (launch_record.hpp)
 //   <directory>/sequence, epoch   the highest ever seen
 //   <directory>/worker.lock       held by the one worker that owns the spool
 //

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -19,11 +20,6 @@
 namespace hyades {
 namespace {
 
-// Indexed by Stage; at most 15 characters.
-constexpr const char* process_names[] = {
-    "hyades:ready", "hyades:session", "hyades:binding", "hyades:script", "hyades:user",
-    "hyades:chdir", "hyades:stdin",   "hyades:stdout",  "hyades:stderr", "hyades:exec"};
-
 class Preparation {
  public:
   Preparation(const LaunchRecord& record, int channel) : record_(record), channel_(channel) {}
@@ -32,15 +28,20 @@ class Preparation {
     begin(Stage::Session);
     new_session();
     begin(Stage::Binding);
-    bind();
-    begin(Stage::Script);
-    write_script();
+    bind_to_cpus();
+    begin(Stage::Files);
+    if (!record_.companion) write_files();
+    umask(record_.umask);
     begin(Stage::User);
     become_user(shepherd_pid);
     begin(Stage::WorkingDirectory);
-    if (chdir(record_.working_directory.c_str()) != 0) fail();
-    open_files();
-    say({Stage::Ready, 0});
+    if (chdir(record_.companion ? "/" : record_.working_directory.c_str()) != 0) fail();
+    if (record_.companion) {
+      open_step_socket();
+    } else {
+      open_files();
+    }
+    say({Stage::Ready, 0, step_port_});
     char go = 0;
     if (recv(channel_, &go, 1, 0) != 1) _exit(126);
     begin(Stage::Exec);
@@ -50,10 +51,10 @@ class Preparation {
  private:
   void begin(Stage stage) {
     stage_ = stage;
-    prctl(PR_SET_NAME, process_names[static_cast<int>(stage)]);
+    prctl(PR_SET_NAME, process_name(stage));
   }
 
-  void say(const ChildWord& word) { ::send(channel_, &word, sizeof word, MSG_NOSIGNAL); }
+  void say(const ChildWord& word) { send(channel_, &word, sizeof word, MSG_NOSIGNAL); }
 
   [[noreturn]] void fail() {
     say({stage_, errno});
@@ -67,7 +68,7 @@ class Preparation {
     if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) fail();
   }
 
-  void bind() {
+  void bind_to_cpus() {
     if (record_.cpus.empty()) return;
     const int highest = *std::max_element(record_.cpus.begin(), record_.cpus.end());
     const std::size_t size = CPU_ALLOC_SIZE(highest + 1);
@@ -80,22 +81,30 @@ class Preparation {
   }
 
   // Into the spool, which belongs to Hyades and not to the user: so before becoming the user.
-  void write_script() {
+  void write_files() {
     umask(077);
+    write_file(record_.script_path, record_.script, 0700);
+    if (!record_.step_file.empty()) {
+      write_file(step_file_path(record_.script_path), record_.step_file, 0600);
+    }
+    if (!record_.mpi_hostfile.empty()) {
+      write_file(mpi_hostfile_path(record_.script_path), record_.mpi_hostfile, 0600);
+    }
+  }
+
+  void write_file(const std::string& path, const std::string& text, mode_t mode) {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    int file = open(record_.script_path.c_str(), flags, 0700);
+    const int file = open(path.c_str(), flags, mode);
     if (file < 0) fail();
     const bool other_user = geteuid() == 0 && record_.uid != 0;
     if (other_user && fchown(file, record_.uid, record_.gid) != 0) fail();
-    for (std::size_t done = 0; done < record_.script.size();) {
-      const ssize_t written =
-          write(file, record_.script.data() + done, record_.script.size() - done);
+    for (std::size_t done = 0; done < text.size();) {
+      const ssize_t written = write(file, text.data() + done, text.size() - done);
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) fail();
       done += static_cast<std::size_t>(written);
     }
     if (close(file) != 0) fail();
-    umask(record_.umask);
   }
 
   void become_user(int shepherd_pid) {
@@ -124,6 +133,26 @@ class Preparation {
     if (good) return;
     errno = EPERM;
     fail();
+  }
+
+  // Listening before anybody is told of the port, so that no first connection comes too early.
+  void open_step_socket() {
+    begin(Stage::StepSocket);
+    // The channel may be where the socket has to be.
+    channel_ = fcntl(channel_, F_DUPFD_CLOEXEC, companion_socket_fd + 1);
+    if (channel_ < 0) fail();
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    auto* const plain = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    if (listener < 0 || bind(listener, plain, size) != 0 || listen(listener, SOMAXCONN) != 0 ||
+        getsockname(listener, plain, &size) != 0 || dup2(listener, companion_socket_fd) < 0) {
+      fail();
+    }
+    close(listener);
+    step_port_ = ntohs(address.sin_port);
   }
 
   void open_files() {
@@ -160,136 +189,31 @@ class Preparation {
 
   [[noreturn]] void execute() {
     ask_for_usual_slices();
-    std::vector<char*> arguments = {const_cast<char*>(record_.script_path.c_str())};
-    for (const std::string& text : record_.arguments) {
-      arguments.push_back(const_cast<char*>(text.c_str()));
-    }
+    const std::string& program = record_.companion ? record_.step_program : record_.script_path;
+    std::vector<char*> arguments = {as_argument(program)};
+    for (const std::string& text : record_.arguments) arguments.push_back(as_argument(text));
     arguments.push_back(nullptr);
+    const std::string key = "HYADES_STEP_KEY=" + record_.step_key;
     std::vector<char*> environment;
-    for (const std::string& text : record_.environment) {
-      environment.push_back(const_cast<char*>(text.c_str()));
-    }
+    for (const std::string& text : record_.environment) environment.push_back(as_argument(text));
+    if (record_.companion) environment.push_back(as_argument(key));
     environment.push_back(nullptr);
-    execve(record_.script_path.c_str(), arguments.data(), environment.data());
+    execve(program.c_str(), arguments.data(), environment.data());
     fail();
   }
+
+  static char* as_argument(const std::string& text) { return const_cast<char*>(text.c_str()); }
 
   const LaunchRecord& record_;
   int channel_;
   Stage stage_ = Stage::Session;
+  int step_port_ = 0;
 };
-
-// Cut, between characters, to what leaves room for the reason beside it.
-std::string quoted(const std::string& text) {
-  constexpr std::size_t most = 256;
-  if (text.size() <= most) return '"' + text + '"';
-  std::size_t end = most;
-  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
-  return '"' + text.substr(0, end) + "...\"";
-}
-
-// "/bin/bash" of "#!/bin/bash -e\n"; "" when there is no such line.
-std::string interpreter(const std::string& script) {
-  if (script.compare(0, 2, "#!") != 0) return "";
-  const std::string line = script.substr(2, script.find('\n') - 2);
-  const std::size_t begin = line.find_first_not_of(" \t");
-  if (begin == line.npos) return "";
-  return line.substr(begin, line.find_first_of(" \t", begin) - begin);
-}
-
-std::string describe_exec(const LaunchRecord& record, int error) {
-  const std::string program = interpreter(record.script);
-  if (program.empty() || error == ENOEXEC) {
-    return "the script does not begin with a line like #!/bin/bash";
-  }
-  if (error == ENOENT && program.back() == '\r') {
-    return "the script has DOS line ends (CR LF); convert it, for example with dos2unix";
-  }
-  if (error == ENOENT) return "the script's interpreter " + quoted(program) + " does not exist";
-  if (error == E2BIG) return "the script's arguments and environment are too large for the kernel";
-  std::string text = "cannot run the script with " + quoted(program) + ": " + std::strerror(error);
-  if (error == EACCES) {
-    text += "; is the interpreter executable, can user " + quoted(record.user) + " reach " +
-            record.script_path + ", and is that file system mounted without noexec?";
-  }
-  return text;
-}
-
-std::string describe_open(const std::string& path, const char* what, int error) {
-  std::string text = "cannot open " + quoted(path) + " for the job's standard " + what + ": ";
-  if (error == ENXIO) return text + "it is a FIFO that nobody reads";
-  if (error == EISDIR) return text + "it is a directory";
-  if (error == ENOENT && path.rfind('/') != path.npos && path.rfind('/') != 0) {
-    return text + quoted(path.substr(0, path.rfind('/'))) + " or the file does not exist";
-  }
-  return text + std::strerror(error);
-}
-
-// What the stage was about, for "... did not finish in time".
-std::string describe_stage(const LaunchRecord& record, Stage stage) {
-  switch (stage) {
-    case Stage::Script:
-      return "writing the script to the spool";
-    case Stage::User:
-      return "looking up the groups of user " + quoted(record.user);
-    case Stage::WorkingDirectory:
-      return "entering the working directory " + quoted(record.working_directory);
-    case Stage::Stdin:
-      return "opening " + quoted(record.stdin_path) + " for the job's standard input";
-    case Stage::Stdout:
-      return "opening " + quoted(record.stdout_path) + " for the job's standard output";
-    case Stage::Stderr:
-      return "opening " + quoted(record.stderr_path) + " for the job's standard error";
-    case Stage::Exec:
-      return "loading the script's interpreter";
-    default:
-      return "creating the job's process";
-  }
-}
 
 }  // namespace
 
 void run_job_child(const LaunchRecord& record, int channel, int shepherd_pid) {
   Preparation(record, channel).run(shepherd_pid);
-}
-
-std::string describe_failure(const LaunchRecord& record, const ChildWord& word) {
-  const std::string reason = std::strerror(word.error);
-  switch (word.stage) {
-    case Stage::Binding:
-      return "cannot bind the job to its cores: " + reason;
-    case Stage::Script:
-      return "cannot write the script to " + record.script_path + ": " + reason;
-    case Stage::User:
-      return "cannot become user " + quoted(record.user) + " (uid " + std::to_string(record.uid) +
-             "): " + reason;
-    case Stage::WorkingDirectory:
-      return "cannot enter the working directory " + quoted(record.working_directory) + ": " +
-             reason;
-    case Stage::Stdin:
-      return describe_open(record.stdin_path, "input", word.error);
-    case Stage::Stdout:
-      return describe_open(record.stdout_path, "output", word.error);
-    case Stage::Stderr:
-      return describe_open(record.stderr_path, "error", word.error);
-    case Stage::Exec:
-      return describe_exec(record, word.error);
-    default:
-      return "cannot create the job's process: " + reason;
-  }
-}
-
-std::string describe_hang(const LaunchRecord& record, const std::string& process_name) {
-  Stage stage = Stage::Session;
-  for (int i = 0; i <= static_cast<int>(Stage::Exec); ++i) {
-    if (process_name == process_names[i]) stage = static_cast<Stage>(i);
-  }
-  return describe_stage(record, stage) + " did not finish within " +
-         std::to_string(record.preparation_limit_s) + " s; is a file system hanging?";
-}
-
-bool is_node_fault(Stage stage) {
-  return stage == Stage::Session || stage == Stage::Binding || stage == Stage::Script;
 }
 
 }  // namespace hyades

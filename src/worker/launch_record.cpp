@@ -9,7 +9,8 @@
 namespace hyades {
 namespace {
 
-constexpr std::uint64_t format = 1;
+constexpr std::uint64_t format = 2;
+constexpr std::size_t step_key_size = 32;
 constexpr int seconds_max = std::numeric_limits<int>::max();
 
 bool get_u32(ByteReader& in, std::uint32_t& out) {
@@ -89,6 +90,21 @@ bool get_how(ByteReader& in, LaunchRecord& record) {
   return good && record.umask <= 0777;
 }
 
+bool is_step_key(const std::string& text) {
+  return text.empty() || (text.size() == step_key_size &&
+                          text.find_first_not_of("0123456789abcdef") == std::string::npos);
+}
+
+bool get_steps(ByteReader& in, LaunchRecord& record) {
+  int companion = 0;
+  const bool good = in.get(record.step_file, Limits::script_bytes_max) &&
+                    in.get(record.mpi_hostfile, Limits::script_bytes_max) &&
+                    in.get_int(companion, 0, 1) && get_path(in, record.step_program) &&
+                    in.get(record.step_key, step_key_size) && is_step_key(record.step_key);
+  record.companion = companion != 0;
+  return good && (!record.companion || record.step_program.starts_with('/'));
+}
+
 }  // namespace
 
 std::string encode(const LaunchRecord& record) {
@@ -118,13 +134,18 @@ std::string encode(const LaunchRecord& record) {
   out.put_signed(record.warning.seconds_before_end);
   out.put(record.warning.batch_only ? 1 : 0);
   out.put_signed(record.preparation_limit_s);
+  out.put(record.step_file);
+  out.put(record.mpi_hostfile);
+  out.put(record.companion ? 1 : 0);
+  out.put(record.step_program);
+  out.put(record.step_key);
   return out.take();
 }
 
 bool decode(std::string_view bytes, LaunchRecord& record) {
   ByteReader in(bytes);
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
-         in.at_end();
+         get_steps(in, record) && in.at_end();
 }
 
 }  // namespace hyades

@@ -33,8 +33,23 @@ struct LaunchRecord {
   WarningSignal warning;
   int preparation_limit_s = 60;  // for entering directories and opening files before the start
 
+  // The batch part of a job on several nodes: what is written beside the script; "": no such file.
+  std::string step_file;
+  std::string mpi_hostfile;
+  // A companion, the part of such a job on each of its other nodes, runs no script: it becomes
+  // `step_program`, listening on a port, and lasts until it is stopped.
+  bool companion = false;
+  std::string step_program;
+  std::string step_key;  // 32 hexadecimal digits that whoever asks for a step must know; or ""
+
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };
+
+// Beside the script, and removed with it.
+inline std::string step_file_path(const std::string& script_path) { return script_path + ".steps"; }
+inline std::string mpi_hostfile_path(const std::string& script_path) {
+  return script_path + ".hosts";
+}
 
 std::string encode(const LaunchRecord& record);
 

@@ -114,6 +114,7 @@ void read_started(const Fields& fields, RecordContent& out) {
       fields.number("until", started.until_ms)) {
     // It has started, whatever the time: to forget that could start it twice.
     started.at_ms = std::min(started.at_ms, wall_ms_max);
+    fields.number("step_port", started.step_port, 0, 65535);
     out.started = started;
   }
 }
@@ -152,9 +153,10 @@ std::string claimed_line(const std::string& boot_id) { return closed("claimed bo
 std::string started_line(const StartedLine& started) {
   char line[200];
   std::snprintf(line, sizeof line,
-                "started job_pid=%d shepherd_pid=%d at=%lld from=%lld until=%lld", started.job_pid,
-                started.shepherd_pid, static_cast<long long>(started.at_ms),
-                static_cast<long long>(started.from_ms), static_cast<long long>(started.until_ms));
+                "started job_pid=%d shepherd_pid=%d at=%lld from=%lld until=%lld step_port=%d",
+                started.job_pid, started.shepherd_pid, static_cast<long long>(started.at_ms),
+                static_cast<long long>(started.from_ms), static_cast<long long>(started.until_ms),
+                started.step_port);
   return closed(line);
 }
 

@@ -107,7 +107,10 @@ bool Shepherd::await_ready() {
     give_up_on_hang();
     return false;
   }
-  if (word.stage == Stage::Ready) return true;
+  if (word.stage == Stage::Ready) {
+    step_port_ = word.step_port;
+    return true;
+  }
   give_up_on_child(word);
   return false;
 }
@@ -158,7 +161,8 @@ bool Shepherd::start_job() {
                                              .shepherd_pid = getpid(),
                                              .at_ms = started_ms_,
                                              .from_ms = forked_ms_,
-                                             .until_ms = started_boot_ms_}));
+                                             .until_ms = started_boot_ms_,
+                                             .step_port = step_port_}));
   if (!recorded) {
     kill(script_, SIGKILL);
     kill_rest();
@@ -171,8 +175,9 @@ bool Shepherd::start_job() {
   return true;
 }
 
+// A companion has no end of its own: the batch part's is followed by a stop.
 void Shepherd::set_timers() {
-  if (launch_.time_limit_s == 0) return;
+  if (launch_.companion || launch_.time_limit_s == 0) return;
   timers_.limit = started_boot_ms_ + 1000ll * launch_.time_limit_s;
   if (launch_.warning.signal == 0) return;
   const BootMs due = timers_.limit - 1000ll * launch_.warning.seconds_before_end;
@@ -184,6 +189,8 @@ void Shepherd::forget_payload() {
   launch_.script.resize(std::min<std::size_t>(launch_.script.size(), 256));
   launch_.script.shrink_to_fit();
   launch_.environment = {};
+  launch_.step_file = {};
+  launch_.mpi_hostfile = {};
   launch_.arguments = {};
 }
 

@@ -80,7 +80,8 @@ class Shepherd {
   UniqueFd clock_;
   off_t record_size_ = 0;
 
-  pid_t script_ = 0;
+  pid_t script_ = 0;  // or a companion's program
+  int step_port_ = 0;
   int script_status_ = 0;
   bool script_over_ = false;
   bool nothing_left_ = false;

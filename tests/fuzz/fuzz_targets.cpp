@@ -51,11 +51,18 @@ Seeds launch_record_seeds() {
   full.cpus = {0, 1, 5};
   full.time_limit_s = 3600;
   full.warning = {10, 120, true};
-  return {encode(full), encode(LaunchRecord{})};
+  full.step_file = "steps";
+  full.mpi_hostfile = "vn1 slots=2\n";
+  LaunchRecord companion;
+  companion.companion = true;
+  companion.step_program = "/usr/bin/hyades-stepd";
+  companion.step_key = std::string(32, 'a');
+  return {encode(full), encode(companion), encode(LaunchRecord{})};
 }
 
 Seeds record_file_seeds() {
-  const std::string head = claimed_line("b00t") + started_line({7, 6, 1'700'000'000'000, 10, 12});
+  const std::string head =
+      claimed_line("b00t") + started_line({7, 6, 1'700'000'000'000, 10, 12, 40'000});
   return {head + exit_line(samples::exit_record()),
           claimed_line("b00t") + refused_line("no\xffway"),
           // without checksums: the target adds them

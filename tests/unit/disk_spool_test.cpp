@@ -267,20 +267,29 @@ TEST_F(DiskSpoolTest, RefusesADamagedCounterInsteadOfForgetting) {
 
 TEST_F(DiskSpoolTest, ScriptGoesWithTheRecord) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
-  std::ofstream(spool_->script_path(key)) << "#!/bin/sh\n";
+  const std::string script = spool_->script_path(key);
+  for (const std::string& path : {script, step_file_path(script), mpi_hostfile_path(script)}) {
+    std::ofstream(path) << "text\n";
+  }
   spool_->remove(key);
-  EXPECT_FALSE(std::filesystem::exists(spool_->script_path(key)));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/scripts"));
   EXPECT_FALSE(std::filesystem::exists(spool_->record_path(key)));
 }
 
 TEST_F(DiskSpoolTest, ScriptsThatLostTheirRecordsGoAtTheNextStart) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
-  for (const LaunchKey& one : {key, other})
+  for (const LaunchKey& one : {key, other}) {
     std::ofstream(spool_->script_path(one)) << "#!/bin/sh\n";
+    std::ofstream(step_file_path(spool_->script_path(one))) << "steps\n";
+    std::ofstream(mpi_hostfile_path(spool_->script_path(one))) << "hosts\n";
+  }
   std::ofstream(directory_ + "/scripts/notes") << "not ours";
   reopen();
   EXPECT_TRUE(std::filesystem::exists(spool_->script_path(key)));
+  EXPECT_TRUE(std::filesystem::exists(step_file_path(spool_->script_path(key))));
   EXPECT_FALSE(std::filesystem::exists(spool_->script_path(other)));
+  EXPECT_FALSE(std::filesystem::exists(step_file_path(spool_->script_path(other))));
+  EXPECT_FALSE(std::filesystem::exists(mpi_hostfile_path(spool_->script_path(other))));
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/scripts/notes"));
 }
 

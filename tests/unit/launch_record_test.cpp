@@ -36,6 +36,11 @@ LaunchRecord full_record() {
   record.kill_grace_s = 5;
   record.warning = {.signal = 10, .seconds_before_end = 60, .batch_only = true};
   record.preparation_limit_s = 7;
+  record.step_file = std::string("key\0binary", 10);
+  record.mpi_hostfile = "vn1 slots=2\n";
+  record.companion = true;
+  record.step_program = "/usr/libexec/hyades-stepd";
+  record.step_key = "0123456789abcdef0123456789abcdef";
   return record;
 }
 
@@ -94,6 +99,10 @@ TEST(LaunchRecordCodec, RefusesNulInPathsAndVariables) {
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.time_limit_s = -1; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.cpus = {-1}; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.warning.signal = 65; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key = "0123"; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key[0] = 'G'; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key += '0'; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_program = "hyades-stepd"; }));
 }
 
 TEST(LauncherOrderCodec, KeepsEveryField) {

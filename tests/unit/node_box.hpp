@@ -19,6 +19,8 @@
 #include <string>
 
 #include "worker/disk_spool.hpp"
+#include "worker/job_environment.hpp"
+#include "worker/launch_record.hpp"
 #include "worker/launcher_spawner.hpp"
 #include "worker/record_file.hpp"
 
@@ -142,6 +144,27 @@ class NodeBox {
   void start(const LaunchOrder& order) {
     ASSERT_EQ(spool->claim(order.key), ClaimResult::Claimed) << spool->last_error();
     ASSERT_TRUE(spawner->start(order)) << spawner->last_error();
+  }
+
+  // Past the spawner, for what an order cannot say.
+  void start(LaunchRecord record) {
+    ASSERT_EQ(spool->claim(record.key), ClaimResult::Claimed) << spool->last_error();
+    record.script_path = spool->script_path(record.key);
+    const std::string encoded = encode(record);
+    ASSERT_TRUE(launcher->send(StartLaunch{record.key, encoded}, spool->take_claim(record.key)));
+  }
+  LaunchRecord plain_record(const std::string& script) {
+    LaunchRecord record;
+    record.key = {++jobs, 1, jobs + 100};
+    record.uid = getuid();
+    record.gid = getgid();
+    record.user = "somebody";
+    record.script = script;
+    record.environment = {"PATH=/usr/bin:/bin", launch_mark(cluster_id, record.key)};
+    record.working_directory = root.path();
+    record.stdout_path = "out";
+    record.kill_grace_s = 1;
+    return record;
   }
 
   // Watches the spool as a worker does, until the record is as wanted.
