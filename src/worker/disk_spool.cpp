@@ -99,7 +99,9 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
   earlier_are_marked_ = !new_boot;
   open_counter("sequence", sequence_, new_boot);
   open_counter("epoch", epoch_, new_boot);
-  open_lease(new_boot);
+  if (!lease_.open(directory_, new_boot)) {
+    throw SpoolError("cannot write " + lease_path(directory_) + ": " + why());
+  }
   if (new_boot) enter_boot();
   // A record is proof that its number was seen, whatever became of the file with the number.
   std::vector<LaunchKey> all;
@@ -235,16 +237,9 @@ void DiskSpool::raise_epoch(Epoch epoch) {
 
 void DiskSpool::renew_lease(const LaunchKey&, BootMs from_ms) {
   error_.clear();
-  if (from_ms > 0) raise("lease", lease_, static_cast<std::uint64_t>(from_ms));
-}
-
-// What it holds after a reboot is of another clock.
-void DiskSpool::open_lease(bool new_boot) {
-  const std::string path = directory_ + "/lease";
-  if (new_boot && unlink(path.c_str()) != 0 && errno != ENOENT) {
-    throw SpoolError("cannot remove " + path + ": " + why());
+  if (!lease_.renew(from_ms)) {
+    error_ = "cannot write " + lease_path(directory_) + ": " + why();
   }
-  open_counter("lease", lease_, new_boot);
 }
 
 std::string DiskSpool::record_path(const LaunchKey& key) const {

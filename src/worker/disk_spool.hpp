@@ -4,6 +4,7 @@
 //   <directory>/scripts/42.1.77   its batch script, and beside it, of a job on several nodes,
 //                                 .steps and .hosts (launch_record.hpp)
 //   <directory>/sequence, epoch   the highest ever seen
+//   <directory>/lease             when the master was heard of last (lease_file.hpp)
 //   <directory>/worker.lock       held by the one worker that owns the spool
 //
 // Whoever holds a record's flock may start the job or is running it. The lock belongs to the open
@@ -26,6 +27,7 @@
 
 #include "core/ports.hpp"
 #include "wire/unique_fd.hpp"
+#include "worker/lease_file.hpp"
 
 namespace hyades {
 
@@ -95,7 +97,6 @@ class DiskSpool final : public Spool {
   bool mark_as_earlier(const LaunchKey& key);
   void enter_boot();
   void open_counter(const char* name, Counter& counter, bool new_boot);
-  void open_lease(bool new_boot);
   bool raise(const char* name, Counter& counter, std::uint64_t value);
   ClaimResult create_record(const LaunchKey& key, UniqueFd& record);
   ClaimResult fail(const std::string& what);
@@ -118,7 +119,7 @@ class DiskSpool final : public Spool {
   std::chrono::steady_clock::time_point looked_at_all_;  // without a watch
   Counter sequence_;
   Counter epoch_;
-  Counter lease_;  // milliseconds of the boot clock
+  LeaseFile lease_;
   std::map<LaunchKey, UniqueFd> claims_;
   std::set<LaunchKey> unsettled_;  // closed for writing, but the lock was still held
   // What was last seen of each record, until remove(). When the end is written and the lock is

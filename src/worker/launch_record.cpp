@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t format = 2;
 constexpr std::size_t step_key_size = 32;
+constexpr std::uint64_t boot_ms_max = 1ull << 53;  // so that no sum overflows
 constexpr int seconds_max = std::numeric_limits<int>::max();
 
 bool get_u32(ByteReader& in, std::uint32_t& out) {
@@ -105,6 +106,15 @@ bool get_steps(ByteReader& in, LaunchRecord& record) {
   return good && (!record.companion || record.step_program.starts_with('/'));
 }
 
+bool get_lease(ByteReader& in, LaunchRecord& record) {
+  std::uint64_t base = 0;
+  if (!in.get_int(record.lease_s, 0, seconds_max) || !in.get(base) || base > boot_ms_max) {
+    return false;
+  }
+  record.lease_base_ms = static_cast<BootMs>(base);
+  return true;
+}
+
 }  // namespace
 
 std::string encode(const LaunchRecord& record) {
@@ -139,13 +149,15 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.companion ? 1 : 0);
   out.put(record.step_program);
   out.put(record.step_key);
+  out.put_signed(record.lease_s);
+  out.put_signed(record.lease_base_ms);
   return out.take();
 }
 
 bool decode(std::string_view bytes, LaunchRecord& record) {
   ByteReader in(bytes);
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
-         get_steps(in, record) && in.at_end();
+         get_steps(in, record) && get_lease(in, record) && in.at_end();
 }
 
 }  // namespace hyades

@@ -9,6 +9,7 @@
 
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
+#include "core/time.hpp"
 
 namespace hyades {
 
@@ -41,6 +42,10 @@ struct LaunchRecord {
   bool companion = false;
   std::string step_program;
   std::string step_key;  // 32 hexadecimal digits that whoever asks for a step must know; or ""
+
+  // Unless the worker hears of the master at least every lease_s, the job is stopped. 0: no lease.
+  int lease_s = 0;
+  BootMs lease_base_ms = 0;  // it has begun then, at the latest
 
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };

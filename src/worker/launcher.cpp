@@ -153,7 +153,7 @@ void Launcher::on(const StartLaunch& start, UniqueFd record, UniqueFd body) {
   if (record.get() != 3) dup3(record.get(), 3, O_CLOEXEC);
   record.release();
   close_range(4, ~0u, 0);
-  shepherd_main(UniqueFd(3), encoded);
+  shepherd_main(UniqueFd(3), encoded, spool_directory_);
 }
 
 // To the shepherd only, and never to a process that has got its pid: while the record is locked

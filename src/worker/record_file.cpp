@@ -10,7 +10,9 @@
 namespace hyades {
 namespace {
 
-constexpr std::size_t escaped_bytes_max = 3000;  // all lines together stay within the record
+// Escaped; all lines together stay within the record.
+constexpr std::size_t error_bytes_max = 2300;
+constexpr std::size_t epilog_error_bytes_max = 700;
 // What the wire takes: beyond that the master would refuse all that this node has to say.
 constexpr WallMs wall_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::int64_t rss_kib_max = 1'000'000'000'000 * 1024;
@@ -31,11 +33,11 @@ std::string closed(std::string line) {
 
 bool is_plain(unsigned char c) { return c > ' ' && c < 0x7f && c != '%'; }
 
-std::string escape(std::string_view text) {
+std::string escape(std::string_view text, std::size_t bytes_max) {
   static const char digits[] = "0123456789abcdef";
   std::string out;
   for (unsigned char c : text) {
-    if (out.size() + 3 > escaped_bytes_max) break;
+    if (out.size() + 3 > bytes_max) break;
     if (is_plain(c)) {
       out += static_cast<char>(c);
     } else {
@@ -131,6 +133,8 @@ void read_exit(const Fields& fields, RecordContent& out) {
                     fields.number("max_rss_kib", exit.usage.max_rss_kib, WallMs{0}, rss_kib_max) &&
                     fields.number("left_behind", exit.left_behind);
   exit.launch_error = unescape(fields.text("error"));
+  exit.out_of_memory = fields.text("out_of_memory") == "1";
+  exit.epilog_error = unescape(fields.text("epilog_error"));
   if (good) out.exit = exit;
 }
 
@@ -170,11 +174,17 @@ std::string exit_line(const ExitRecord& exit) {
                 static_cast<long long>(exit.usage.user_ms),
                 static_cast<long long>(exit.usage.system_ms),
                 static_cast<long long>(exit.usage.max_rss_kib), exit.left_behind);
-  return closed(line + (exit.launch_error.empty() ? "" : " error=" + escape(exit.launch_error)));
+  std::string text = line;
+  if (exit.out_of_memory) text += " out_of_memory=1";
+  if (!exit.launch_error.empty()) text += " error=" + escape(exit.launch_error, error_bytes_max);
+  if (!exit.epilog_error.empty()) {
+    text += " epilog_error=" + escape(exit.epilog_error, epilog_error_bytes_max);
+  }
+  return closed(text);
 }
 
 std::string refused_line(const std::string& reason) {
-  return closed("refused reason=" + escape(reason));
+  return closed("refused reason=" + escape(reason, error_bytes_max));
 }
 
 RecordContent parse_record(std::string_view text) {

@@ -3,7 +3,8 @@
 //   claimed boot=<boot id> #1a2b3c4d
 //   started job_pid=7 shepherd_pid=6 at=<wall ms> from=<boot ms> until=<boot ms> step_port=0 #...
 //   exit code=0 signal=0 stopped=none started=<wall ms> ended=<wall ms> user_ms=1 system_ms=1
-//        max_rss_kib=900 left_behind=0 error=<escaped> #...                 (one line)
+//        max_rss_kib=900 left_behind=0 out_of_memory=1 error=<escaped> epilog_error=<escaped> #...
+//                                             (one line; the last three only when there is cause)
 //   refused reason=<escaped> #...        instead of both: the node could not start the job
 //
 // A line without its newline or with a wrong checksum was torn by a crash; it counts as not
@@ -43,7 +44,7 @@ constexpr std::size_t record_bytes_max = 4096;
 
 std::string claimed_line(const std::string& boot_id);
 std::string started_line(const StartedLine& started);
-// A launch error longer than what fits is cut.
+// Errors longer than what fits are cut.
 std::string exit_line(const ExitRecord& exit);
 std::string refused_line(const std::string& reason);
 

@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
@@ -19,6 +18,8 @@
 #include "wire/failpoint_env.hpp"
 #include "worker/boot_clock.hpp"
 #include "worker/fork_patiently.hpp"
+#include "worker/job_child.hpp"
+#include "worker/lease_file.hpp"
 #include "worker/record_file.hpp"
 
 namespace hyades {
@@ -29,26 +30,21 @@ constexpr BootMs warning_after_ms = 1000;
 // How long a child that hung while it was prepared is waited for after SIGKILL. It cannot do
 // anything any more, so the record need not wait for the file system.
 constexpr BootMs hung_child_ms = 5000;
-constexpr BootMs kill_again_ms_max = 1000;
-constexpr BootMs write_again_ms_max = 5000;
+constexpr BootMs kill_again_ms = 1000;
 
-WallMs milliseconds(const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; }
-
-std::string process_name(pid_t pid) {
+std::string name_of(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
   std::string name;
   std::getline(file, name);
   return name;
 }
 
-void pause_ms(BootMs duration) { poll(nullptr, 0, static_cast<int>(duration)); }
-
 }  // namespace
 
-Shepherd::Shepherd(UniqueFd record, LaunchRecord launch)
-    : record_(std::move(record)), launch_(std::move(launch)) {
-  record_size_ = std::max<off_t>(lseek(record_.get(), 0, SEEK_END), 0);
-}
+Shepherd::Shepherd(UniqueFd record, LaunchRecord launch, std::string spool_directory)
+    : record_(std::move(record)),
+      launch_(std::move(launch)),
+      spool_directory_(std::move(spool_directory)) {}
 
 void Shepherd::run() {
   become_shepherd();
@@ -88,14 +84,15 @@ bool Shepherd::fork_child() {
   channel_.reset(ends[0]);
   const pid_t shepherd = getpid();
   forked_ms_ = boot_now_ms();
-  script_ = fork_patiently();
-  if (script_ == 0) {
+  const pid_t child = fork_patiently();
+  if (child == 0) {
     // Closes the record with it: its lock must not outlive the shepherd.
     dup3(child_end.get(), 3, O_CLOEXEC);
     close_range(4, ~0u, 0);
     run_job_child(launch_, 3, shepherd);
   }
-  if (script_ > 0) return true;
+  processes_.set_first(child);
+  if (child > 0) return true;
   refuse(std::string("cannot create the job's process: ") + std::strerror(errno));
   return false;
 }
@@ -130,9 +127,13 @@ bool Shepherd::await_word(ChildWord& word) {
   }
 }
 
+void Shepherd::abandon_child() {
+  kill(processes_.first(), SIGKILL);
+  processes_.kill_rest();
+}
+
 void Shepherd::give_up_on_child(const ChildWord& word) {
-  kill(script_, SIGKILL);
-  kill_rest();
+  abandon_child();
   const std::string reason = describe_failure(launch_, word);
   if (is_node_fault(word.stage)) {
     refuse(reason);
@@ -142,12 +143,12 @@ void Shepherd::give_up_on_child(const ChildWord& word) {
 }
 
 void Shepherd::give_up_on_hang() {
-  const std::string reason = describe_hang(launch_, process_name(script_));
-  kill(script_, SIGKILL);
+  const std::string reason = describe_hang(launch_, name_of(processes_.first()));
+  kill(processes_.first(), SIGKILL);
   const BootMs deadline = boot_now_ms() + hung_child_ms;
-  while (!nothing_left_ && boot_now_ms() < deadline) {
-    await_children(100);
-    reap();
+  while (!processes_.none_left() && boot_now_ms() < deadline) {
+    processes_.await_children(100);
+    processes_.reap();
   }
   fail(reason);
 }
@@ -157,15 +158,21 @@ bool Shepherd::start_job() {
   HYADES_FAILPOINT("shepherd_before_started");
   started_boot_ms_ = boot_now_ms();
   started_ms_ = wall_now_ms();
-  const bool recorded = append(started_line({.job_pid = script_,
-                                             .shepherd_pid = getpid(),
-                                             .at_ms = started_ms_,
-                                             .from_ms = forked_ms_,
-                                             .until_ms = started_boot_ms_,
-                                             .step_port = step_port_}));
+  if (launch_.lease_s != 0) timers_.lease = lease_end();
+  if (timers_.lease != 0 && started_boot_ms_ >= timers_.lease) {
+    // Somewhere else it may be starting already.
+    abandon_child();
+    refuse("the job's lease ran out before it could start here");
+    return false;
+  }
+  const bool recorded = record_.append(started_line({.job_pid = processes_.first(),
+                                                     .shepherd_pid = getpid(),
+                                                     .at_ms = started_ms_,
+                                                     .from_ms = forked_ms_,
+                                                     .until_ms = started_boot_ms_,
+                                                     .step_port = step_port_}));
   if (!recorded) {
-    kill(script_, SIGKILL);
-    kill_rest();
+    abandon_child();
     return false;
   }
   HYADES_FAILPOINT("shepherd_after_started");
@@ -198,11 +205,11 @@ bool Shepherd::over() const {
   // After a stop, what is left of the job has its grace as well: a program that saves its state
   // on SIGTERM must not be killed because the shell around it is gone already.
   const bool in_grace = exit_.stopped != StopReason::None && boot_now_ms() < grace_end_ms_;
-  return script_over_ && (nothing_left_ || !in_grace);
+  return processes_.first_over() && (processes_.none_left() || !in_grace);
 }
 
 void Shepherd::watch() {
-  reap();
+  processes_.reap();
   while (!over()) {
     arm();
     pollfd wait[] = {{signals_.get(), POLLIN, 0}, {clock_.get(), POLLIN, 0}};
@@ -214,7 +221,7 @@ void Shepherd::watch() {
 
 void Shepherd::arm() {
   BootMs next = 0;
-  for (BootMs due : {timers_.warning, timers_.limit, timers_.kill}) {
+  for (BootMs due : {timers_.warning, timers_.limit, timers_.kill, timers_.lease}) {
     if (due != 0 && (next == 0 || due < next)) next = due;
   }
   itimerspec when = {};
@@ -234,15 +241,16 @@ void Shepherd::read_signals() {
       obey(word);
     }
   }
-  if (children) reap();
+  if (children) processes_.reap();
 }
 
 void Shepherd::obey(const ShepherdWord& word) {
-  if (script_over_ && exit_.stopped == StopReason::None) return;  // it has ended by itself
+  if (processes_.first_over() && exit_.stopped == StopReason::None)
+    return;  // it has ended by itself
   if (word.kind == ShepherdWord::Kind::Stop) {
     stop(word.reason, word.grace_s);
   } else {
-    send_signal(word.signal, word.batch_only);
+    processes_.signal_programs(word.signal, word.batch_only);
   }
 }
 
@@ -250,16 +258,31 @@ void Shepherd::on_timers() {
   const BootMs now = boot_now_ms();
   if (timers_.warning != 0 && now >= timers_.warning) {
     timers_.warning = 0;
-    send_signal(launch_.warning.signal, launch_.warning.batch_only);
+    processes_.signal_programs(launch_.warning.signal, launch_.warning.batch_only);
   }
   if (timers_.limit != 0 && now >= timers_.limit) {
     timers_.limit = 0;
     stop(StopReason::TimeLimit, launch_.kill_grace_s);
   }
-  if (timers_.kill != 0 && now >= timers_.kill && !script_over_) {
-    signal_all(SIGKILL);
-    timers_.kill = now + kill_again_ms_max;  // again, for what was being forked just then
+  if (timers_.lease != 0 && now >= timers_.lease) on_lease(now);
+  if (timers_.kill != 0 && now >= timers_.kill && !processes_.first_over()) {
+    processes_.signal_all(SIGKILL);
+    timers_.kill = now + kill_again_ms;  // again, for what was being forked just then
   }
+}
+
+// When the job has to be gone unless the worker has news of the master by then.
+BootMs Shepherd::lease_end() const {
+  const BootMs renewed = std::max(launch_.lease_base_ms, read_lease(spool_directory_));
+  return renewed + 1000ll * launch_.lease_s;
+}
+
+// The worker may be dead; the file is all that counts.
+void Shepherd::on_lease(BootMs now) {
+  timers_.lease = lease_end();
+  if (now < timers_.lease) return;
+  timers_.lease = 0;
+  stop(StopReason::LeaseExpired, launch_.kill_grace_s);
 }
 
 // The first reason counts; later ones can only make it faster.
@@ -269,167 +292,53 @@ void Shepherd::stop(StopReason reason, int grace_s) {
   if (exit_.stopped == StopReason::None) {
     exit_.stopped = reason;
     grace_end_ms_ = end_ms;
-    timers_ = {.kill = end_ms};
-    signal_all(SIGTERM);
-    signal_all(SIGCONT);  // a stopped process takes SIGTERM only when it goes on
+    timers_ = {.kill = end_ms, .lease = timers_.lease};
+    processes_.signal_all(SIGTERM);
+    processes_.signal_all(SIGCONT);  // a stopped process takes SIGTERM only when it goes on
   } else if (end_ms < grace_end_ms_) {
     grace_end_ms_ = end_ms;
     timers_.kill = end_ms;
   }
 }
 
-// Repeats the look until it finds nobody new, because a process may be forking at that moment.
-void Shepherd::signal_all(int signal) {
-  std::set<std::pair<pid_t, BootMs>> done;
-  for (int round = 0; round < 10; ++round) {
-    bool found = false;
-    for (const Process& process : descendants(read_processes(), getpid())) {
-      if (!done.insert({process.pid, process.start_ms}).second) continue;
-      found = true;
-      signal_process(process, signal);
-    }
-    if (!found) return;
-  }
-}
-
-void Shepherd::send_signal(int signal, bool batch_only) {
-  if (signal == SIGKILL && !batch_only) {
-    // The script first: a shell that sees its child killed would report the child's end as its own.
-    if (!script_over_) kill(script_, SIGKILL);
-    signal_all(SIGKILL);
-    return;
-  }
-  std::vector<Process> targets;
-  for (const Process& process : descendants(read_processes(), getpid())) {
-    if (process.pid != script_ && !process.zombie) targets.push_back(process);
-  }
-  if (batch_only || targets.empty()) {
-    if (!script_over_) kill(script_, signal);  // not waited for yet, so the pid is its own
-    return;
-  }
-  for (const Process& process : targets) signal_process(process, signal);
-}
-
-void Shepherd::account(const rusage& usage) {
-  timeradd(&usage_.ru_utime, &usage.ru_utime, &usage_.ru_utime);
-  timeradd(&usage_.ru_stime, &usage.ru_stime, &usage_.ru_stime);
-  usage_.ru_maxrss = std::max(usage_.ru_maxrss, usage.ru_maxrss);
-}
-
-// Until one has ended, `most_ms` at most. What else the shepherd is told no longer matters then.
-void Shepherd::await_children(BootMs most_ms) {
-  pollfd wait = {signals_.get(), POLLIN, 0};
-  poll(&wait, 1, static_cast<int>(most_ms));
-  signalfd_siginfo info;
-  while (read(signals_.get(), &info, sizeof info) == sizeof info) continue;
-}
-
-void Shepherd::reap() {
-  while (true) {
-    int status = 0;
-    rusage usage = {};
-    const pid_t pid = wait4(-1, &status, WNOHANG | __WALL, &usage);
-    nothing_left_ = pid < 0 && errno == ECHILD;
-    if (pid <= 0) return;
-    account(usage);
-    if (pid == script_) {
-      script_over_ = true;
-      script_status_ = status;
-    }
-  }
-}
-
-// Until not one process is left. Killing a process gives its children to the shepherd, so each
-// round sees more of a tree that tries to hide; whole process groups are killed at one blow,
-// because a fork bomb is faster than one kill at a time.
-void Shepherd::kill_rest() {
-  std::set<std::pair<pid_t, BootMs>>
-      killed;  // counted here: a dying parent may still reap its child
-  BootMs patience_ms = 1;
-  for (reap(); !nothing_left_; reap()) {
-    std::set<pid_t> groups;
-    for (const Process& process : descendants(read_processes(), getpid())) {
-      signal_process(process, SIGKILL);
-      groups.insert(process.group);
-      if (!process.zombie) killed.insert({process.pid, process.start_ms});
-    }
-    groups.erase(getpgrp());
-    groups.erase(0);
-    if (patience_ms > 1) {
-      for (pid_t group : groups) kill(-group, SIGKILL);
-    }
-    await_children(patience_ms);
-    patience_ms = std::min(patience_ms * 2, kill_again_ms_max);
-  }
-  exit_.left_behind = static_cast<int>(killed.size());
-}
-
 void Shepherd::finish() {
-  kill_rest();
+  exit_.left_behind = processes_.kill_rest();
   ChildWord word;
   if (recv(channel_.get(), &word, sizeof word, MSG_DONTWAIT) == sizeof word) {
     fail(describe_failure(launch_, word));
     return;
   }
-  exit_.exit_code = WIFEXITED(script_status_) ? WEXITSTATUS(script_status_) : 0;
-  exit_.signal = WIFSIGNALED(script_status_) ? WTERMSIG(script_status_) : 0;
+  const int status = processes_.first_status();
+  exit_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  exit_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   exit_.started_ms = started_ms_;
   // By the clock that nobody sets, so that a job never lasts less than nothing.
   exit_.ended_ms = started_ms_ + (boot_now_ms() - started_boot_ms_);
-  exit_.usage = {.user_ms = milliseconds(usage_.ru_utime),
-                 .system_ms = milliseconds(usage_.ru_stime),
-                 .max_rss_kib = usage_.ru_maxrss};
+  exit_.usage = processes_.usage();
   HYADES_FAILPOINT("shepherd_before_exit_record");
-  append_and_sync(exit_line(exit_));
+  record_.append_and_sync(exit_line(exit_));
   HYADES_FAILPOINT("shepherd_after_exit_record");
 }
 
-void Shepherd::refuse(const std::string& reason) { append(refused_line(reason)); }
+void Shepherd::refuse(const std::string& reason) { record_.append(refused_line(reason)); }
 
 void Shepherd::fail(const std::string& launch_error) {
   exit_ = {.started_ms = started_ms_, .ended_ms = wall_now_ms(), .launch_error = launch_error};
   if (exit_.started_ms == 0) exit_.started_ms = exit_.ended_ms;
-  append_and_sync(exit_line(exit_));
+  record_.append_and_sync(exit_line(exit_));
 }
 
-// All or nothing: until all of it is there, the next attempt writes to the same place.
-bool Shepherd::append(const std::string& line) {
-  std::size_t done = 0;
-  while (done < line.size()) {
-    const ssize_t written = pwrite(record_.get(), line.data() + done, line.size() - done,
-                                   record_size_ + static_cast<off_t>(done));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    done += static_cast<std::size_t>(written);
-  }
-  record_size_ += static_cast<off_t>(done);
-  return true;
-}
-
-// For ever, because nobody else knows how the job ended. The claim has reserved the space, so
-// failing at all takes a file system without reservations, or a broken disk. The directory entry
-// needs no sync of its own: the file systems that a spool lives on (ext4, XFS, btrfs) make a new
-// file's name durable together with the first sync of its content.
-void Shepherd::append_and_sync(const std::string& line) {
-  BootMs patience_ms = 100;
-  while (!append(line)) {
-    pause_ms(patience_ms);
-    patience_ms = std::min(patience_ms * 2, write_again_ms_max);
-  }
-  // A sync that failed is not repeated: the kernel has dropped what it could not write, and a
-  // second sync would only seem to succeed. The line can still be read while the machine is up.
-  fdatasync(record_.get());
-}
-
-void shepherd_main(UniqueFd record, const std::string& encoded) {
+void shepherd_main(UniqueFd record, const std::string& encoded,
+                   const std::string& spool_directory) {
   install_failpoints_from_env("shepherd");
   LaunchRecord launch;
   if (decode(encoded, launch)) {
-    Shepherd(std::move(record), std::move(launch)).run();
+    Shepherd(std::move(record), std::move(launch), spool_directory).run();
   } else {
     // The job's fault, not the node's: each node would fail at the same order, and one job would
     // drain them all.
-    Shepherd(std::move(record), LaunchRecord()).fail("the launch order could not be understood");
+    Shepherd(std::move(record), LaunchRecord(), spool_directory)
+        .fail("the launch order could not be understood");
   }
   _exit(0);
 }

@@ -8,28 +8,23 @@
 // can wait for every one of them), shepherd_signal() carries a ShepherdWord.
 #pragma once
 
-#include <sys/resource.h>
-#include <sys/types.h>
-
-#include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "core/exit_record.hpp"
 #include "core/time.hpp"
 #include "wire/unique_fd.hpp"
-#include "worker/job_child.hpp"
+#include "worker/child_word.hpp"
+#include "worker/job_processes.hpp"
 #include "worker/launch_record.hpp"
 #include "worker/launcher_order.hpp"
-#include "worker/process_table.hpp"
+#include "worker/record_writer.hpp"
 
 namespace hyades {
 
 class Shepherd {
  public:
-  // `record` is the launch's record, with its lock.
-  Shepherd(UniqueFd record, LaunchRecord launch);
+  // `record` is the launch's record, with its lock, in the spool in `spool_directory`.
+  Shepherd(UniqueFd record, LaunchRecord launch, std::string spool_directory);
 
   // Returns when the end of the job is on the disk; the process must exit then.
   void run();
@@ -42,12 +37,14 @@ class Shepherd {
     BootMs warning = 0;
     BootMs limit = 0;
     BootMs kill = 0;
+    BootMs lease = 0;
   };
 
   void become_shepherd();
   bool fork_child();
   bool await_ready();
   bool await_word(ChildWord& word);
+  void abandon_child();
   void give_up_on_child(const ChildWord& word);
   void give_up_on_hang();
   bool start_job();
@@ -60,42 +57,32 @@ class Shepherd {
   void obey(const ShepherdWord& word);
   void on_timers();
   void arm();
-  void await_children(BootMs most_ms);
-  void reap();
-  void account(const rusage& usage);
+  BootMs lease_end() const;
+  void on_lease(BootMs now);
   void stop(StopReason reason, int grace_s);
-  void send_signal(int signal, bool batch_only);
-  void signal_all(int signal);
-  void kill_rest();
   bool over() const;
 
   void refuse(const std::string& reason);
-  bool append(const std::string& line);
-  void append_and_sync(const std::string& line);
 
-  UniqueFd record_;
+  RecordWriter record_;
   LaunchRecord launch_;
+  std::string spool_directory_;
   UniqueFd channel_;
   UniqueFd signals_;
   UniqueFd clock_;
-  off_t record_size_ = 0;
+  JobProcesses processes_{signals_};
 
-  pid_t script_ = 0;  // or a companion's program
   int step_port_ = 0;
-  int script_status_ = 0;
-  bool script_over_ = false;
-  bool nothing_left_ = false;
-
   BootMs forked_ms_ = 0;
   BootMs started_boot_ms_ = 0;
   WallMs started_ms_ = 0;
   Timers timers_;
   BootMs grace_end_ms_ = 0;  // of a stop
   ExitRecord exit_;
-  rusage usage_ = {};
 };
 
 // What a fresh fork of the launcher calls. `encoded` is a LaunchRecord.
-[[noreturn]] void shepherd_main(UniqueFd record, const std::string& encoded);
+[[noreturn]] void shepherd_main(UniqueFd record, const std::string& encoded,
+                                const std::string& spool_directory);
 
 }  // namespace hyades

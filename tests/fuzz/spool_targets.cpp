@@ -37,6 +37,8 @@ void check_record_text(std::string_view text) {
     HYADES_ASSERT(line.size() <= record_bytes_max);
     HYADES_ASSERT(again.exit.has_value());
     HYADES_ASSERT(content.exit->launch_error.starts_with(again.exit->launch_error));
+    HYADES_ASSERT(content.exit->epilog_error.starts_with(again.exit->epilog_error));
+    HYADES_ASSERT(again.exit->out_of_memory == content.exit->out_of_memory);
     HYADES_ASSERT(again.exit->ended_ms == content.exit->ended_ms);
   }
   const std::string line = refused_line(content.refusal);

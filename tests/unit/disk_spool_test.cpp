@@ -505,7 +505,7 @@ TEST_F(SmallDisk, TheEndOfALaunchCanAlwaysBeWritten) {
 // ---- The record's format -----------------------------------------------------------------------
 
 TEST(RecordFile, KeepsEveryField) {
-  const StartedLine started = {11, 10, 1700000000123, 5000, 5003};
+  const StartedLine started = {11, 10, 1700000000123, 5000, 5003, 65535};
   ExitRecord exit = {.exit_code = 255,
                      .signal = 9,
                      .stopped = StopReason::TimeLimit,
@@ -513,7 +513,9 @@ TEST(RecordFile, KeepsEveryField) {
                      .ended_ms = 1700000009999,
                      .usage = {1, 2, 3},
                      .left_behind = 4,
-                     .launch_error = "100% \"wrong\"\nat /a b/\xc3\xa4 #00000000"};
+                     .launch_error = "100% \"wrong\"\nat /a b/\xc3\xa4 #00000000",
+                     .out_of_memory = true,
+                     .epilog_error = "10-unmount: exit code 1"};
   const RecordContent content =
       parse_record(claimed_line("boot-1") + started_line(started) + exit_line(exit));
   EXPECT_EQ(content.boot_id, "boot-1");
@@ -527,11 +529,24 @@ TEST(RecordFile, LongErrorsStillFit) {
   const std::string error(100000, '\x01');
   const std::string record = claimed_line(std::string(36, 'b')) +
                              started_line({1 << 22, 1 << 22, INT64_MAX, INT64_MAX, INT64_MAX}) +
-                             exit_line({.ended_ms = 253'402'300'799'999, .launch_error = error});
-  EXPECT_LE(record.size(), record_bytes_max);
-  const auto exit = parse_record(record).exit;
+                             refused_line(error) +
+                             exit_line({.stopped = StopReason::LeaseExpired,
+                                        .started_ms = 253'402'300'799'999,
+                                        .ended_ms = 253'402'300'799'999,
+                                        .usage = {INT64_MAX, INT64_MAX, INT64_MAX},
+                                        .left_behind = INT32_MAX,
+                                        .launch_error = error,
+                                        .out_of_memory = true,
+                                        .epilog_error = error});
+  EXPECT_LE(record.size(),
+            record_bytes_max + refused_line(error).size());  // it is one or the other
+  const std::string line = exit_line({.ended_ms = 5, .launch_error = error, .epilog_error = error});
+  const auto exit = parse_record(line).exit;
   ASSERT_TRUE(exit);
-  EXPECT_EQ(exit->launch_error, std::string(1000, '\x01'));
+  EXPECT_EQ(exit->launch_error, error.substr(0, exit->launch_error.size()));
+  EXPECT_GT(exit->launch_error.size(), 700u);
+  EXPECT_EQ(exit->epilog_error, error.substr(0, exit->epilog_error.size()));
+  EXPECT_GT(exit->epilog_error.size(), 200u);
 }
 
 // The wire refuses whole messages for one such value: the node could never join again.

@@ -41,6 +41,8 @@ LaunchRecord full_record() {
   record.companion = true;
   record.step_program = "/usr/libexec/hyades-stepd";
   record.step_key = "0123456789abcdef0123456789abcdef";
+  record.lease_s = 20;
+  record.lease_base_ms = 1'000'000;
   return record;
 }
 
@@ -103,6 +105,8 @@ TEST(LaunchRecordCodec, RefusesNulInPathsAndVariables) {
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key[0] = 'G'; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key += '0'; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_program = "hyades-stepd"; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.lease_s = -1; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.lease_base_ms = -1; }));
 }
 
 TEST(LauncherOrderCodec, KeepsEveryField) {
@@ -112,8 +116,8 @@ TEST(LauncherOrderCodec, KeepsEveryField) {
   ASSERT_TRUE(decode(start, order));
   EXPECT_EQ(std::get<StartLaunch>(order).key, key);
   EXPECT_EQ(std::get<StartLaunch>(order).record, "record");
-  ASSERT_TRUE(decode(encode(StopLaunch{key, StopReason::Requeue, 30}), order));
-  EXPECT_EQ(std::get<StopLaunch>(order).reason, StopReason::Requeue);
+  ASSERT_TRUE(decode(encode(StopLaunch{key, StopReason::ScriptEnded, 30}), order));
+  EXPECT_EQ(std::get<StopLaunch>(order).reason, StopReason::ScriptEnded);
   EXPECT_EQ(std::get<StopLaunch>(order).grace_s, 30);
   ASSERT_TRUE(decode(encode(SignalLaunch{key, 64, true}), order));
   EXPECT_EQ(std::get<SignalLaunch>(order).signal, 64);

@@ -1,0 +1,119 @@
+#include "worker/job_processes.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "worker/process_table.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr BootMs kill_again_ms_max = 1000;
+
+std::int64_t milliseconds(const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; }
+
+}  // namespace
+
+void JobProcesses::account(const rusage& usage) {
+  timeradd(&usage_.ru_utime, &usage.ru_utime, &usage_.ru_utime);
+  timeradd(&usage_.ru_stime, &usage.ru_stime, &usage_.ru_stime);
+  usage_.ru_maxrss = std::max(usage_.ru_maxrss, usage.ru_maxrss);
+}
+
+Usage JobProcesses::usage() const {
+  return {.user_ms = milliseconds(usage_.ru_utime),
+          .system_ms = milliseconds(usage_.ru_stime),
+          .max_rss_kib = usage_.ru_maxrss};
+}
+
+void JobProcesses::reap() {
+  while (true) {
+    int status = 0;
+    rusage usage = {};
+    const pid_t pid = wait4(-1, &status, WNOHANG | __WALL, &usage);
+    none_left_ = pid < 0 && errno == ECHILD;
+    if (pid <= 0) return;
+    account(usage);
+    if (pid == first_) {
+      first_over_ = true;
+      first_status_ = status;
+    }
+  }
+}
+
+// Repeats the look until it finds nobody new, because a process may be forking at that moment.
+void JobProcesses::signal_all(int signal) {
+  std::set<std::pair<pid_t, BootMs>> done;
+  for (int round = 0; round < 10; ++round) {
+    bool found = false;
+    for (const Process& process : descendants(read_processes(), getpid())) {
+      if (!done.insert({process.pid, process.start_ms}).second) continue;
+      found = true;
+      signal_process(process, signal);
+    }
+    if (!found) return;
+  }
+}
+
+void JobProcesses::signal_programs(int signal, bool first_only) {
+  if (signal == SIGKILL && !first_only) {
+    // The first one first: a shell that sees its child killed would report the child's end as its
+    // own.
+    if (!first_over_) kill(first_, SIGKILL);
+    signal_all(SIGKILL);
+    return;
+  }
+  std::vector<Process> targets;
+  for (const Process& process : descendants(read_processes(), getpid())) {
+    if (process.pid != first_ && !process.zombie) targets.push_back(process);
+  }
+  if (first_only || targets.empty()) {
+    if (!first_over_) kill(first_, signal);  // not waited for yet, so the pid is its own
+    return;
+  }
+  for (const Process& process : targets) signal_process(process, signal);
+}
+
+void JobProcesses::await_children(BootMs most_ms) {
+  pollfd wait = {signals_.get(), POLLIN, 0};
+  poll(&wait, 1, static_cast<int>(most_ms));
+  signalfd_siginfo info;
+  while (read(signals_.get(), &info, sizeof info) == sizeof info) continue;
+}
+
+// Killing a process gives its children to the shepherd, so each round sees more of a tree that
+// tries to hide; whole process groups are killed at one blow, because a fork bomb is faster than
+// one kill at a time.
+int JobProcesses::kill_rest() {
+  std::set<std::pair<pid_t, BootMs>>
+      killed;  // counted here: a dying parent may still reap its child
+  BootMs patience_ms = 1;
+  for (reap(); !none_left_; reap()) {
+    std::set<pid_t> groups;
+    for (const Process& process : descendants(read_processes(), getpid())) {
+      signal_process(process, SIGKILL);
+      groups.insert(process.group);
+      if (!process.zombie) killed.insert({process.pid, process.start_ms});
+    }
+    groups.erase(getpgrp());
+    groups.erase(0);
+    if (patience_ms > 1) {
+      for (pid_t group : groups) kill(-group, SIGKILL);
+    }
+    await_children(patience_ms);
+    patience_ms = std::min(patience_ms * 2, kill_again_ms_max);
+  }
+  return static_cast<int>(killed.size());
+}
+
+}  // namespace hyades
