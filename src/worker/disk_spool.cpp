@@ -331,7 +331,10 @@ bool DiskSpool::read_record_of(const LaunchKey& key, int file, SpoolRecord& reco
   record.held = *locked;
   RecordContent content = parse_record(text);
   record.same_boot = content.boot_id.empty() ? earlier_are_marked_ : content.boot_id == boot_id_;
-  if (content.started) record.started_ms = content.started->at_ms;
+  if (content.started) {
+    record.started_ms = content.started->at_ms;
+    record.step_port = content.started->step_port;
+  }
   record.exit = std::move(content.exit);
   record.refusal = std::move(content.refusal);
   return true;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -38,6 +39,11 @@ LaunchRecord launch_record(const LaunchOrder& order, const SpawnerConfig& config
   record.kill_grace_s = order.kill_grace_s;
   record.warning = order.spec.warning;
   record.preparation_limit_s = config.preparation_limit_s;
+  record.companion = order.is_companion();
+  record.step_program = config.step_program;
+  record.step_key = order.step_key;
+  record.lease_s = std::max(0, order.spec.lease_s);
+  record.lease_base_ms = order.lease_base_ms;
   return record;
 }
 

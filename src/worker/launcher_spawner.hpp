@@ -22,6 +22,8 @@ struct SpawnerConfig {
   std::function<std::vector<int>(const IdSet& cores)> cpus_for;
   // How long entering the working directory and opening the output may take (hung file systems).
   int preparation_limit_s = 60;
+  // What runs a job's tasks on its further nodes (hyades-stepd): an absolute path.
+  std::string step_program;
 };
 
 class LauncherSpawner final : public Spawner {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/agent.hpp"
 #include "core/news.hpp"
@@ -30,6 +31,10 @@ Inventory offered_by(const Topology& topology, int nodes_on_this_host) {
   Inventory inventory = topology.inventory();
   if (topology.is_this_machine()) inventory.memory_mib /= nodes_on_this_host;
   return inventory;
+}
+
+std::string program_beside_this(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 class WorkerLoop {
@@ -95,7 +100,8 @@ class WorkerLoop {
   SpawnerConfig spawner_config(const WorkerOptions& options) {
     SpawnerConfig config{.cluster_id = spool_identity(options.spool_directory),
                          .state_directory = options.state_directory,
-                         .cpus_for = {}};
+                         .cpus_for = {},
+                         .step_program = program_beside_this("hyades-stepd")};
     // Virtual nodes number the same cores: binding would pile their jobs onto the first ones.
     if (options.nodes_on_this_host == 1 && topology_.is_this_machine()) {
       config.cpus_for = [this](const IdSet& cores) { return topology_.cpus_for(cores); };

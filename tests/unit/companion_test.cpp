@@ -27,10 +27,7 @@ class Companion : public testing::Test {
     record.step_key = "0123456789abcdef0123456789abcdef";
     return record;
   }
-  int port_of(const LaunchKey& key) {
-    box_.wait_for_start(key);
-    return box_.content(key).started->step_port;
-  }
+  int port_of(const LaunchKey& key) { return box_.wait_for_start(key).step_port; }
   ExitRecord stop(const LaunchKey& key) {
     box_.spawner->stop(key, StopReason::Cancelled, 1);
     return box_.wait_for_end(key).exit.value_or(ExitRecord{});
@@ -125,6 +122,26 @@ TEST_F(Companion, WithoutItsProgramTheReasonSaysSo) {
   EXPECT_TRUE(end.exit->launch_error.starts_with(
       "cannot run the step daemon /no/such/hyades-stepd: No such file or directory"))
       << end.exit->launch_error;
+}
+
+// As the order of the master says it.
+TEST_F(Companion, EachFurtherShareIsOne) {
+  LaunchRecord record =
+      companion("echo $HYADES_STEP_KEY > $BOX/key; touch $BOX/here; sleep 1000\n");
+  box_.spawner = std::make_unique<LauncherSpawner>(
+      SpawnerConfig{.cluster_id = box_.cluster_id, .step_program = record.step_program},
+      *box_.spool, *box_.launcher);
+  LaunchOrder order = box_.order("#!/bin/sh\ntouch ran\n");
+  order.payload.environment = record.environment;
+  order.placement.shares.push_back({"vn2", "", 1, IdSet::first(1), 100, {}});
+  order.share = 1;
+  order.step_key = record.step_key;
+  box_.start(order);
+  box_.wait_for_file("here");
+  EXPECT_TRUE(connect_to(port_of(order.key)));
+  EXPECT_EQ(box_.output("key"), record.step_key + "\n");
+  EXPECT_FALSE(std::filesystem::exists(box_.root / "ran"));
+  stop(order.key);
 }
 
 TEST_F(Companion, TheBatchPartFindsItsFiles) {

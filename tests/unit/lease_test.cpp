@@ -140,6 +140,16 @@ TEST_F(Lease, AJobWhoseLeaseIsOverDoesNotStart) {
   EXPECT_FALSE(std::filesystem::exists(box_.root / "ran"));
 }
 
+TEST_F(Lease, TheOrderSaysHowLong) {
+  LaunchOrder order = box_.order(long_job);
+  order.spec.lease_s = 1;
+  order.lease_base_ms = boot_now_ms();
+  EXPECT_EQ(box_.run(order).stopped, StopReason::LeaseExpired);
+  order = box_.order("#!/bin/sh\nexit 4\n");
+  order.spec.lease_s = -1;  // for ever, whatever the queue says
+  EXPECT_EQ(box_.run(order).exit_code, 4);
+}
+
 TEST_F(Lease, WithoutOneNobodyAsks) {
   LaunchRecord record = job("#!/bin/sh\nexit 3\n", 0);
   record.lease_base_ms = 0;
