@@ -7,10 +7,10 @@ namespace hyades {
 namespace {
 
 // Indexed by Stage.
-constexpr const char* process_names[] = {"hyades:ready",  "hyades:session", "hyades:binding",
-                                         "hyades:files",  "hyades:user",    "hyades:chdir",
-                                         "hyades:stdin",  "hyades:stdout",  "hyades:stderr",
-                                         "hyades:socket", "hyades:exec"};
+constexpr const char* process_names[] = {"hyades:ready",   "hyades:session", "hyades:group",
+                                         "hyades:binding", "hyades:files",   "hyades:user",
+                                         "hyades:chdir",   "hyades:stdin",   "hyades:stdout",
+                                         "hyades:stderr",  "hyades:socket",  "hyades:exec"};
 
 // Cut, between characters, to what leaves room for the reason beside it.
 std::string quoted(const std::string& text) {
@@ -92,6 +92,8 @@ const char* process_name(Stage stage) { return process_names[static_cast<int>(st
 std::string describe_failure(const LaunchRecord& record, const ChildWord& word) {
   const std::string reason = std::strerror(word.error);
   switch (word.stage) {
+    case Stage::Group:
+      return "cannot put the job into its control group: " + reason;
     case Stage::Binding:
       return "cannot bind the job to its cores: " + reason;
     case Stage::Files:
@@ -127,8 +129,8 @@ std::string describe_hang(const LaunchRecord& record, const std::string& process
 }
 
 bool is_node_fault(Stage stage) {
-  return stage == Stage::Session || stage == Stage::Binding || stage == Stage::Files ||
-         stage == Stage::StepSocket;
+  return stage == Stage::Session || stage == Stage::Group || stage == Stage::Binding ||
+         stage == Stage::Files || stage == Stage::StepSocket;
 }
 
 }  // namespace hyades

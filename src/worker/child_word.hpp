@@ -13,6 +13,7 @@ namespace hyades {
 enum class Stage {
   Ready,
   Session,
+  Group,
   Binding,
   Files,  // the script and what goes with it
   User,

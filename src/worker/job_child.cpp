@@ -15,6 +15,7 @@
 #include <cstring>
 #include <vector>
 
+#include "worker/cgroup_file.hpp"
 #include "worker/scheduling_slice.hpp"
 
 namespace hyades {
@@ -22,11 +23,15 @@ namespace {
 
 class Preparation {
  public:
-  Preparation(const LaunchRecord& record, int channel) : record_(record), channel_(channel) {}
+  Preparation(const LaunchRecord& record, const std::string& group, Surroundings& surroundings,
+              int channel)
+      : record_(record), group_(group), surroundings_(surroundings), channel_(channel) {}
 
   [[noreturn]] void run(int shepherd_pid) {
     begin(Stage::Session);
     new_session();
+    begin(Stage::Group);
+    enter_group();
     begin(Stage::Binding);
     bind_to_cpus();
     begin(Stage::Files);
@@ -66,6 +71,15 @@ class Preparation {
     sigset_t none;
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) fail();
+  }
+
+  void enter_group() {
+    if (!group_.empty() && !surroundings_.containment.enter(group_)) fail();
+    // The launcher and the shepherds are the worst of victims for the kernel; a job is one like
+    // any.
+    if (surroundings_.usual_oom_score) {
+      write_cgroup_file("/proc/self/oom_score_adj", *surroundings_.usual_oom_score);
+    }
   }
 
   void bind_to_cpus() {
@@ -205,6 +219,8 @@ class Preparation {
   static char* as_argument(const std::string& text) { return const_cast<char*>(text.c_str()); }
 
   const LaunchRecord& record_;
+  const std::string& group_;
+  Surroundings& surroundings_;
   int channel_;
   Stage stage_ = Stage::Session;
   int step_port_ = 0;
@@ -212,8 +228,9 @@ class Preparation {
 
 }  // namespace
 
-void run_job_child(const LaunchRecord& record, int channel, int shepherd_pid) {
-  Preparation(record, channel).run(shepherd_pid);
+void run_job_child(const LaunchRecord& record, const std::string& group, Surroundings& surroundings,
+                   int channel, int shepherd_pid) {
+  Preparation(record, group, surroundings, channel).run(shepherd_pid);
 }
 
 }  // namespace hyades

@@ -4,14 +4,17 @@
 
 #include "worker/child_word.hpp"
 #include "worker/launch_record.hpp"
+#include "worker/surroundings.hpp"
 
 namespace hyades {
 
 // Prepares everything, says Ready on `channel` (a SOCK_SEQPACKET socket), waits for one byte, and
 // becomes the script; a companion becomes its step program, with a listening TCP socket as
 // companion_socket_fd. When anything fails, or the other end is closed, the process ends.
-// `shepherd_pid`: the parent; the child dies with it.
-[[noreturn]] void run_job_child(const LaunchRecord& record, int channel, int shepherd_pid);
+// `group`: the control group that it is to be in; "": none. `shepherd_pid`: the parent; the child
+// dies with it.
+[[noreturn]] void run_job_child(const LaunchRecord& record, const std::string& group,
+                                Surroundings& surroundings, int channel, int shepherd_pid);
 
 constexpr int companion_socket_fd = 3;
 

@@ -51,8 +51,18 @@ void JobProcesses::reap() {
   }
 }
 
+void JobProcesses::set_group(Containment& containment, const std::string& group) {
+  containment_ = &containment;
+  group_ = &group;
+}
+
+void JobProcesses::kill_group() {
+  if (containment_ != nullptr) containment_->kill(*group_);
+}
+
 // Repeats the look until it finds nobody new, because a process may be forking at that moment.
 void JobProcesses::signal_all(int signal) {
+  if (signal == SIGKILL) kill_group();
   std::set<std::pair<pid_t, BootMs>> done;
   for (int round = 0; round < 10; ++round) {
     bool found = false;
@@ -100,7 +110,9 @@ int JobProcesses::kill_rest() {
   BootMs patience_ms = 1;
   for (reap(); !none_left_; reap()) {
     std::set<pid_t> groups;
-    for (const Process& process : descendants(read_processes(), getpid())) {
+    const std::vector<Process> rest = descendants(read_processes(), getpid());
+    kill_group();
+    for (const Process& process : rest) {
       signal_process(process, SIGKILL);
       groups.insert(process.group);
       if (!process.zombie) killed.insert({process.pid, process.start_ms});

@@ -6,9 +6,12 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <string>
+
 #include "core/exit_record.hpp"
 #include "core/time.hpp"
 #include "wire/unique_fd.hpp"
+#include "worker/containment.hpp"
 
 namespace hyades {
 
@@ -22,6 +25,9 @@ class JobProcesses {
   pid_t first() const { return first_; }
   bool first_over() const { return first_over_; }
   int first_status() const { return first_status_; }  // of wait4
+
+  // The control group that all of them are in; both must outlive this.
+  void set_group(Containment& containment, const std::string& group);
 
   // Collects whatever has ended.
   void reap();
@@ -43,8 +49,11 @@ class JobProcesses {
 
  private:
   void account(const rusage& usage);
+  void kill_group();
 
   const UniqueFd& signals_;
+  Containment* containment_ = nullptr;
+  const std::string* group_ = nullptr;
   pid_t first_ = 0;
   int first_status_ = 0;
   bool first_over_ = false;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint64_t format = 2;
 constexpr std::size_t step_key_size = 32;
 constexpr std::uint64_t boot_ms_max = 1ull << 53;  // so that no sum overflows
+constexpr std::uint64_t memory_mib_max = 1ull << 40;
 constexpr int seconds_max = std::numeric_limits<int>::max();
 
 bool get_u32(ByteReader& in, std::uint32_t& out) {
@@ -115,6 +116,26 @@ bool get_lease(ByteReader& in, LaunchRecord& record) {
   return true;
 }
 
+// Becomes part of paths.
+bool is_cluster_id(const std::string& text) {
+  return text.find_first_not_of(
+             "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") ==
+         std::string::npos;
+}
+
+bool get_containment(ByteReader& in, LaunchRecord& record) {
+  int contain_cpus = 0;
+  std::uint64_t memory = 0;
+  const bool good =
+      in.get(record.cluster_id, Limits::name_bytes_max) && is_cluster_id(record.cluster_id) &&
+      in.get_int(contain_cpus, 0, 1) && in.get(memory) && memory <= memory_mib_max &&
+      in.get_int(record.processes_max, 0, seconds_max) &&
+      get_list(in, record.forbidden_devices, Limits::list_max, Limits::path_bytes_max);
+  record.contain_cpus = contain_cpus != 0;
+  record.memory_limit_mib = static_cast<std::int64_t>(memory);
+  return good;
+}
+
 }  // namespace
 
 std::string encode(const LaunchRecord& record) {
@@ -151,13 +172,19 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.step_key);
   out.put_signed(record.lease_s);
   out.put_signed(record.lease_base_ms);
+  out.put(record.cluster_id);
+  out.put(record.contain_cpus ? 1 : 0);
+  out.put_signed(record.memory_limit_mib);
+  out.put_signed(record.processes_max);
+  out.put(record.forbidden_devices);
   return out.take();
 }
 
 bool decode(std::string_view bytes, LaunchRecord& record) {
   ByteReader in(bytes);
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
-         get_steps(in, record) && get_lease(in, record) && in.at_end();
+         get_steps(in, record) && get_lease(in, record) && get_containment(in, record) &&
+         in.at_end();
 }
 
 }  // namespace hyades

@@ -47,6 +47,13 @@ struct LaunchRecord {
   int lease_s = 0;
   BootMs lease_base_ms = 0;  // it has begun then, at the latest
 
+  // The job's control group is hyades/<cluster_id>/<key>; "": it gets none.
+  std::string cluster_id;
+  bool contain_cpus = false;          // to `cpus`, by the group
+  std::int64_t memory_limit_mib = 0;  // 0: none
+  int processes_max = 0;              // 0: no limit
+  std::vector<std::string> forbidden_devices;
+
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };
 

@@ -13,6 +13,7 @@
 
 #include "core/failpoint.hpp"
 #include "wire/failpoint_env.hpp"
+#include "worker/cgroup_file.hpp"
 #include "worker/fork_patiently.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
@@ -92,15 +93,25 @@ void set_up_process() {
   ask_for_short_slices();  // shepherds inherit it
 }
 
+// When memory runs out, whoever watches over jobs should be the last to go. Returns what it was
+// before, if it could be changed.
+std::optional<std::string> become_a_poor_victim() {
+  const std::string path = "/proc/self/oom_score_adj";
+  std::string usual;
+  const bool changed = read_cgroup_file(path, usual) && write_cgroup_file(path, "-900");
+  return changed ? std::optional(usual) : std::nullopt;
+}
+
 }  // namespace
 
-Launcher::Launcher(UniqueFd orders, std::string spool_directory)
+Launcher::Launcher(UniqueFd orders, Surroundings surroundings)
     : orders_(std::move(orders)),
-      spool_directory_(std::move(spool_directory)),
+      surroundings_(std::move(surroundings)),
       buffer_(datagram_bytes_max + 1024, '\0') {}
 
 void Launcher::run() {
   while (receive()) continue;
+  surroundings_.containment.tidy_up();
 }
 
 bool Launcher::receive() {
@@ -153,13 +164,13 @@ void Launcher::on(const StartLaunch& start, UniqueFd record, UniqueFd body) {
   if (record.get() != 3) dup3(record.get(), 3, O_CLOEXEC);
   record.release();
   close_range(4, ~0u, 0);
-  shepherd_main(UniqueFd(3), encoded, spool_directory_);
+  shepherd_main(UniqueFd(3), encoded, surroundings_);
 }
 
 // To the shepherd only, and never to a process that has got its pid: while the record is locked
 // the shepherd lives, and then the handle that was opened before must be its.
 void Launcher::tell_shepherd(const LaunchKey& key, const ShepherdWord& word) {
-  const std::string path = spool_directory_ + '/' + to_string(key);
+  const std::string path = surroundings_.spool_directory + '/' + to_string(key);
   UniqueFd record(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   std::string text;
   if (!record || !read_record(record.get(), text)) return;
@@ -176,7 +187,9 @@ void launcher_main(const std::string& spool_directory) {
   fcntl(launcher_orders_fd, F_SETFD, FD_CLOEXEC);
   // Until here it was the worker's, for a dynamic linker that has to complain.
   if (dup2(STDIN_FILENO, STDERR_FILENO) < 0 || chdir("/") != 0) _exit(1);
-  Launcher(UniqueFd(launcher_orders_fd), spool_directory).run();
+  Launcher(UniqueFd(launcher_orders_fd),
+           {spool_directory, Containment::find_as_told(), become_a_poor_victim()})
+      .run();
   _exit(0);
 }
 

@@ -7,13 +7,14 @@
 
 #include "wire/unique_fd.hpp"
 #include "worker/launcher_order.hpp"
+#include "worker/surroundings.hpp"
 
 namespace hyades {
 
 class Launcher {
  public:
-  // `orders`: a SOCK_SEQPACKET socket. `spool_directory` need not exist before the first order.
-  Launcher(UniqueFd orders, std::string spool_directory);
+  // `orders`: a SOCK_SEQPACKET socket. The spool's directory need not exist before the first order.
+  Launcher(UniqueFd orders, Surroundings surroundings);
 
   // Returns when the other end of the socket is closed: the worker is gone. Orders that came
   // before that are carried out; their records' locks have told everyone that they were coming.
@@ -25,7 +26,7 @@ class Launcher {
   void tell_shepherd(const LaunchKey& key, const ShepherdWord& word);
 
   UniqueFd orders_;
-  std::string spool_directory_;
+  Surroundings surroundings_;
   std::string buffer_;
 };
 

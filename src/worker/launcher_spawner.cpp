@@ -16,8 +16,17 @@ namespace hyades {
 namespace {
 
 constexpr int sweep_ms = 200;
+constexpr int processes_most = 1 << 22;  // the kernel knows no more
 
-LaunchRecord launch_record(const LaunchOrder& order, const SpawnerConfig& config) {
+}  // namespace
+
+LauncherSpawner::LauncherSpawner(SpawnerConfig config, DiskSpool& spool, LauncherHandle& launcher)
+    : config_(std::move(config)),
+      spool_(spool),
+      launcher_(launcher),
+      containment_(Containment::find_as_told()) {}
+
+LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
   const JobPayload& payload = order.payload;
   LaunchRecord record;
   record.key = order.key;
@@ -26,7 +35,7 @@ LaunchRecord launch_record(const LaunchOrder& order, const SpawnerConfig& config
   record.user = order.spec.user;
   record.script = payload.script;
   record.arguments = payload.arguments;
-  record.environment = job_environment(order, {config.cluster_id, config.state_directory});
+  record.environment = job_environment(order, {config_.cluster_id, config_.state_directory});
   record.working_directory = payload.working_directory;
   record.stdin_path = expand_output_pattern(payload.stdin_path, order);
   record.stdout_path = expand_output_pattern(
@@ -34,23 +43,30 @@ LaunchRecord launch_record(const LaunchOrder& order, const SpawnerConfig& config
   record.stderr_path = expand_output_pattern(payload.stderr_path, order);
   record.append_output = payload.append_output;
   record.umask = payload.umask & 0777;
-  if (config.cpus_for) record.cpus = config.cpus_for(order.own_share().cores);
+  if (config_.cpus_for) record.cpus = config_.cpus_for(order.own_share().cores);
   record.time_limit_s = order.spec.time_limit_s;
   record.kill_grace_s = order.kill_grace_s;
   record.warning = order.spec.warning;
-  record.preparation_limit_s = config.preparation_limit_s;
+  record.preparation_limit_s = config_.preparation_limit_s;
   record.companion = order.is_companion();
-  record.step_program = config.step_program;
+  record.step_program = config_.step_program;
   record.step_key = order.step_key;
   record.lease_s = std::max(0, order.spec.lease_s);
   record.lease_base_ms = order.lease_base_ms;
+  contain(order, record);
   return record;
 }
 
-}  // namespace
-
-LauncherSpawner::LauncherSpawner(SpawnerConfig config, DiskSpool& spool, LauncherHandle& launcher)
-    : config_(std::move(config)), spool_(spool), launcher_(launcher) {}
+// The device files of GPUs are not known here yet, so none is forbidden.
+void LauncherSpawner::contain(const LaunchOrder& order, LaunchRecord& record) const {
+  record.cluster_id = config_.cluster_id;
+  record.contain_cpus = settings_.contain_cores;
+  const bool asked = order.spec.memory_per_node_mib > 0 || order.spec.memory_per_cpu_mib > 0;
+  if (settings_.contain_memory && asked) record.memory_limit_mib = order.own_share().memory_mib;
+  const long long processes =
+      1ll * settings_.processes_per_core * static_cast<long long>(order.own_share().cores.size());
+  record.processes_max = static_cast<int>(std::min<long long>(processes, processes_most));
+}
 
 bool LauncherSpawner::start(const LaunchOrder& order) {
   error_.clear();
@@ -59,7 +75,7 @@ bool LauncherSpawner::start(const LaunchOrder& order) {
     error_ = "the launch was not claimed";
     return false;
   }
-  LaunchRecord record = launch_record(order, config_);
+  LaunchRecord record = launch_record(order);
   record.script_path = spool_.script_path(order.key);
   const std::string encoded = encode(record);
   if (launcher_.send(StartLaunch{order.key, encoded}, std::move(claim))) return true;
@@ -93,7 +109,9 @@ bool LauncherSpawner::sweep(const LaunchKey& key) {
   std::string text;
   if (file && !read_record(file.get(), text)) return false;
   remains.started = parse_record(text).started;
-  return sweep_remains(remains, sweep_ms);
+  const std::string group = config_.cluster_id + '/' + to_string(key);
+  containment_.kill(group);
+  return sweep_remains(remains, sweep_ms) && end_group(containment_, group, sweep_ms);
 }
 
 }  // namespace hyades

@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "core/node_settings.hpp"
 #include "core/ports.hpp"
+#include "worker/containment.hpp"
 #include "worker/disk_spool.hpp"
+#include "worker/launch_record.hpp"
 #include "worker/launcher_handle.hpp"
 
 namespace hyades {
@@ -31,6 +34,12 @@ class LauncherSpawner final : public Spawner {
   // `spool` and `launcher` must outlive the spawner.
   LauncherSpawner(SpawnerConfig config, DiskSpool& spool, LauncherHandle& launcher);
 
+  // What the configuration asks of this node. Holds for launches from now on.
+  void configure(const NodeSettings& settings) { settings_ = settings; }
+
+  // What jobs are contained by, for people.
+  std::string containment() const { return containment_.describe(); }
+
   // A refused start leaves its reason in the record.
   bool start(const LaunchOrder& order) override;
   void stop(const LaunchKey& key, StopReason reason, int grace_s) override;
@@ -43,11 +52,15 @@ class LauncherSpawner final : public Spawner {
   const std::string& last_error() const { return error_; }
 
  private:
+  LaunchRecord launch_record(const LaunchOrder& order) const;
+  void contain(const LaunchOrder& order, LaunchRecord& record) const;
   void note_refusal(const LaunchKey& key);
 
   SpawnerConfig config_;
   DiskSpool& spool_;
   LauncherHandle& launcher_;
+  NodeSettings settings_;
+  Containment containment_;  // only to sweep
   std::string error_;
 };
 

@@ -11,8 +11,9 @@ namespace hyades {
 namespace {
 
 // Escaped; all lines together stay within the record.
-constexpr std::size_t error_bytes_max = 2300;
+constexpr std::size_t error_bytes_max = 2200;
 constexpr std::size_t epilog_error_bytes_max = 700;
+constexpr std::size_t contained_bytes_max = 200;
 // What the wire takes: beyond that the master would refuse all that this node has to say.
 constexpr WallMs wall_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::int64_t rss_kib_max = 1'000'000'000'000 * 1024;
@@ -117,6 +118,7 @@ void read_started(const Fields& fields, RecordContent& out) {
     // It has started, whatever the time: to forget that could start it twice.
     started.at_ms = std::min(started.at_ms, wall_ms_max);
     fields.number("step_port", started.step_port, 0, 65535);
+    started.contained = unescape(fields.text("contained"));
     out.started = started;
   }
 }
@@ -161,7 +163,11 @@ std::string started_line(const StartedLine& started) {
                 started.job_pid, started.shepherd_pid, static_cast<long long>(started.at_ms),
                 static_cast<long long>(started.from_ms), static_cast<long long>(started.until_ms),
                 started.step_port);
-  return closed(line);
+  std::string text = line;
+  if (!started.contained.empty()) {
+    text += " contained=" + escape(started.contained, contained_bytes_max);
+  }
+  return closed(text);
 }
 
 std::string exit_line(const ExitRecord& exit) {

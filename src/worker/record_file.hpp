@@ -1,7 +1,8 @@
 // What is inside a launch's record: lines, each closed by a checksum, only ever appended.
 //
 //   claimed boot=<boot id> #1a2b3c4d
-//   started job_pid=7 shepherd_pid=6 at=<wall ms> from=<boot ms> until=<boot ms> step_port=0 #...
+//   started job_pid=7 shepherd_pid=6 at=<wall ms> from=<boot ms> until=<boot ms> step_port=0
+//        contained=<escaped> #...                                           (one line)
 //   exit code=0 signal=0 stopped=none started=<wall ms> ended=<wall ms> user_ms=1 system_ms=1
 //        max_rss_kib=900 left_behind=0 out_of_memory=1 error=<escaped> epilog_error=<escaped> #...
 //                                             (one line; the last three only when there is cause)
@@ -27,7 +28,8 @@ struct StartedLine {
   // The script's process was created between these two, on the machine's clock since boot.
   BootMs from_ms = 0;
   BootMs until_ms = 0;
-  int step_port = 0;  // of a companion: where it takes steps; else 0
+  int step_port = 0;      // of a companion: where it takes steps; else 0
+  std::string contained;  // by which control groups, for people; "": none
 
   friend bool operator==(const StartedLine&, const StartedLine&) = default;
 };

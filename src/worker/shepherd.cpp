@@ -31,6 +31,7 @@ constexpr BootMs warning_after_ms = 1000;
 // anything any more, so the record need not wait for the file system.
 constexpr BootMs hung_child_ms = 5000;
 constexpr BootMs kill_again_ms = 1000;
+constexpr int group_patience_ms = 1000;
 
 std::string name_of(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
@@ -41,14 +42,12 @@ std::string name_of(pid_t pid) {
 
 }  // namespace
 
-Shepherd::Shepherd(UniqueFd record, LaunchRecord launch, std::string spool_directory)
-    : record_(std::move(record)),
-      launch_(std::move(launch)),
-      spool_directory_(std::move(spool_directory)) {}
+Shepherd::Shepherd(UniqueFd record, LaunchRecord launch, Surroundings& surroundings)
+    : record_(std::move(record)), launch_(std::move(launch)), surroundings_(surroundings) {}
 
 void Shepherd::run() {
   become_shepherd();
-  if (!fork_child() || !await_ready() || !start_job()) return;
+  if (!make_group() || !fork_child() || !await_ready() || !start_job()) return;
   watch();
   finish();
 }
@@ -58,6 +57,7 @@ void Shepherd::run() {
 // launcher (autogroups), and each start would wait longer beside busy jobs. In a group of its own
 // it would get SIGCONT, if it is stopped just when the launcher dies.
 void Shepherd::become_shepherd() {
+  launcher_ = getppid();
   prctl(PR_SET_NAME, "hyades-shep");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // Not to be traced, nor its memory read, by what it watches over.
@@ -72,6 +72,39 @@ void Shepherd::become_shepherd() {
   sigaddset(&wanted, shepherd_signal());
   signals_.reset(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   clock_.reset(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+// False: it cannot be made, and the record says why.
+bool Shepherd::make_group() {
+  Containment& containment = surroundings_.containment;
+  if (launch_.cluster_id.empty() || !containment.any()) return true;
+  const std::string name = launch_.cluster_id + '/' + to_string(launch_.key);
+  const std::string trouble =
+      containment.create(name, {.memory_mib = launch_.memory_limit_mib,
+                                .processes = launch_.processes_max,
+                                .cpus = launch_.contain_cpus ? launch_.cpus : std::vector<int>(),
+                                .forbidden_devices = launch_.forbidden_devices});
+  if (!trouble.empty()) {
+    refuse(trouble);
+    return false;
+  }
+  group_ = name;
+  processes_.set_group(containment, group_);
+  return true;
+}
+
+// Once nothing of the job is left. Whatever somebody else has put into the group goes as well.
+void Shepherd::leave_group() {
+  if (group_.empty()) return;
+  const CgroupUsage usage = surroundings_.containment.measure(group_);
+  exit_.out_of_memory = usage.killed_for_memory > 0;
+  exit_.usage.user_ms = usage.user_ms.value_or(exit_.usage.user_ms);
+  exit_.usage.system_ms = usage.system_ms.value_or(exit_.usage.system_ms);
+  exit_.usage.max_rss_kib = usage.peak_kib.value_or(exit_.usage.max_rss_kib);
+  while (!end_group(surroundings_.containment, group_, group_patience_ms)) continue;
+  // The launcher, which would tidy up when it ends, has gone before.
+  if (getppid() != launcher_) surroundings_.containment.tidy_up();
+  group_.clear();
 }
 
 bool Shepherd::fork_child() {
@@ -89,10 +122,11 @@ bool Shepherd::fork_child() {
     // Closes the record with it: its lock must not outlive the shepherd.
     dup3(child_end.get(), 3, O_CLOEXEC);
     close_range(4, ~0u, 0);
-    run_job_child(launch_, 3, shepherd);
+    run_job_child(launch_, group_, surroundings_, 3, shepherd);
   }
   processes_.set_first(child);
   if (child > 0) return true;
+  leave_group();
   refuse(std::string("cannot create the job's process: ") + std::strerror(errno));
   return false;
 }
@@ -130,12 +164,16 @@ bool Shepherd::await_word(ChildWord& word) {
 void Shepherd::abandon_child() {
   kill(processes_.first(), SIGKILL);
   processes_.kill_rest();
+  leave_group();
 }
 
 void Shepherd::give_up_on_child(const ChildWord& word) {
   abandon_child();
   const std::string reason = describe_failure(launch_, word);
-  if (is_node_fault(word.stage)) {
+  if (exit_.out_of_memory) {
+    fail("the job's memory limit of " + std::to_string(launch_.memory_limit_mib) +
+         " MiB does not even let it start");
+  } else if (is_node_fault(word.stage)) {
     refuse(reason);
   } else {
     fail(reason);
@@ -150,6 +188,7 @@ void Shepherd::give_up_on_hang() {
     processes_.await_children(100);
     processes_.reap();
   }
+  if (processes_.none_left()) leave_group();
   fail(reason);
 }
 
@@ -165,12 +204,14 @@ bool Shepherd::start_job() {
     refuse("the job's lease ran out before it could start here");
     return false;
   }
-  const bool recorded = record_.append(started_line({.job_pid = processes_.first(),
-                                                     .shepherd_pid = getpid(),
-                                                     .at_ms = started_ms_,
-                                                     .from_ms = forked_ms_,
-                                                     .until_ms = started_boot_ms_,
-                                                     .step_port = step_port_}));
+  const bool recorded = record_.append(
+      started_line({.job_pid = processes_.first(),
+                    .shepherd_pid = getpid(),
+                    .at_ms = started_ms_,
+                    .from_ms = forked_ms_,
+                    .until_ms = started_boot_ms_,
+                    .step_port = step_port_,
+                    .contained = group_.empty() ? "" : surroundings_.containment.describe()}));
   if (!recorded) {
     abandon_child();
     return false;
@@ -273,7 +314,7 @@ void Shepherd::on_timers() {
 
 // When the job has to be gone unless the worker has news of the master by then.
 BootMs Shepherd::lease_end() const {
-  const BootMs renewed = std::max(launch_.lease_base_ms, read_lease(spool_directory_));
+  const BootMs renewed = std::max(launch_.lease_base_ms, read_lease(surroundings_.spool_directory));
   return renewed + 1000ll * launch_.lease_s;
 }
 
@@ -303,6 +344,8 @@ void Shepherd::stop(StopReason reason, int grace_s) {
 
 void Shepherd::finish() {
   exit_.left_behind = processes_.kill_rest();
+  exit_.usage = processes_.usage();
+  leave_group();
   ChildWord word;
   if (recv(channel_.get(), &word, sizeof word, MSG_DONTWAIT) == sizeof word) {
     fail(describe_failure(launch_, word));
@@ -314,7 +357,6 @@ void Shepherd::finish() {
   exit_.started_ms = started_ms_;
   // By the clock that nobody sets, so that a job never lasts less than nothing.
   exit_.ended_ms = started_ms_ + (boot_now_ms() - started_boot_ms_);
-  exit_.usage = processes_.usage();
   HYADES_FAILPOINT("shepherd_before_exit_record");
   record_.append_and_sync(exit_line(exit_));
   HYADES_FAILPOINT("shepherd_after_exit_record");
@@ -323,21 +365,23 @@ void Shepherd::finish() {
 void Shepherd::refuse(const std::string& reason) { record_.append(refused_line(reason)); }
 
 void Shepherd::fail(const std::string& launch_error) {
-  exit_ = {.started_ms = started_ms_, .ended_ms = wall_now_ms(), .launch_error = launch_error};
+  exit_ = {.started_ms = started_ms_,
+           .ended_ms = wall_now_ms(),
+           .launch_error = launch_error,
+           .out_of_memory = exit_.out_of_memory};
   if (exit_.started_ms == 0) exit_.started_ms = exit_.ended_ms;
   record_.append_and_sync(exit_line(exit_));
 }
 
-void shepherd_main(UniqueFd record, const std::string& encoded,
-                   const std::string& spool_directory) {
+void shepherd_main(UniqueFd record, const std::string& encoded, Surroundings& surroundings) {
   install_failpoints_from_env("shepherd");
   LaunchRecord launch;
   if (decode(encoded, launch)) {
-    Shepherd(std::move(record), std::move(launch), spool_directory).run();
+    Shepherd(std::move(record), std::move(launch), surroundings).run();
   } else {
     // The job's fault, not the node's: each node would fail at the same order, and one job would
     // drain them all.
-    Shepherd(std::move(record), LaunchRecord(), spool_directory)
+    Shepherd(std::move(record), LaunchRecord(), surroundings)
         .fail("the launch order could not be understood");
   }
   _exit(0);

@@ -18,13 +18,14 @@
 #include "worker/launch_record.hpp"
 #include "worker/launcher_order.hpp"
 #include "worker/record_writer.hpp"
+#include "worker/surroundings.hpp"
 
 namespace hyades {
 
 class Shepherd {
  public:
-  // `record` is the launch's record, with its lock, in the spool in `spool_directory`.
-  Shepherd(UniqueFd record, LaunchRecord launch, std::string spool_directory);
+  // `record` is the launch's record, with its lock. `surroundings` must outlive the shepherd.
+  Shepherd(UniqueFd record, LaunchRecord launch, Surroundings& surroundings);
 
   // Returns when the end of the job is on the disk; the process must exit then.
   void run();
@@ -41,6 +42,8 @@ class Shepherd {
   };
 
   void become_shepherd();
+  bool make_group();
+  void leave_group();
   bool fork_child();
   bool await_ready();
   bool await_word(ChildWord& word);
@@ -66,12 +69,14 @@ class Shepherd {
 
   RecordWriter record_;
   LaunchRecord launch_;
-  std::string spool_directory_;
+  Surroundings& surroundings_;
+  std::string group_;  // "": the job has none
   UniqueFd channel_;
   UniqueFd signals_;
   UniqueFd clock_;
   JobProcesses processes_{signals_};
 
+  pid_t launcher_ = 0;
   int step_port_ = 0;
   BootMs forked_ms_ = 0;
   BootMs started_boot_ms_ = 0;
@@ -83,6 +88,6 @@ class Shepherd {
 
 // What a fresh fork of the launcher calls. `encoded` is a LaunchRecord.
 [[noreturn]] void shepherd_main(UniqueFd record, const std::string& encoded,
-                                const std::string& spool_directory);
+                                Surroundings& surroundings);
 
 }  // namespace hyades

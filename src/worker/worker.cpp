@@ -56,6 +56,7 @@ class WorkerLoop {
     waiter_.add(launcher_.fd());
     spdlog::info("node {}: {} cores, {} MiB; {} launch records in {}", options.node, offered_.cores,
                  offered_.memory_mib, spool_.records().size(), options.spool_directory);
+    spdlog::info("jobs are contained by {}", spawner_.containment());
     if (!spool_.watch_failure().empty()) spdlog::warn("{}", spool_.watch_failure());
   }
 

@@ -505,7 +505,7 @@ TEST_F(SmallDisk, TheEndOfALaunchCanAlwaysBeWritten) {
 // ---- The record's format -----------------------------------------------------------------------
 
 TEST(RecordFile, KeepsEveryField) {
-  const StartedLine started = {11, 10, 1700000000123, 5000, 5003, 65535};
+  const StartedLine started = {11, 10, 1700000000123, 5000, 5003, 65535, "cgroup v1 (pids)"};
   ExitRecord exit = {.exit_code = 255,
                      .signal = 9,
                      .stopped = StopReason::TimeLimit,
@@ -527,17 +527,18 @@ TEST(RecordFile, KeepsEveryField) {
 
 TEST(RecordFile, LongErrorsStillFit) {
   const std::string error(100000, '\x01');
-  const std::string record = claimed_line(std::string(36, 'b')) +
-                             started_line({1 << 22, 1 << 22, INT64_MAX, INT64_MAX, INT64_MAX}) +
-                             refused_line(error) +
-                             exit_line({.stopped = StopReason::LeaseExpired,
-                                        .started_ms = 253'402'300'799'999,
-                                        .ended_ms = 253'402'300'799'999,
-                                        .usage = {INT64_MAX, INT64_MAX, INT64_MAX},
-                                        .left_behind = INT32_MAX,
-                                        .launch_error = error,
-                                        .out_of_memory = true,
-                                        .epilog_error = error});
+  const std::string record =
+      claimed_line(std::string(36, 'b')) +
+      started_line({1 << 22, 1 << 22, INT64_MAX, INT64_MAX, INT64_MAX, 65535, error}) +
+      refused_line(error) +
+      exit_line({.stopped = StopReason::LeaseExpired,
+                 .started_ms = 253'402'300'799'999,
+                 .ended_ms = 253'402'300'799'999,
+                 .usage = {INT64_MAX, INT64_MAX, INT64_MAX},
+                 .left_behind = INT32_MAX,
+                 .launch_error = error,
+                 .out_of_memory = true,
+                 .epilog_error = error});
   EXPECT_LE(record.size(),
             record_bytes_max + refused_line(error).size());  // it is one or the other
   const std::string line = exit_line({.ended_ms = 5, .launch_error = error, .epilog_error = error});

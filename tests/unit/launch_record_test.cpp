@@ -43,6 +43,11 @@ LaunchRecord full_record() {
   record.step_key = "0123456789abcdef0123456789abcdef";
   record.lease_s = 20;
   record.lease_base_ms = 1'000'000;
+  record.cluster_id = "0a1b-2c_D";
+  record.contain_cpus = true;
+  record.memory_limit_mib = 4096;
+  record.processes_max = 2048;
+  record.forbidden_devices = {"/dev/nvidia1"};
   return record;
 }
 
@@ -106,6 +111,9 @@ TEST(LaunchRecordCodec, RefusesNulInPathsAndVariables) {
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key += '0'; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_program = "hyades-stepd"; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.lease_s = -1; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.cluster_id = "../x"; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.memory_limit_mib = -1; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.processes_max = -1; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.lease_base_ms = -1; }));
 }
 

@@ -1,0 +1,110 @@
+#include "worker/containment.hpp"
+
+#include <poll.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "worker/boot_clock.hpp"
+#include "worker/cgroup_mounts.hpp"
+#include "worker/cgroup_v1.hpp"
+#include "worker/cgroup_v2.hpp"
+
+namespace hyades {
+namespace {
+
+std::string text_of(const char* path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+Containment Containment::find(CgroupUse use) {
+  Containment found;
+  if (use == CgroupUse::Off) return found;
+  const CgroupMounts mounts =
+      parse_cgroup_mounts(text_of("/proc/self/mountinfo"), text_of("/proc/self/cgroup"));
+  if (use != CgroupUse::V1Only && !mounts.v2.empty()) {
+    auto v2 = std::make_unique<CgroupV2>(mounts.v2);
+    if (v2->usable()) found.trees_.push_back(std::move(v2));
+  }
+  if (use != CgroupUse::V2Only) {
+    auto v1 = std::make_unique<CgroupV1>(mounts.v1, found.trees_.empty());
+    if (v1->usable()) found.trees_.push_back(std::move(v1));
+  }
+  return found;
+}
+
+Containment Containment::find_as_told() {
+  const char* const told = std::getenv("HYADES_CGROUPS");
+  const std::string word = told == nullptr ? "" : told;
+  if (word == "off") return find(CgroupUse::Off);
+  if (word == "v1") return find(CgroupUse::V1Only);
+  return find(word == "v2" ? CgroupUse::V2Only : CgroupUse::Any);
+}
+
+std::string Containment::describe() const {
+  std::string text;
+  for (const auto& tree : trees_) text += (text.empty() ? "" : ", ") + tree->describe();
+  return text.empty() ? "no control groups" : text;
+}
+
+std::string Containment::create(const std::string& name, const CgroupLimits& limits) {
+  for (const auto& tree : trees_) {
+    const std::string trouble = tree->create(name, limits);
+    if (trouble.empty()) continue;
+    remove(name);
+    return trouble;
+  }
+  return "";
+}
+
+bool Containment::enter(const std::string& name) {
+  for (const auto& tree : trees_) {
+    if (!tree->enter(name)) return false;
+  }
+  return true;
+}
+
+void Containment::kill(const std::string& name) {
+  for (const auto& tree : trees_) tree->kill(name);
+}
+
+bool Containment::is_empty(const std::string& name) {
+  for (const auto& tree : trees_) {
+    if (!tree->is_empty(name)) return false;
+  }
+  return true;
+}
+
+bool Containment::remove(const std::string& name) {
+  bool gone = true;
+  for (const auto& tree : trees_) gone = tree->remove(name) && gone;
+  return gone;
+}
+
+CgroupUsage Containment::measure(const std::string& name) {
+  CgroupUsage usage;
+  for (const auto& tree : trees_) tree->measure(name, usage);
+  return usage;
+}
+
+void Containment::tidy_up() {
+  for (const auto& tree : trees_) tree->tidy_up();
+}
+
+bool end_group(Containment& containment, const std::string& name, int most_ms) {
+  const BootMs deadline = boot_now_ms() + most_ms;
+  while (true) {
+    if (containment.is_empty(name) && containment.remove(name)) return true;
+    containment.kill(name);
+    if (boot_now_ms() >= deadline) return false;
+    poll(nullptr, 0, 1);
+  }
+}
+
+}  // namespace hyades
