@@ -18,6 +18,7 @@
 #include "worker/launch_record.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
+#include "worker/spool_layout.hpp"
 
 namespace hyades {
 namespace {
@@ -122,14 +123,14 @@ void DiskSpool::prepare_directory() {
   // Jobs of other users, which only root can start, must be able to reach their scripts.
   const mode_t mode = geteuid() == 0 ? 0711 : 0700;
   require_own_directory(directory_, mode);
-  require_own_directory(directory_ + "/scripts", mode);
+  require_own_directory(job_file_directory(directory_), mode);
   listing_.reset(opendir(directory_.c_str()));
   if (!listing_) throw SpoolError("cannot open the spool " + directory_ + ": " + why());
 }
 
 // A power cut may take a record and leave its script, which nobody would ever remove.
 void DiskSpool::remove_stray_scripts(const std::set<LaunchKey>& launches) {
-  const std::string path = directory_ + "/scripts";
+  const std::string path = job_file_directory(directory_);
   const std::unique_ptr<DIR, CloseDirectory> scripts(opendir(path.c_str()));
   if (!scripts) return;  // the next worker tries again
   while (const dirent* entry = readdir(scripts.get())) {
@@ -247,7 +248,7 @@ std::string DiskSpool::record_path(const LaunchKey& key) const {
 }
 
 std::string DiskSpool::script_path(const LaunchKey& key) const {
-  return directory_ + "/scripts/" + to_string(key);
+  return hyades::script_path(directory_, key);
 }
 
 ClaimResult DiskSpool::fail(const std::string& what) {

@@ -136,6 +136,12 @@ bool get_containment(ByteReader& in, LaunchRecord& record) {
   return good;
 }
 
+bool get_hooks(ByteReader& in, LaunchRecord& record) {
+  return get_path(in, record.hook_directory) && in.get_int(record.hook_timeout_s, 1, seconds_max) &&
+         in.get(record.node_name, Limits::name_bytes_max) &&
+         in.get(record.job_name, Limits::name_bytes_max);
+}
+
 }  // namespace
 
 std::string encode(const LaunchRecord& record) {
@@ -177,6 +183,10 @@ std::string encode(const LaunchRecord& record) {
   out.put_signed(record.memory_limit_mib);
   out.put_signed(record.processes_max);
   out.put(record.forbidden_devices);
+  out.put(record.hook_directory);
+  out.put_signed(record.hook_timeout_s);
+  out.put(record.node_name);
+  out.put(record.job_name);
   return out.take();
 }
 
@@ -184,7 +194,7 @@ bool decode(std::string_view bytes, LaunchRecord& record) {
   ByteReader in(bytes);
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
          get_steps(in, record) && get_lease(in, record) && get_containment(in, record) &&
-         in.at_end();
+         get_hooks(in, record) && in.at_end();
 }
 
 }  // namespace hyades

@@ -54,6 +54,12 @@ struct LaunchRecord {
   int processes_max = 0;              // 0: no limit
   std::vector<std::string> forbidden_devices;
 
+  // The site's programs around the job (site_hooks.hpp), and what they are told.
+  std::string hook_directory;  // "": none
+  int hook_timeout_s = 60;
+  std::string node_name;
+  std::string job_name;
+
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };
 

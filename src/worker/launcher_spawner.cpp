@@ -54,6 +54,10 @@ LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
   record.lease_s = std::max(0, order.spec.lease_s);
   record.lease_base_ms = order.lease_base_ms;
   contain(order, record);
+  record.hook_directory = settings_.hook_directory;
+  record.hook_timeout_s = std::max(1, settings_.hook_timeout_s);
+  record.node_name = order.own_share().node;
+  record.job_name = order.spec.name;
   return record;
 }
 

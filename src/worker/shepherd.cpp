@@ -21,6 +21,7 @@
 #include "worker/job_child.hpp"
 #include "worker/lease_file.hpp"
 #include "worker/record_file.hpp"
+#include "worker/spool_layout.hpp"
 
 namespace hyades {
 namespace {
@@ -47,7 +48,7 @@ Shepherd::Shepherd(UniqueFd record, LaunchRecord launch, Surroundings& surroundi
 
 void Shepherd::run() {
   become_shepherd();
-  if (!make_group() || !fork_child() || !await_ready() || !start_job()) return;
+  if (!run_prolog() || !make_group() || !fork_child() || !await_ready() || !start_job()) return;
   watch();
   finish();
 }
@@ -74,6 +75,36 @@ void Shepherd::become_shepherd() {
   clock_.reset(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
 }
 
+HookRun Shepherd::hooks(HookKind kind) const {
+  return {.kind = kind,
+          .directory = launch_.hook_directory,
+          .timeout_s = launch_.hook_timeout_s,
+          .environment = hook_environment(launch_, kind),
+          .log_path = hook_log_path(surroundings_.spool_directory),
+          .title = to_string(launch_.key)};
+}
+
+// False: the job must not start here, and the record says why.
+bool Shepherd::run_prolog() {
+  if (launch_.hook_directory.empty()) return true;
+  const std::string trouble = run_hooks(hooks(HookKind::Prolog));
+  if (trouble.empty()) {
+    prolog_done_ = true;
+    return true;
+  }
+  processes_.kill_rest();
+  refuse("the node's prolog failed: " + trouble);
+  return false;
+}
+
+// Once nothing of the job is left, and only if all of the prolog was done.
+void Shepherd::run_epilog() {
+  if (!prolog_done_) return;
+  prolog_done_ = false;
+  exit_.epilog_error = run_hooks(hooks(HookKind::Epilog));
+  if (processes_.none_left()) processes_.kill_rest();  // not for a job's child that hangs for ever
+}
+
 // False: it cannot be made, and the record says why.
 bool Shepherd::make_group() {
   Containment& containment = surroundings_.containment;
@@ -85,6 +116,7 @@ bool Shepherd::make_group() {
                                 .cpus = launch_.contain_cpus ? launch_.cpus : std::vector<int>(),
                                 .forbidden_devices = launch_.forbidden_devices});
   if (!trouble.empty()) {
+    run_epilog();
     refuse(trouble);
     return false;
   }
@@ -127,6 +159,7 @@ bool Shepherd::fork_child() {
   processes_.set_first(child);
   if (child > 0) return true;
   leave_group();
+  run_epilog();
   refuse(std::string("cannot create the job's process: ") + std::strerror(errno));
   return false;
 }
@@ -165,6 +198,7 @@ void Shepherd::abandon_child() {
   kill(processes_.first(), SIGKILL);
   processes_.kill_rest();
   leave_group();
+  run_epilog();
 }
 
 void Shepherd::give_up_on_child(const ChildWord& word) {
@@ -189,6 +223,7 @@ void Shepherd::give_up_on_hang() {
     processes_.reap();
   }
   if (processes_.none_left()) leave_group();
+  run_epilog();
   fail(reason);
 }
 
@@ -346,6 +381,9 @@ void Shepherd::finish() {
   exit_.left_behind = processes_.kill_rest();
   exit_.usage = processes_.usage();
   leave_group();
+  // By the clock that nobody sets, so that a job never lasts less than nothing.
+  exit_.ended_ms = started_ms_ + (boot_now_ms() - started_boot_ms_);
+  run_epilog();
   ChildWord word;
   if (recv(channel_.get(), &word, sizeof word, MSG_DONTWAIT) == sizeof word) {
     fail(describe_failure(launch_, word));
@@ -355,20 +393,23 @@ void Shepherd::finish() {
   exit_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   exit_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   exit_.started_ms = started_ms_;
-  // By the clock that nobody sets, so that a job never lasts less than nothing.
-  exit_.ended_ms = started_ms_ + (boot_now_ms() - started_boot_ms_);
   HYADES_FAILPOINT("shepherd_before_exit_record");
   record_.append_and_sync(exit_line(exit_));
   HYADES_FAILPOINT("shepherd_after_exit_record");
 }
 
-void Shepherd::refuse(const std::string& reason) { record_.append(refused_line(reason)); }
+void Shepherd::refuse(const std::string& reason) {
+  const bool also = !exit_.epilog_error.empty();
+  record_.append(refused_line(
+      also ? reason + "; and the node's epilog failed: " + exit_.epilog_error : reason));
+}
 
 void Shepherd::fail(const std::string& launch_error) {
   exit_ = {.started_ms = started_ms_,
            .ended_ms = wall_now_ms(),
            .launch_error = launch_error,
-           .out_of_memory = exit_.out_of_memory};
+           .out_of_memory = exit_.out_of_memory,
+           .epilog_error = exit_.epilog_error};
   if (exit_.started_ms == 0) exit_.started_ms = exit_.ended_ms;
   record_.append_and_sync(exit_line(exit_));
 }

@@ -18,6 +18,7 @@
 #include "worker/launch_record.hpp"
 #include "worker/launcher_order.hpp"
 #include "worker/record_writer.hpp"
+#include "worker/site_hooks.hpp"
 #include "worker/surroundings.hpp"
 
 namespace hyades {
@@ -42,6 +43,9 @@ class Shepherd {
   };
 
   void become_shepherd();
+  bool run_prolog();
+  void run_epilog();
+  HookRun hooks(HookKind kind) const;
   bool make_group();
   void leave_group();
   bool fork_child();
@@ -71,6 +75,7 @@ class Shepherd {
   LaunchRecord launch_;
   Surroundings& surroundings_;
   std::string group_;  // "": the job has none
+  bool prolog_done_ = false;
   UniqueFd channel_;
   UniqueFd signals_;
   UniqueFd clock_;

@@ -48,6 +48,10 @@ LaunchRecord full_record() {
   record.memory_limit_mib = 4096;
   record.processes_max = 2048;
   record.forbidden_devices = {"/dev/nvidia1"};
+  record.hook_directory = "/etc/hyades";
+  record.hook_timeout_s = 5;
+  record.node_name = "vn1";
+  record.job_name = "train";
   return record;
 }
 
