@@ -215,10 +215,11 @@ std::string Cluster::log() const {
 }
 
 void Cluster::configure(const std::string& more) {
-  const std::string text =
-      "[cluster]\nname = \"test\"\nkill_grace_s = 2\n\n[[node]]\nname = \"vn[1-" +
-      std::to_string(options_.nodes) + "]\"\ncores = " + std::to_string(options_.cores) + "\n\n" +
-      more;
+  const std::string names = options_.node_names.empty()
+                                ? "vn[1-" + std::to_string(options_.nodes) + "]"
+                                : options_.node_names;
+  const std::string text = "[cluster]\nname = \"test\"\nkill_grace_s = 2\n\n[[node]]\nname = \"" +
+                           names + "\"\ncores = " + std::to_string(options_.cores) + "\n\n" + more;
   write_file(directory_ + "/hyades.toml", text, 0600);
 }
 

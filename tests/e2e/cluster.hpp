@@ -24,6 +24,7 @@ struct ClusterOptions {
   std::string config;            // more TOML, after the [cluster] and [[node]] sections
   bool with_failpoints = false;  // the daemons built for tests
   std::map<std::string, std::string> environment;  // of everything it starts
+  std::string node_names;                          // in the configuration; "": vn[1-nodes]
 };
 
 class Cluster {
@@ -31,13 +32,13 @@ class Cluster {
   explicit Cluster(ClusterOptions options = {});
   // Takes the cluster down, ends what is left and removes the directory; fails the test when jobs
   // or daemons were still there that should not have been.
-  ~Cluster();
+  virtual ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
   // ---- its life
   void must_up();
-  CommandResult up();
+  virtual CommandResult up();
   void must_down();
   Json status();                         // hyades status --json
   pid_t pid_of(const std::string& key);  // "supervisor_pid", ...: 0 when it does not run
@@ -73,9 +74,13 @@ class Cluster {
   void configure(const std::string& more);
   const ClusterOptions& options() const { return options_; }
 
- private:
-  std::vector<std::string> with_path(std::vector<std::string> words) const;
+ protected:
+  // The command as it is to be executed: ours with their path.
+  virtual std::vector<std::string> with_path(std::vector<std::string> words) const;
   CommandOptions complete(CommandOptions options) const;
+  const std::string& base() const { return base_; }
+
+ private:
   void check_nothing_left();
 
   ClusterOptions options_;
