@@ -38,6 +38,8 @@ struct ClusterConfig {
   std::vector<QueueConfig> queues = {QueueConfig{"batch"}};  // first: default
   std::vector<std::uint32_t> admin_uids;  // root and the owner of the master always are
   std::vector<std::uint32_t> operator_uids;
+  std::string daemon_user;            // whom daemons that root starts become; "": they stay root
+  std::vector<std::string> networks;  // of the daemons, "10.0.0.0/24" or "eth1"; none: any
   int heartbeat_ms = 1000;
   int node_timeout_ms = 5000;   // silence after which a node is "not responding"
   int resend_ms = 1000;         // an unanswered order is sent again after this, then ever slower

@@ -23,6 +23,19 @@ constexpr int kPriorityMax = 1'000'000;
 
 using Lines = std::map<std::string, std::size_t>;  // name -> where it was defined
 
+// Goes to mpirun, which would take blanks and commas for more than one.
+void read_network(const toml::node& node, ClusterConfig& config, ConfigErrors& errors) {
+  const std::string text = node.is_string() ? node.as_string()->get() : "";
+  const bool good = !text.empty() && text.size() <= 64 && text[0] != '-' &&
+                    text.find_first_not_of(
+                        "0123456789abcdefghijklmnopqrstuvwxyz"
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ./:_-") == text.npos;
+  if (good) return config.networks.push_back(text);
+  errors.add(node,
+             "networks in [cluster] must hold networks such as \"10.0.0.0/24\", or names of "
+             "network interfaces");
+}
+
 void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
   ConfigReader reader(table, "[cluster]", errors);
   reader.text("name", config.name);
@@ -36,6 +49,7 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
   reader.integer("bad_node_jobs", config.bad_node_jobs, 0, Limits::count_max);
   reader.duration("bad_node_window", config.bad_node_window_s, 1, 86'400);
   reader.integer("backfill_depth", config.backfill_depth, 0, Limits::count_max);
+  reader.list("networks", [&](const toml::node& node) { read_network(node, config, errors); });
   reader.finish();
   // One lost heartbeat must not take a node away.
   if (config.node_timeout_ms < 2 * config.heartbeat_ms) {
@@ -136,6 +150,16 @@ void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, c
   }
 }
 
+std::optional<std::uint32_t> uid_of(const std::string& name) {
+  std::vector<char> buffer(16384);
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  if (name.find('\0') == std::string::npos) {
+    getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  }
+  return found == nullptr ? std::nullopt : std::optional(found->pw_uid);
+}
+
 // A uid, or the name of a user of this system.
 void read_user(const toml::node& node, const char* key, std::vector<std::uint32_t>& uids,
                ConfigErrors& errors) {
@@ -152,17 +176,12 @@ void read_user(const toml::node& node, const char* key, std::vector<std::uint32_
     return errors.add(node, std::string(key) + " in [security] must hold user names or uids");
   }
   const std::string& name = node.as_string()->get();
-  std::vector<char> buffer(16384);
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  if (name.find('\0') == std::string::npos) {
-    getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  }
-  if (found == nullptr) {
+  const std::optional<std::uint32_t> uid = uid_of(name);
+  if (!uid) {
     return errors.add(node, "there is no user '" + shown(name) + "' (" + key +
                                 " of [security]): correct the name, or give the uid");
   }
-  uids.push_back(found->pw_uid);
+  uids.push_back(*uid);
 }
 
 void read_security(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
@@ -175,7 +194,17 @@ void read_security(const toml::table& table, ClusterConfig& config, ConfigErrors
     std::sort(uids->begin(), uids->end());
     uids->erase(std::unique(uids->begin(), uids->end()), uids->end());
   }
+  reader.text("user", config.daemon_user);
   reader.finish();
+  if (config.daemon_user.empty()) return;
+  const std::optional<std::uint32_t> uid = uid_of(config.daemon_user);
+  if (!uid) {
+    reader.error("user", "there is no user '" + config.daemon_user +
+                             "' (user of [security]): create it, on every node");
+  } else if (*uid == 0) {
+    reader.error("user", "user of [security] is '" + config.daemon_user +
+                             "': to keep the daemons running as root, leave it out");
+  }
 }
 
 void read_fence(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {

@@ -33,7 +33,8 @@ void render_cluster(std::ostream& out, const ClusterConfig& config) {
       << "max_node_faults = " << config.max_node_faults << "\n"
       << "bad_node_jobs = " << config.bad_node_jobs << "\n"
       << "bad_node_window = " << duration(config.bad_node_window_s) << "\n"
-      << "backfill_depth = " << config.backfill_depth << "\n";
+      << "backfill_depth = " << config.backfill_depth << "\n"
+      << "networks = " << list(config.networks, quoted) << "\n";
 }
 
 void render_nodes(std::ostream& out, const std::vector<std::string>& names,
@@ -134,6 +135,7 @@ std::string render_config(const ClusterConfig& config) {
   out << "\n[security]\n"
       << "admins = " << list(config.admin_uids, number) << "\n"
       << "operators = " << list(config.operator_uids, number) << "\n";
+  if (!config.daemon_user.empty()) out << "user = " << quoted(config.daemon_user) << "\n";
   return out.str();
 }
 

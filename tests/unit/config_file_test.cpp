@@ -27,6 +27,7 @@ kill_grace_s = 10
 max_restarts = 2
 max_launch_failures = 3
 backfill_depth = 50
+networks = ["10.0.0.0/24", "eth1"]
 
 [[node]]
 name = "n[01-04]"
@@ -59,6 +60,7 @@ backfill = "none"
 [security]
 admins = ["root", 1001]
 operators = [1002, 1001, 1002]
+user = "nobody"
 )";
 
 TEST(ConfigFile, AnEmptyFileMeansTheDefaults) {
@@ -105,6 +107,8 @@ TEST(ConfigFile, ReadsEveryKey) {
 
   EXPECT_EQ(config.admin_uids, std::vector<std::uint32_t>({0, 1001}));
   EXPECT_EQ(config.operator_uids, std::vector<std::uint32_t>({1001, 1002}));
+  EXPECT_EQ(config.daemon_user, "nobody");
+  EXPECT_EQ(config.networks, std::vector<std::string>({"10.0.0.0/24", "eth1"}));
 }
 
 TEST(ConfigFile, AShortMaxTimeShortensTheDefault) {
@@ -204,6 +208,11 @@ TEST(ConfigFile, NamesPlaceAndFix) {
        "3: devices in [[node]] must be a table such "
        "as { gpu = 2 }"},
       {"[[node]]\nname = \"a\"\nfeatures = \"ib\"", "3: features in [[node]] must be a list"},
+      {"[security]\nuser = \"no-such-user\"",
+       "2: there is no user 'no-such-user' (user of [security]): create it, on every node"},
+      {"[security]\nuser = \"root\"", "2: user of [security] is 'root'"},
+      {"[cluster]\nnetworks = [\"a b\"]", "2: networks in [cluster] must hold networks"},
+      {"[cluster]\nnetworks = [\"-x\"]", "2: networks in [cluster] must hold networks"},
       {"[security]\nadmins = \"root\"", "2: admins in [security] must be a list"},
       {"[security]\nadmins = [1.5]", "2: admins in [security] must hold user names or uids"},
       // ranges
