@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -29,7 +30,8 @@ std::set<std::string> missing_nodes(const ClusterStatus& status, const pb::Clien
 void find_stranded(ClusterStatus& status, const pb::ClientReply& nodes,
                    ClientConnection& connection, int timeout_ms) {
   // Ranks that have not appeared yet are not missing, and of plain mpirun's some may be elsewhere.
-  const bool complete = static_cast<int>(status.workers.size()) >= status.nodes_expected;
+  const bool complete = static_cast<int>(status.workers.size()) >= status.nodes_expected &&
+                        status.hosts.empty();  // those of a host come back with it
   const std::set<std::string> missing = missing_nodes(status, nodes);
   if (status.nodes_expected == 0 || !complete || missing.empty()) return;
   pb::ClientRequest request;
@@ -64,7 +66,12 @@ void ask_master(ClusterStatus& status, int timeout_ms) {
   if (connection.call(request, reply, timeout_ms, error) != CallResult::Ok) return;
   for (ClusterStatus::Worker& worker : status.workers) {
     for (const pb::NodeInfo& node : reply.nodes()) {
-      if (node.name() == worker.node) worker.responding = node.responding();
+      if (node.name() != worker.node) continue;
+      worker.responding = node.responding();
+      // Of a worker on another machine only the master knows.
+      if (worker.pid == 0 && worker.responding && !status.hosts.empty()) {
+        worker.pid = static_cast<pid_t>(node.worker_pid());
+      }
     }
   }
   find_stranded(status, reply, connection, timeout_ms);
@@ -82,6 +89,15 @@ std::string stranded_text(const std::vector<ClusterStatus::Stranded>& all) {
     text += fmt::format("  job {} on {}\n", all[i].job, fmt::join(all[i].nodes, ","));
   }
   if (all.size() > kNamed) text += fmt::format("  and {} more\n", all.size() - kNamed);
+  return text;
+}
+
+std::string host_text(const HostsNote::Host& host) {
+  std::string text = host.state + (host.why.empty() ? "" : ": " + host.why);
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  const auto wait_s = (host.next_probe_ms - now.count() + 999) / 1000;
+  if (host.next_probe_ms != 0 && wait_s > 0) text += fmt::format("; asked again in {} s", wait_s);
   return text;
 }
 
@@ -106,6 +122,20 @@ bool ClusterStatus::down() const {
   return true;
 }
 
+// The workers are those of the hosts that are in the world, with or without a note.
+void add_hosts(ClusterStatus& status, HostsNote note) {
+  status.hosts = std::move(note.hosts);
+  const std::vector<ClusterStatus::Worker> noted = std::move(status.workers);
+  status.workers.clear();
+  for (const HostsNote::Host& host : status.hosts) {
+    if (!host.member) continue;
+    status.workers.push_back({host.name, 0});
+    for (const ClusterStatus::Worker& worker : noted) {
+      if (worker.node == host.name) status.workers.back().pid = worker.pid;
+    }
+  }
+}
+
 ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
   ClusterStatus status{.state_directory = state_directory};
   const RunFiles files(state_directory);
@@ -121,6 +151,7 @@ ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
       status.workers.push_back({rank.node, living(rank.process)});
     }
   }
+  if (auto hosts = files.hosts()) add_hosts(status, std::move(*hosts));
   status.failure = files.failure();
   if (status.master_pid != 0) ask_master(status, timeout_ms);
   return status;
@@ -140,6 +171,15 @@ std::string to_json(const ClusterStatus& status) {
   for (const ClusterStatus::Worker& worker : status.workers) {
     json["workers"].push_back(
         {{"node", worker.node}, {"pid", pid(worker.pid)}, {"responding", worker.responding}});
+  }
+  if (!status.hosts.empty()) json["hosts"] = Json::array();
+  for (const HostsNote::Host& host : status.hosts) {
+    json["hosts"].push_back(
+        {{"name", host.name},
+         {"address", host.address},
+         {"state", host.state},
+         {"reason", host.why.empty() ? Json(nullptr) : Json(host.why)},
+         {"next_probe_ms", host.next_probe_ms == 0 ? Json(nullptr) : Json(host.next_probe_ms)}});
   }
   json["stranded_jobs"] = Json::array();
   for (const ClusterStatus::Stranded& stranded : status.stranded) {
@@ -175,6 +215,9 @@ std::string to_text(const ClusterStatus& status) {
   for (const ClusterStatus::Worker& worker : status.workers) {
     line(worker.node, pid_text(worker.pid) +
                           (worker.pid != 0 && !worker.responding ? ", not responding yet" : ""));
+  }
+  for (const HostsNote::Host& host : status.hosts) {
+    if (!host.member) line(host.name, host_text(host));
   }
   if (status.master) {
     line("jobs",

@@ -21,7 +21,8 @@ struct ClusterStatus {
     pid_t pid = 0;
     bool responding = false;  // by the master's word
   };
-  std::vector<Worker> workers;  // by rank
+  std::vector<Worker> workers;         // of the world, by rank
+  std::vector<HostsNote::Host> hosts;  // of the host file; none: virtual nodes
   int nodes_expected = 0;
   std::optional<pb::StatusInfo> master;  // none: it does not answer
   // Jobs placed on nodes that this cluster was not started with: nobody can end them.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "core/driver.hpp"
 #include "core/news.hpp"
@@ -97,6 +98,7 @@ class Master {
           note_degraded();
           note_malformed();
           note_unsent();
+          note_heard();
           rest();
           continue;
         case Driver::Turn::Fatal:
@@ -149,6 +151,24 @@ class Master {
     spdlog::error("a job's launch order could not be sent: {}", driver_->trouble());
   }
 
+  // For the supervisor, which brings back who is not heard.
+  void note_heard() {
+    const BootMs now = clock_.now().boot_ms;
+    if (now < heard_ms_ + kTick_ms) return;
+    heard_ms_ = now;
+    std::set<std::string> heard;
+    for (const Node& node : driver_->controller().cluster().nodes()) {
+      if (node.responding) heard.insert(node.name);
+    }
+    if (heard == heard_) return;
+    heard_ = heard;
+    try {
+      RunFiles(directory_->path()).write_heard(heard);
+    } catch (const std::exception& error) {
+      spdlog::warn("{}", error.what());
+    }
+  }
+
   MpiLink& link_;
   SystemClock clock_;
   FdWaiter waiter_;
@@ -161,6 +181,8 @@ class Master {
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
   std::string degraded_;
+  std::set<std::string> heard_;
+  BootMs heard_ms_ = 0;
   News malformed_;
   News unsent_;
 };

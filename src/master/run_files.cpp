@@ -73,7 +73,46 @@ std::optional<WorldNote> world_from(const std::string& note) {
   const auto nodes = number(json, "nodes", std::numeric_limits<int>::max());
   const auto config = text(json, "config");
   if (!process || !nodes || !config) return std::nullopt;
-  return WorldNote{*process, static_cast<int>(*nodes), *config};
+  const auto hosts = json.find("hosts");
+  return WorldNote{*process, static_cast<int>(*nodes), *config,
+                   hosts != json.end() && hosts->is_boolean() && hosts->get<bool>()};
+}
+
+std::optional<HostsNote> hosts_from(const std::string& note) {
+  const Json json = Json::parse(note, nullptr, false);
+  const auto word = [](const Json& from, const char* key) { return text(from, key).value_or(""); };
+  if (!json.is_object() || !json.contains("hosts") || !json["hosts"].is_array()) {
+    return std::nullopt;
+  }
+  HostsNote hosts{.place = {.program = word(json, "program"),
+                            .launch_agent = word(json, "launch_agent"),
+                            .spool_root = word(json, "spool"),
+                            .shared_memory = word(json, "shared_memory"),
+                            .user = word(json, "user"),
+                            .addresses = ""},
+                  .hosts = {}};
+  for (const Json& host : json["hosts"]) {
+    if (!host.is_object() || !text(host, "name")) return std::nullopt;
+    const auto due = number(host, "next_probe_ms", std::numeric_limits<std::int64_t>::max());
+    const auto member = host.find("member");
+    hosts.hosts.push_back({word(host, "name"), word(host, "address"), word(host, "state"),
+                           word(host, "why"),
+                           member != host.end() && member->is_boolean() && member->get<bool>(),
+                           static_cast<std::int64_t>(due.value_or(0))});
+  }
+  return hosts;
+}
+
+// Nothing unless it is a list of strings.
+std::optional<std::vector<std::string>> words_from(const Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  if (!json.is_object() || found == json.end() || !found->is_array()) return std::nullopt;
+  std::vector<std::string> words;
+  for (const Json& word : *found) {
+    if (!word.is_string()) return std::nullopt;
+    words.push_back(word.get<std::string>());
+  }
+  return words;
 }
 
 bool write_and_close(UniqueFd file, const std::string& text) {
@@ -132,7 +171,7 @@ void RunFiles::blank(const std::string& name) const {
 }
 
 void RunFiles::reserve(int nodes) const {
-  std::vector<std::string> needed = {"world"};
+  std::vector<std::string> needed = {"world", "heard"};
   for (int rank = 0; rank <= nodes; ++rank) needed.push_back(kRankPrefix + std::to_string(rank));
   for (const std::string& name : needed) {
     struct stat facts {};
@@ -192,12 +231,74 @@ void RunFiles::write_world(const WorldNote& note) const {
   Json json = to_json(note.mpirun);
   json["nodes"] = note.nodes;
   json["config"] = note.config;
+  json["hosts"] = note.hosts;
   write("world", json.dump());
 }
 
 std::optional<WorldNote> RunFiles::world() const { return world_from(read("world").value_or("")); }
 
 void RunFiles::clear_world() const { blank("world"); }
+
+// ---- several machines -------------------------------------------------------------------------
+
+void RunFiles::write_hosts(const HostsNote& note) const {
+  Json json = {{"program", note.place.program},  {"launch_agent", note.place.launch_agent},
+               {"spool", note.place.spool_root}, {"shared_memory", note.place.shared_memory},
+               {"user", note.place.user},        {"hosts", Json::array()}};
+  for (const HostsNote::Host& host : note.hosts) {
+    json["hosts"].push_back({{"name", host.name},
+                             {"address", host.address},
+                             {"state", host.state},
+                             {"why", host.why},
+                             {"member", host.member},
+                             {"next_probe_ms", host.next_probe_ms}});
+  }
+  write("hosts", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::optional<HostsNote> RunFiles::hosts() const { return hosts_from(read("hosts").value_or("")); }
+
+void RunFiles::clear_hosts() const { unlink((directory_ + "/hosts").c_str()); }
+
+void RunFiles::write_heard(const std::set<std::string>& nodes) const {
+  write("heard", Json({{"nodes", nodes}}).dump());
+}
+
+std::optional<std::set<std::string>> RunFiles::heard() const {
+  const auto words = words_from(Json::parse(read("heard").value_or(""), nullptr, false), "nodes");
+  if (!words) return std::nullopt;
+  return std::set<std::string>(words->begin(), words->end());
+}
+
+void RunFiles::clear_heard() const { blank("heard"); }
+
+void RunFiles::write_rejoin(const RejoinRequest& request) const {
+  write("rejoin", Json({{"id", request.id}, {"nodes", request.nodes}}).dump());
+}
+
+std::optional<RejoinRequest> RunFiles::take_rejoin() const {
+  const auto note = read("rejoin");
+  if (!note) return std::nullopt;
+  unlink((directory_ + "/rejoin").c_str());
+  const Json json = Json::parse(*note, nullptr, false);
+  const auto nodes = words_from(json, "nodes");
+  const auto id = json.is_object() ? text(json, "id") : std::nullopt;
+  if (!nodes || !id) return std::nullopt;
+  return RejoinRequest{*id, *nodes};
+}
+
+void RunFiles::write_rejoin_answer(const std::string& id, const std::string& answer) const {
+  write("rejoin.answer",
+        Json({{"id", id}, {"text", answer}}).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::optional<std::string> RunFiles::rejoin_answer(const std::string& id) const {
+  const Json json = Json::parse(read("rejoin.answer").value_or(""), nullptr, false);
+  if (!json.is_object() || text(json, "id") != id) return std::nullopt;
+  return text(json, "text");
+}
+
+// ---- failures ---------------------------------------------------------------------------------
 
 void RunFiles::write_failure(const std::string& reason) const {
   if (reason.empty()) {

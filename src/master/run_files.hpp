@@ -7,12 +7,15 @@
 // full disk, too.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "master/process_identity.hpp"
+#include "master/remote_words.hpp"
 
 namespace hyades {
 
@@ -26,8 +29,29 @@ struct RankNote {
 // What the supervisor started.
 struct WorldNote {
   ProcessIdentity mpirun;
-  int nodes = 0;       // virtual nodes of `hyades up --local`
+  int nodes = 0;       // without the master
   std::string config;  // path of the configuration, or ""
+  bool hosts = false;  // of `hyades up --hostfile`; else virtual nodes
+};
+
+// What the supervisor knows of the machines of `hyades up --hostfile`.
+struct HostsNote {
+  struct Host {
+    std::string name;
+    std::string address;
+    std::string state;  // HostTable::state_of
+    std::string why;
+    bool member = false;
+    std::int64_t next_probe_ms = 0;  // wall clock; 0: none is due
+  };
+  RemotePlace place;
+  std::vector<Host> hosts;
+};
+
+// Somebody's wish that these nodes (none: all that are missing) come back now.
+struct RejoinRequest {
+  std::string id;
+  std::vector<std::string> nodes;
 };
 
 class RunFiles {
@@ -53,6 +77,20 @@ class RunFiles {
   // serves that node: then ours was an intruder, whose failure is not the cluster's.
   void write_failure_of(const std::string& node, const std::string& reason) const;
   std::string failure() const;
+
+  void write_hosts(const HostsNote& note) const;
+  std::optional<HostsNote> hosts() const;
+  void clear_hosts() const;
+
+  // Which nodes the master of the running world hears; nothing before it has said so.
+  void write_heard(const std::set<std::string>& nodes) const;
+  std::optional<std::set<std::string>> heard() const;
+  void clear_heard() const;
+
+  void write_rejoin(const RejoinRequest& request) const;
+  std::optional<RejoinRequest> take_rejoin() const;  // and removes it
+  void write_rejoin_answer(const std::string& id, const std::string& text) const;
+  std::optional<std::string> rejoin_answer(const std::string& id) const;
 
   const std::string& directory() const { return directory_; }
 

@@ -19,6 +19,9 @@
 #include <stdexcept>
 
 #include "core/failpoint.hpp"
+#include "master/mpirun_command.hpp"
+#include "master/node_place.hpp"
+#include "master/watch_list.hpp"
 
 namespace hyades {
 
@@ -31,6 +34,7 @@ constexpr auto kHealthy = 2s;
 constexpr auto kPauseMin = 100ms;
 constexpr auto kPauseMax = 5'000ms;
 constexpr auto kRankAppears = 30s;  // MPI_Init and the first note of a rank
+constexpr int kTend_ms = 200;       // how often hosts are looked after
 
 bool wait_readable(int fd, int timeout_ms) {
   pollfd item{fd, POLLIN, 0};
@@ -38,7 +42,6 @@ bool wait_readable(int fd, int timeout_ms) {
 }
 
 std::string lock_path(const RunFiles& files) { return files.directory() + "/supervisor.lock"; }
-std::string scratch_path(const RunFiles& files) { return files.directory() + "/mpi"; }
 
 // Blank at the end: rewriting it needs no space and leaves nothing of a longer one.
 std::string signature(const ProcessIdentity& process) {
@@ -52,6 +55,15 @@ bool put(int file, const std::string& text) {
   return pwrite(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
+void write_host_list(const WorldPlan& plan) {
+  const std::string text = host_list_text(plan.members);
+  const UniqueFd file(
+      open(plan.host_list.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file || !put(file.get(), text)) {
+    throw std::runtime_error("cannot write " + plan.host_list + ": " + std::strerror(errno));
+  }
+}
+
 void kill_and_wait(const ProcessIdentity& process) {
   const UniqueFd handle = open_process(process);
   if (!handle) return;
@@ -61,11 +73,9 @@ void kill_and_wait(const ProcessIdentity& process) {
   }
 }
 
-// Nobody else may look into it or plant anything there.
-bool is_private_directory(const std::string& path) {
-  struct stat facts {};
-  return lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid() &&
-         (facts.st_mode & 077) == 0;
+// Only this child: host_keeper collects its own.
+void reap(const ProcessIdentity& mpirun) {
+  if (mpirun.pid > 0) waitpid(mpirun.pid, nullptr, WNOHANG);
 }
 
 std::string shared_memory_path(const std::string& state_directory) {
@@ -76,11 +86,12 @@ std::string shared_memory_path(const std::string& state_directory) {
 }
 
 // Runs in the child between fork and exec.
-[[noreturn]] void exec_mpirun(const std::vector<std::string>& command, const std::string& log,
-                              const std::string& scratch) {
+[[noreturn]] void exec_mpirun(const std::vector<std::string>& command,
+                              const std::map<std::string, std::string>& environment,
+                              const std::string& log, const std::string& scratch) {
   setsid();
   const int in = open("/dev/null", O_RDONLY);
-  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
   if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) _exit(126);
   close_range(3, ~0u, 0);
   sigset_t none;
@@ -88,6 +99,7 @@ std::string shared_memory_path(const std::string& state_directory) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   // mpirun's session files have predictable names: they go where nobody else may plant anything.
   setenv("TMPDIR", scratch.c_str(), 1);
+  for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -138,7 +150,15 @@ void end_world(const RunFiles& files) {
 }
 
 Supervisor::Supervisor(SupervisorOptions options, RunFiles files)
-    : options_(std::move(options)), files_(std::move(files)) {}
+    : options_(std::move(options)), files_(std::move(files)) {
+  if (!options_.on_hosts()) return;
+  hosts_ =
+      std::make_unique<HostKeeper>(options_, files_, shared_memory_path(options_.state_directory));
+}
+
+int Supervisor::nodes() const {
+  return hosts_ ? static_cast<int>(members_.size()) : options_.nodes;
+}
 
 int Supervisor::run(const std::atomic<bool>& stop) {
   bool alive = adopt();
@@ -152,10 +172,14 @@ int Supervisor::run(const std::atomic<bool>& stop) {
     if (stop) break;
     alive = false;
     pause(stop);
+    if (hosts_) hosts_->ended(came_up_);
   }
   spdlog::info("stopping; jobs run on");
   end_world(files_);
   kill_and_wait(mpirun_);
+  if (const auto hosts = files_.hosts(); hosts && hosts_) {
+    for (const std::string& host : end_hosts(*hosts)) spdlog::warn("host {}", host);
+  }
   std::error_code ignored;
   std::filesystem::remove_all(shared_memory_path(options_.state_directory), ignored);
   return 0;
@@ -165,7 +189,8 @@ void Supervisor::cycle(bool& alive, const std::atomic<bool>& stop) {
   if (!alive) {
     end_world(files_);
     HYADES_FAILPOINT("supervisor_before_start");
-    alive = start();
+    if (hosts_) hosts_->gather(stop);
+    alive = !stop && start();
   }
   if (alive) watch(stop);
 }
@@ -174,43 +199,32 @@ bool Supervisor::adopt() {
   const auto world = files_.world();
   if (!world || !open_process(world->mpirun)) return false;
   mpirun_ = world->mpirun;
+  // A world of another kind is not what was asked for; its jobs are adopted all the same.
+  if (world->hosts != options_.on_hosts()) return false;
   options_.nodes = world->nodes;
   formed_ = Clock::now() - kHealthy;
+  came_up_ = true;
+  if (const auto hosts = files_.hosts(); hosts && hosts_) {
+    for (const HostsNote::Host& host : hosts->hosts) {
+      if (host.member) members_.push_back(host.name);
+    }
+    hosts_->formed(members_, false);
+  }
   spdlog::info("adopted the running world: mpirun {}, {} nodes", mpirun_.pid, world->nodes);
   return true;
 }
 
-std::vector<std::string> Supervisor::mpirun_command(const std::string& shared_memory) const {
-  std::vector<std::string> command = {"mpirun", "--oversubscribe", "--bind-to", "none"};
-  if (geteuid() == 0) command.push_back("--allow-run-as-root");
-  // All ranks are on this host: shared memory, and no port that anybody could connect to.
-  for (const char* word :
-       {"--mca", "btl", "self,vader", "--mca", "pml", "ob1", "--mca", "oob_tcp_if_include", "lo"}) {
-    command.emplace_back(word);
-  }
-  if (!shared_memory.empty()) {
-    command.insert(command.end(), {"--mca", "btl_vader_backing_directory", shared_memory});
-  }
-  command.insert(command.end(),
-                 {"-n", std::to_string(options_.nodes + 1), options_.hyadesd, "--dir",
-                  options_.state_directory, "--node-names", options_.node_names});
-  if (!options_.config_path.empty()) {
-    command.insert(command.end(), {"--config", options_.config_path});
-  }
-  if (options_.create) command.emplace_back("--init");
-  return command;
+std::string Supervisor::scratch_path() const {
+  if (options_.user.empty()) return files_.directory() + "/mpi";
+  return root_place("mpi", options_.state_directory);
 }
 
 // With nothing in it: an mpirun that was killed leaves megabytes of session files.
 bool Supervisor::make_scratch() {
-  const std::string scratch = scratch_path(files_);
-  std::error_code ignored;
-  std::filesystem::remove_all(scratch, ignored);
-  mkdir(scratch.c_str(), 0700);
-  if (is_private_directory(scratch)) return true;
-  const std::string reason = scratch + " must be a directory of ours with mode 0700";
-  spdlog::error("{}", reason);
-  files_.write_failure(reason);
+  const std::string problem = make_private_directory(scratch_path());
+  if (problem.empty()) return true;
+  spdlog::error("{}", problem);
+  files_.write_failure(problem);
   return false;
 }
 
@@ -219,40 +233,41 @@ bool Supervisor::make_scratch() {
 std::string Supervisor::make_shared_memory() const {
   const std::string path = shared_memory_path(options_.state_directory);
   if (path.empty()) return "";
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return "";
   // The name can be guessed, and anybody may make a directory there.
-  if (!is_private_directory(path)) {
-    spdlog::warn("{} is not a directory of ours with mode 0700 and is not used", path);
-    return "";
-  }
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
-    std::filesystem::remove(entry.path(), ignored);
-  }
-  return path;
+  const std::string problem = make_private_directory(path);
+  if (problem.empty()) return path;
+  spdlog::warn("{}; it is not used", problem);
+  return "";
 }
 
 bool Supervisor::start() {
   ++worlds_;
   formed_ = Clock::now();
+  came_up_ = false;
   if (!make_scratch()) return false;
+  if (hosts_) members_ = hosts_->members();
   // Before anything runs: what is started must be noted, and notes need space.
-  files_.reserve(options_.nodes);
-  const std::vector<std::string> command = mpirun_command(make_shared_memory());
+  files_.reserve(nodes());
+  files_.clear_heard();
+  const WorldPlan plan{members_, scratch_path() + "/hosts", make_shared_memory()};
+  if (hosts_) write_host_list(plan);
+  const std::vector<std::string> command = mpirun_command(options_, plan);
   const std::string log = options_.state_directory + "/log/cluster.log";
   const pid_t pid = fork();
   if (pid < 0) {
     spdlog::error("cannot fork: {}", std::strerror(errno));
     return false;
   }
-  if (pid == 0) exec_mpirun(command, log, scratch_path(files_));
-  note_start(pid);
+  if (pid == 0) exec_mpirun(command, mpirun_environment(options_, plan), log, scratch_path());
+  note_start(pid, nodes());
   HYADES_FAILPOINT("supervisor_after_start");
-  spdlog::info("world {} started: mpirun {}, {} nodes", worlds_, pid, options_.nodes);
+  if (hosts_) hosts_->formed(members_, planned_);
+  planned_ = false;
+  spdlog::info("world {} started: mpirun {}, {} nodes", worlds_, pid, nodes());
   return true;
 }
 
-void Supervisor::note_start(pid_t mpirun) {
+void Supervisor::note_start(pid_t mpirun, int nodes) {
   mpirun_ = identify(mpirun);
   if (mpirun_.start_ticks == 0) {
     // Nobody could find it again. The number is still its own: it has not been waited for.
@@ -260,67 +275,48 @@ void Supervisor::note_start(pid_t mpirun) {
     throw std::runtime_error("mpirun, process " + std::to_string(mpirun) +
                              ", ended at once or cannot be looked at");
   }
-  files_.write_world({mpirun_, options_.nodes, options_.config_path});
+  files_.write_world({mpirun_, nodes, options_.config_path, options_.on_hosts()});
 }
 
-// Polls the pidfds of mpirun and of every rank that has left its note. mpirun itself ends when a
-// rank dies, but takes a second to; seeing the rank saves it.
+// Polls pidfds. mpirun itself ends when a rank dies, but takes a second to (or, with hosts, does
+// not); seeing the rank saves it.
 bool Supervisor::watch(const std::atomic<bool>& stop) {
-  std::vector<pollfd> items;
-  std::vector<UniqueFd> handles;
-  std::vector<RankNote> known;
-  const auto add = [&](const ProcessIdentity& process) {
-    handles.push_back(open_process(process));
-    items.push_back({handles.back().get(), POLLIN, 0});
-    return static_cast<bool>(handles.back());
-  };
-  bool all_alive = add(mpirun_);
+  WatchList list(mpirun_);
+  bool all_alive = list.mpirun_lives();
   while (all_alive && !stop) {
-    const bool complete = known.size() == static_cast<std::size_t>(options_.nodes) + 1;
-    if (!complete) {
-      for (const RankNote& note : files_.ranks()) {
-        const bool is_new = std::none_of(known.begin(), known.end(), [&](const RankNote& other) {
-          return other.process == note.process;
-        });
-        if (!is_new) continue;
-        known.push_back(note);
-        all_alive = add(note.process) && all_alive;
-      }
-      if (Clock::now() - formed_ > kRankAppears && known.empty()) {
-        spdlog::error("no rank has appeared; see {}/log/cluster.log", options_.state_directory);
-        return true;
-      }
+    // Of the ranks elsewhere there are no notes here.
+    const bool complete = list.ranks() == static_cast<std::size_t>(nodes()) + 1;
+    if (!complete) all_alive = list.take(files_.ranks());
+    came_up_ = came_up_ || list.ranks() > 0;
+    if (!came_up_ && Clock::now() - formed_ > kRankAppears) {
+      spdlog::error("no rank has appeared; see {}/log/cluster.log", options_.state_directory);
+      return true;
+    }
+    if (hosts_ && hosts_->tend() && all_alive) {
+      planned_ = true;
+      return true;
     }
     // A signal that sets `stop` interrupts the poll; the timeout only bounds the case in which it
     // came just before.
-    const int ready = poll(items.data(), items.size(), complete ? 1000 : 50);
-    if (ready > 0) all_alive = false;
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
+    const int idle_ms = hosts_ ? kTend_ms : 1000;
+    if (list.wait(came_up_ && (complete || hosts_) ? idle_ms : 50)) all_alive = false;
+    reap(mpirun_);
   }
   if (stop) return false;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (handles[i] && items[i].revents == 0) continue;
-    if (i == 0) {
-      spdlog::warn("mpirun {} has ended", mpirun_.pid);
-    } else {
-      spdlog::warn("{} (process {}) has ended",
-                   known[i - 1].node.empty() ? "the master" : "the worker of " + known[i - 1].node,
-                   known[i - 1].process.pid);
-    }
-  }
+  for (const std::string& who : list.ended()) spdlog::warn("{} has ended", who);
   return true;
 }
 
 // Worlds that die at birth are started ever more slowly.
 void Supervisor::pause(const std::atomic<bool>& stop) {
   const bool healthy = Clock::now() - formed_ >= kHealthy;
-  pause_ = healthy ? 0ms : std::clamp<std::chrono::milliseconds>(pause_ * 2, kPauseMin, kPauseMax);
+  pause_ = healthy || planned_
+               ? 0ms
+               : std::clamp<std::chrono::milliseconds>(pause_ * 2, kPauseMin, kPauseMax);
   const auto until = Clock::now() + pause_;
   if (pause_ > 0ms) spdlog::info("starting again in {} ms", pause_.count());
   end_world(files_);
-  while (waitpid(-1, nullptr, WNOHANG) > 0) {
-  }
+  reap(mpirun_);
   while (!stop && Clock::now() < until) poll(nullptr, 0, 20);
 }
 

@@ -1,5 +1,7 @@
-// Starts mpirun and starts it again: whatever dies of the control plane, the whole MPI world is
-// ended and a new one formed. Jobs run on under their shepherds and are adopted by the new one.
+// Starts mpirun and starts it again: whatever dies of the control plane on this host, the whole MPI
+// world is ended and a new one formed. Jobs run on under their shepherds and are adopted by the new
+// one. With several machines the loss of one, or of what runs there, leaves the others alone: it is
+// missing until it answers again, and then the world is formed anew with it (host_keeper.hpp).
 //
 // One supervisor a state directory (a lock for life). A supervisor that finds a live world of a
 // dead predecessor adopts it. Neither needs root.
@@ -7,24 +9,18 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "master/host_keeper.hpp"
 #include "master/process_identity.hpp"
 #include "master/run_files.hpp"
+#include "master/supervisor_options.hpp"
 #include "wire/unique_fd.hpp"
 
 namespace hyades {
-
-struct SupervisorOptions {
-  std::string state_directory;
-  std::string config_path;  // "": none was named
-  int nodes = 0;            // virtual nodes on this host
-  std::string node_names;   // host list of them
-  std::string hyadesd;      // path of the daemon
-  bool create = false;      // let the first master make a new, empty queue
-};
 
 // The lock that says who supervises a directory.
 class SupervisorLock {
@@ -59,23 +55,29 @@ class Supervisor {
   bool adopt();
   bool start();
   bool make_scratch();
+  std::string scratch_path() const;
   std::string make_shared_memory() const;
-  void note_start(pid_t mpirun);
-  // Waits until something of the world has died (true) or `stop` (false).
+  void note_start(pid_t mpirun, int nodes);
+  int nodes() const;  // of the running world
+  // Waits until something of the world has died (true), or a better one can be formed (true,
+  // planned_), or `stop` (false).
   bool watch(const std::atomic<bool>& stop);
   void pause(const std::atomic<bool>& stop);
-  std::vector<std::string> mpirun_command(const std::string& shared_memory) const;
 
   SupervisorOptions options_;
   RunFiles files_;
+  std::unique_ptr<HostKeeper> hosts_;  // none: virtual nodes
+  std::vector<std::string> members_;   // of the running world, with hosts
   ProcessIdentity mpirun_;
   Clock::time_point formed_;
   std::chrono::milliseconds pause_{0};
+  bool planned_ = false;  // the last world was ended to form a better one
+  bool came_up_ = false;  // a rank of the running world has been seen
   int worlds_ = 0;
 };
 
-// Ends every process of the world that the notes name, and waits until they are gone. For
-// `hyades down` and before a new world is formed. Jobs are not touched.
+// Ends every process of the world on this host that the notes name, and waits until they are gone.
+// For `hyades down` and before a new world is formed. Jobs are not touched.
 void end_world(const RunFiles& files);
 
 }  // namespace hyades

@@ -14,7 +14,8 @@ namespace hyades {
 
 struct WorkerOptions {
   std::string node;             // this node's name
-  std::string spool_directory;  // <state directory>/spool/<node>
+  std::string address;          // where other nodes reach it
+  std::string spool_directory;  // <spool directory>/<node>
   std::string state_directory;
   int nodes_on_this_host = 1;  // more than one: virtual nodes that share it
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 
 #include "contract/queue_on_disk.hpp"
@@ -46,6 +47,43 @@ TEST_F(RunFilesTest, NotesComeBack) {
   files_.clear_world();
   EXPECT_TRUE(files_.ranks().empty());
   EXPECT_FALSE(files_.world());
+}
+
+TEST_F(RunFilesTest, NotesAboutHostsComeBack) {
+  EXPECT_FALSE(files_.hosts());
+  HostsNote note{.place = {"/p", "srsh", "/spool", "/shm", "hy", ""}, .hosts = {}};
+  note.hosts.push_back({"n1", "10.0.0.1", "up", "", true, 0});
+  note.hosts.push_back({"n2", "n2", "absent", "does not answer \xff", false, 12345});
+  files_.write_hosts(note);
+  const auto again = files_.hosts();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->place.environment(), note.place.environment());
+  ASSERT_EQ(again->hosts.size(), 2u);
+  EXPECT_TRUE(again->hosts[0].member);
+  EXPECT_EQ(again->hosts[0].address, "10.0.0.1");
+  EXPECT_EQ(again->hosts[1].next_probe_ms, 12345);
+  EXPECT_EQ(again->hosts[1].why.substr(0, 15), "does not answer");
+  files_.clear_hosts();
+  EXPECT_FALSE(files_.hosts());
+
+  EXPECT_FALSE(files_.heard());
+  files_.write_heard({"n1", "n2"});
+  EXPECT_EQ(files_.heard(), (std::set<std::string>{"n1", "n2"}));
+  files_.clear_heard();
+  EXPECT_FALSE(files_.heard());
+}
+
+TEST_F(RunFilesTest, AWishIsTakenOnce) {
+  EXPECT_FALSE(files_.take_rejoin());
+  files_.write_rejoin({"one", {"n1", "n2"}});
+  const auto wish = files_.take_rejoin();
+  ASSERT_TRUE(wish);
+  EXPECT_EQ(wish->id, "one");
+  EXPECT_EQ(wish->nodes, (std::vector<std::string>{"n1", "n2"}));
+  EXPECT_FALSE(files_.take_rejoin());
+  files_.write_rejoin_answer("one", "done");
+  EXPECT_EQ(files_.rejoin_answer("one"), "done");
+  EXPECT_FALSE(files_.rejoin_answer("two"));
 }
 
 TEST_F(RunFilesTest, NotesThatCannotBeUnderstoodAreAbsent) {

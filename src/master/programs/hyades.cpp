@@ -1,75 +1,73 @@
 // hyades up | down | status: a cluster's life.
-#include <fcntl.h>
 #include <signal.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <boost/program_options.hpp>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <functional>
 #include <iostream>
 #include <thread>
 
 #include "cli/state_directory.hpp"
 #include "master/cluster_status.hpp"
+#include "master/programs/hyades_command.hpp"
 #include "master/supervisor.hpp"
 #include "version.hpp"
 #include "wire/client_connection.hpp"
-#include "wire/failpoint_env.hpp"
+
+namespace hyades {
+
+void usage_error(const std::string& message) {
+  std::cerr << "hyades: " << message << " (hyades --help shows how)\n";
+  std::exit(kUsageError);
+}
+
+std::string directory_problem(const std::string& directory, int access_wanted) {
+  struct stat what {};
+  if (stat(directory.c_str(), &what) != 0) {
+    if (errno == ENOENT) return "";
+    return "cannot use " + directory + ": " + strerror(errno);
+  }
+  if (!S_ISDIR(what.st_mode)) return directory + " is not a directory";
+  if (access(directory.c_str(), access_wanted) == 0) return "";
+  return "you may not use " + directory + " (" + strerror(errno) +
+         "): it belongs to another user; name one of yours with --dir";
+}
+
+}  // namespace hyades
 
 namespace {
 
 namespace po = boost::program_options;
 using namespace hyades;
 using namespace std::chrono_literals;
-
-constexpr int kOk = 0;
-constexpr int kFailed = 1;
-constexpr int kUsageError = 2;
-constexpr int kMostNodes = 256;
-constexpr auto kUpPatience = 60s;
-constexpr auto kStopPatience = 15s;
+using Options = HyadesOptions;
 
 constexpr const char* kUsage =
-    "Usage: hyades up --local N [--dir DIR] [--config FILE] [--foreground]\n"
+    "Usage: hyades up --local N [--dir DIR] [--config FILE] [--spool DIR] [--foreground]\n"
+    "       hyades up --hostfile FILE [--launch-agent COMMAND] [the same options]\n"
     "       hyades down [--dir DIR] [--cancel-jobs]\n"
     "       hyades status [--dir DIR] [--json]\n\n"
     "Starts, stops and shows a cluster. `up --local N` starts one master and N virtual nodes on\n"
     "this machine, in the background, and keeps them running; jobs outlive all of them.\n"
+    "`up --hostfile FILE` does so with the machines that FILE names, one a line (NAME or a range\n"
+    "such as n[01-16], then address=ADDRESS if it is not reached by its name). Those that do not\n"
+    "answer join later by themselves.\n"
     "`down` leaves running jobs alone unless told otherwise; the next `up` adopts them.\n\n"
     "Exit codes: 0 done (status: the cluster is up), 1 failed (status: it is not), 2 usage.\n\n";
-
-struct Options {
-  std::string verb;
-  std::string directory;
-  std::string config;
-  int local = 0;
-  bool foreground = false;
-  bool cancel_jobs = false;
-  bool json = false;
-};
-
-std::atomic<bool> stop_requested{false};
-void request_stop(int) { stop_requested = true; }
-
-[[noreturn]] void usage_error(const std::string& message) {
-  std::cerr << "hyades: " << message << " (hyades --help shows how)\n";
-  std::exit(kUsageError);
-}
 
 Options parse(int argc, char** argv) {
   Options options;
   po::options_description described("Options");
   described.add_options()("local", po::value(&options.local),
                           "up: number of virtual nodes on this machine")(
+      "hostfile", po::value(&options.hostfile), "up: the machines that are the nodes")(
+      "launch-agent", po::value(&options.launch_agent),
+      "up: called as COMMAND HOST 'shell command' to run something there (default: ssh)")(
+      "spool", po::value(&options.spool),
+      "up: the nodes' own directory, on a local disk of each (default: DIR/spool)")(
       "dir", po::value(&options.directory),
       "state directory (default: $HYADES_DIR, else ~/.local/state/hyades)")(
       "config", po::value(&options.config), "up: configuration (default: DIR/hyades.toml, if any)")(
@@ -102,189 +100,10 @@ Options parse(int argc, char** argv) {
 
 // ---- the directory ----------------------------------------------------------------------------
 
-// Why nothing can be done there; "" when something can, or when it does not exist yet.
-std::string directory_problem(const std::string& directory, int access_wanted) {
-  struct stat what {};
-  if (stat(directory.c_str(), &what) != 0) {
-    if (errno == ENOENT) return "";
-    return "cannot use " + directory + ": " + strerror(errno);
-  }
-  if (!S_ISDIR(what.st_mode)) return directory + " is not a directory";
-  if (access(directory.c_str(), access_wanted) == 0) return "";
-  return "you may not use " + directory + " (" + strerror(errno) +
-         "): it belongs to another user; name one of yours with --dir";
-}
-
 // A directory that holds something else is left as it is: looking must not make it ours.
 bool holds_a_cluster(const std::string& directory) {
   return access((directory + "/run").c_str(), F_OK) == 0 ||
          access((directory + "/queue.db").c_str(), F_OK) == 0;
-}
-
-// ---- up ---------------------------------------------------------------------------------------
-
-std::string own_directory() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
-}
-
-// Checks what can be checked before anything is started. Exits with a message otherwise.
-SupervisorOptions prepare(const Options& options, bool& created) {
-  if (options.local < 1 || options.local > kMostNodes) {
-    usage_error("up needs --local N with N from 1 to " + std::to_string(kMostNodes));
-  }
-  const std::string problem = directory_problem(options.directory, R_OK | W_OK | X_OK);
-  if (!problem.empty()) {
-    std::cerr << "hyades: " << problem << "\n";
-    std::exit(kFailed);
-  }
-  std::string config = options.config.empty()
-                           ? ""
-                           : std::filesystem::absolute(options.config).lexically_normal().string();
-  SupervisorOptions supervisor{.state_directory = options.directory,
-                               .config_path = config,
-                               .nodes = options.local,
-                               .node_names = "vn[1-" + std::to_string(options.local) + "]",
-                               .hyadesd = own_directory() + "/" HYADES_DAEMON,
-                               .create = true};
-  if (access(supervisor.hyadesd.c_str(), X_OK) != 0) {
-    std::cerr << "hyades: cannot run " << supervisor.hyadesd << ": " << strerror(errno) << "\n";
-    std::exit(kFailed);
-  }
-  created = !std::filesystem::exists(options.directory + "/queue.db");
-  std::error_code error;
-  const auto parent = std::filesystem::path(options.directory).parent_path();
-  std::filesystem::create_directories(parent, error);
-  if (mkdir(options.directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    std::cerr << "hyades: cannot create " << options.directory << ": " << strerror(errno) << "\n";
-    std::exit(kFailed);
-  }
-  mkdir((options.directory + "/log").c_str(), 0700);
-  return supervisor;
-}
-
-void log_to_file(const std::string& directory) {
-  auto log = spdlog::basic_logger_mt("supervisor", directory + "/log/supervisor.log");
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e supervisor %l: %v");
-  log->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(log);
-}
-
-int supervise(const SupervisorOptions& options, const RunFiles& files, const SupervisorLock& lock) {
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
-  signal(SIGHUP, SIG_IGN);
-  install_failpoints_from_env("supervisor");
-  lock.sign();
-  return Supervisor(options, files).run(stop_requested);
-}
-
-[[noreturn]] void become_supervisor(const SupervisorOptions& options, const RunFiles& files,
-                                    const SupervisorLock& lock) {
-  setsid();
-  const int null = open("/dev/null", O_RDWR);
-  for (int fd = 0; fd < 3; ++fd) dup2(null, fd);
-  if (null > 2) close(null);
-  if (chdir("/") != 0) _exit(kFailed);
-  int code = kFailed;
-  try {
-    log_to_file(options.state_directory);
-    code = supervise(options, files, lock);
-  } catch (const std::exception& error) {
-    spdlog::error("{}", error.what());
-  }
-  spdlog::shutdown();
-  _exit(code);
-}
-
-void show_progress(const ClusterStatus& status, int nodes, bool tty) {
-  if (!tty) return;
-  int responding = 0;
-  for (const auto& worker : status.workers) responding += worker.responding ? 1 : 0;
-  std::cerr << "\rstarting: master " << (status.master ? "up" : "...") << ", " << responding << "/"
-            << nodes << " nodes " << std::flush;
-}
-
-// Until the cluster is up, has said why it cannot be, or `supervised` is false.
-ClusterStatus await_up(const Options& options, const RunFiles& files,
-                       const std::function<bool()>& supervised) {
-  const bool tty = isatty(2) != 0;
-  const auto until = std::chrono::steady_clock::now() + kUpPatience;
-  ClusterStatus status;
-  while (std::chrono::steady_clock::now() < until) {
-    status = read_status(options.directory, 1000);
-    show_progress(status, options.local, tty);
-    if (status.up() || !files.failure().empty() || !supervised()) break;
-    std::this_thread::sleep_for(50ms);
-  }
-  if (tty) std::cerr << "\r\x1b[K";
-  return status;
-}
-
-// Returns when it has gone: the next `up` must not meet it.
-void stop_supervisor(pid_t supervisor) {
-  kill(supervisor, SIGTERM);
-  const auto until = std::chrono::steady_clock::now() + kStopPatience;
-  while (waitpid(supervisor, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(20ms);
-  }
-}
-
-// True when the cluster is up; else the supervisor is stopped again and the reason printed.
-bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervisor) {
-  bool gone = false;
-  const auto supervised = [&] {
-    gone = gone || waitpid(supervisor, nullptr, WNOHANG) != 0;
-    return !gone;
-  };
-  if (await_up(options, files, supervised).up()) return true;
-  if (supervised()) stop_supervisor(supervisor);
-  const std::string failure = files.failure();
-  std::cerr << "hyades: the cluster did not start: "
-            << (failure.empty() ? "see " + options.directory + "/log/cluster.log" : failure)
-            << "\n";
-  return false;
-}
-
-int already_up(const Options& options, const RunFiles& files) {
-  const ClusterStatus status =
-      await_up(options, files, [&] { return SupervisorLock::holder(files).pid != 0; });
-  std::cout << "A supervisor (process " << SupervisorLock::holder(files).pid
-            << ") runs in this directory already.\n"
-            << to_text(status) << std::flush;
-  if (status.nodes_expected != options.local && status.nodes_expected != 0) {
-    std::cerr << "hyades: it has " << status.nodes_expected << " nodes, not " << options.local
-              << "; `hyades down` first\n";
-    return kFailed;
-  }
-  if (status.up()) return kOk;
-  std::cerr << "hyades: but the cluster is not up; `hyades status` says how it is, and "
-            << options.directory << "/log/cluster.log why\n";
-  return kFailed;
-}
-
-int up(const Options& options) {
-  bool created = false;
-  const SupervisorOptions supervisor = prepare(options, created);
-  const RunFiles files(options.directory);
-  const auto lock = SupervisorLock::take(files);
-  if (!lock) return already_up(options, files);
-  files.write_failure("");
-  if (created) std::cout << "New, empty cluster in " << options.directory << "\n";
-  if (options.foreground) return supervise(supervisor, files, *lock);
-  std::cout.flush();
-  const pid_t child = fork();
-  if (child < 0) {
-    std::cerr << "hyades: cannot fork: " << strerror(errno) << "\n";
-    return kFailed;
-  }
-  if (child == 0) become_supervisor(supervisor, files, *lock);
-  if (!wait_until_up(options, files, child)) return kFailed;
-  std::cout << to_text(read_status(options.directory, 2000))
-            << "\nSubmit jobs with:  HYADES_DIR=" << options.directory << " " << own_directory()
-            << "/hsub SCRIPT\n";
-  return kOk;
 }
 
 // ---- down and status --------------------------------------------------------------------------
@@ -340,6 +159,11 @@ int down(const Options& options) {
     }
   }
   end_world(files);  // whatever a dead supervisor left
+  if (const auto hosts = files.hosts(); hosts && supervisor.pid == 0) {
+    for (const std::string& host : end_hosts(*hosts)) {
+      std::cerr << "hyades: host " << host << "; its worker ends when it notices\n";
+    }
+  }
   const int running = before.master && !options.cancel_jobs ? before.master->running() : 0;
   std::cout << "The cluster is down.";
   if (running > 0) {
@@ -366,9 +190,12 @@ int status(const Options& options) {
   std::cout << (options.json ? to_json(now) + "\n" : to_text(now)) << std::flush;
   if (now.supervisor_pid == 0 && !now.down()) {
     const auto workers = static_cast<std::size_t>(std::max(0, now.nodes_expected));
+    const std::string nodes =
+        now.hosts.empty()
+            ? "--local " + std::to_string(std::max<std::size_t>({1, workers, now.workers.size()}))
+            : "--hostfile FILE";
     std::cerr << "hyades: no supervisor watches it, so nothing that dies is started again; "
-              << "`hyades up --local " << std::max<std::size_t>({1, workers, now.workers.size()})
-              << "` takes over\n";
+              << "`hyades up " << nodes << "` takes over\n";
   }
   return now.up() ? kOk : kFailed;
 }
@@ -378,7 +205,7 @@ int status(const Options& options) {
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   try {
-    if (options.verb == "up") return up(options);
+    if (options.verb == "up") return hyades_up(options);
     if (options.verb == "down") return down(options);
     if (options.verb == "status") return status(options);
   } catch (const std::exception& error) {

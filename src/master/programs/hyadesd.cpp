@@ -13,10 +13,12 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include "cli/state_directory.hpp"
 #include "core/hostlist.hpp"
 #include "master/master.hpp"
+#include "master/remote_words.hpp"
 #include "master/run_files.hpp"
 #include "version.hpp"
 #include "wire/failpoint_env.hpp"
@@ -38,6 +40,10 @@ struct Options {
   std::string directory;
   std::string config;
   std::string node_names;
+  std::string node_addresses;
+  std::string spool;
+  std::string user;
+  bool one_per_host = false;
   bool init = false;
 };
 
@@ -56,8 +62,14 @@ Options parse(int argc, char** argv) {
       "configuration file (default: DIR/hyades.toml, if any)")(
       "node-names", po::value(&options.node_names),
       "names of the nodes of ranks 1..N, for example vn[1-4] (default: the hosts' names, or "
-      "vn1..vnN when all ranks share one host)")("init", po::bool_switch(&options.init),
-                                                 "create a new, empty queue if DIR holds none")(
+      "vn1..vnN when all ranks share one host)")(
+      "node-addresses", po::value(&options.node_addresses),
+      "where jobs reach those nodes, separated by commas (default: at their names)")(
+      "spool", po::value(&options.spool), "directory of the nodes' spools (default: DIR/spool)")(
+      "one-per-host", po::bool_switch(&options.one_per_host),
+      "each node is a machine of its own; only rank 0 needs DIR")(
+      "user", po::value(&options.user), "become this user once MPI is up")(
+      "init", po::bool_switch(&options.init), "create a new, empty queue if DIR holds none")(
       "help,h", "print this help")("version", "print the version");
   try {
     po::variables_map values;
@@ -72,6 +84,7 @@ Options parse(int argc, char** argv) {
       std::exit(0);
     }
     options.directory = state_directory(options.directory);
+    if (options.spool.empty()) options.spool = options.directory + "/spool";
   } catch (const std::exception& error) {
     std::cerr << "hyadesd: " << error.what() << " (hyadesd --help lists the options)\n";
     std::exit(2);
@@ -135,15 +148,32 @@ void set_up_process(const std::string& role) {
   spdlog::flush_on(spdlog::level::info);
 }
 
+// Where other nodes reach this one.
+std::string node_address(const Options& options, const std::string& node, int rank) {
+  if (!options.one_per_host) return "127.0.0.1";
+  std::istringstream addresses(options.node_addresses);
+  std::string address;
+  for (int i = 0; i < rank; ++i) std::getline(addresses, address, ',');
+  return address.empty() ? node : address;
+}
+
 WorkerOptions worker_options(const Options& options, int rank) {
   const std::string node = node_name(options, rank);
   const int here = from_environment("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
   const bool with_master = from_environment("OMPI_COMM_WORLD_LOCAL_RANK", 0) != 0 &&
                            from_environment("OMPI_COMM_WORLD_SIZE", 1) == here;
-  return {.node = node,
-          .spool_directory = options.directory + "/spool/" + node,
-          .state_directory = options.directory,
-          .nodes_on_this_host = std::max(1, here - (with_master ? 1 : 0))};
+  return {
+      .node = node,
+      .address = node_address(options, node, rank),
+      .spool_directory = options.spool + "/" + node,
+      .state_directory = options.directory,
+      .nodes_on_this_host = options.one_per_host ? 1 : std::max(1, here - (with_master ? 1 : 0))};
+}
+
+// The notes in the state directory are about processes of the master's host.
+bool keeps_notes(const Options& options) {
+  const char* const supervised = std::getenv(kSupervisedVariable);
+  return !options.one_per_host || (supervised != nullptr && options.directory == supervised);
 }
 
 // A rank leaves with _exit: MPI_Finalize hangs when a peer died with messages pending.
@@ -158,6 +188,7 @@ std::string launcher_program() {
 
 // For `hyades up`, which waits for the nodes. What has failed matters more than a note of it.
 void note_failure(const Options& options, const std::string& node, const std::string& reason) {
+  if (!keeps_notes(options)) return;
   try {
     RunFiles(options.directory).write_failure_of(node, reason);
   } catch (const std::exception& error) {
@@ -167,6 +198,7 @@ void note_failure(const Options& options, const std::string& node, const std::st
 
 // Without its note the worker serves all the same; `hyades status` does not see it then.
 void note_rank(const Options& options, int rank, const std::string& node) {
+  if (!keeps_notes(options)) return;
   try {
     RunFiles(options.directory).write_rank({rank, node, own_identity()});
   } catch (const std::exception& error) {
@@ -180,7 +212,7 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
   try {
     LauncherHandle launcher =
         LauncherHandle::start_before_mpi(launcher_program(), worker.spool_directory);
-    mkdir((options.directory + "/spool").c_str(), 0700);
+    mkdir(options.spool.c_str(), geteuid() == 0 ? 0711 : 0700);
     const MpiWorld world = MpiWorld::init(argc, argv);
     MpiLink link(world);
     const auto serving = [&] { note_rank(options, world.rank, worker.node); };
@@ -194,7 +226,8 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
 int serve_cluster(const Options& options, int argc, char** argv) {
   set_up_process("master");
   const MpiWorld world = MpiWorld::init(argc, argv);
-  if (world.size < 2) {
+  // Of several machines some may come later; people can submit meanwhile.
+  if (world.size < 2 && !options.one_per_host) {
     spdlog::error(
         "the world has no node: start at least two ranks (mpirun -n 2 hyadesd ...), or "
         "use `hyades up --local 1`");

@@ -1,0 +1,302 @@
+// hyades up: checks what can be checked, becomes a supervisor in the background, and waits until
+// the cluster is up or has said why it cannot be.
+#include <fcntl.h>
+#include <signal.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <thread>
+
+#include "master/cluster_status.hpp"
+#include "master/config_file.hpp"
+#include "master/programs/hyades_command.hpp"
+#include "master/supervisor.hpp"
+#include "wire/failpoint_env.hpp"
+
+namespace hyades {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Options = HyadesOptions;
+
+constexpr int kMostNodes = 256;
+constexpr auto kUpPatience = 60s;
+constexpr auto kStopPatience = 15s;
+
+std::atomic<bool> stop_requested{false};
+void request_stop(int) { stop_requested = true; }
+
+[[noreturn]] void give_up(const std::string& reason) {
+  std::cerr << "hyades: " << reason << "\n";
+  std::exit(kFailed);
+}
+
+std::string own_directory() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
+}
+
+// mpirun takes blanks and colons in the name of its launch agent apart.
+std::string program_beside(const char* name) {
+  const std::string path = own_directory() + "/" + name;
+  if (access(path.c_str(), X_OK) != 0) {
+    give_up("cannot run " + path + ": " + std::strerror(errno));
+  }
+  return path;
+}
+
+void add_hosts(const Options& options, SupervisorOptions& supervisor) {
+  HostfileResult file = load_hostfile(options.hostfile);
+  if (!file.errors.empty()) {
+    for (const std::string& error : file.errors) std::cerr << "hyades: " << error << "\n";
+    std::exit(kFailed);
+  }
+  supervisor.hosts = std::move(file.hosts);
+  supervisor.launch_agent = options.launch_agent;
+  supervisor.remote_program = program_beside(HYADES_REMOTE);
+  if (supervisor.remote_program.find_first_of(" :\t") != std::string::npos) {
+    give_up("mpirun cannot run " + supervisor.remote_program +
+            ": install Hyades at a path without blanks and colons");
+  }
+}
+
+// What the supervisor itself needs of the configuration. The master says what is wrong with it.
+void add_config(const Options& options, SupervisorOptions& supervisor) {
+  const bool named = !supervisor.config_path.empty();
+  const ConfigResult result =
+      load_config(named ? supervisor.config_path : options.directory + "/hyades.toml", named);
+  if (!result.config) return;
+  supervisor.networks = result.config->networks;
+  if (geteuid() == 0) supervisor.user = result.config->daemon_user;
+}
+
+void make_directories(const Options& options, const SupervisorOptions& supervisor) {
+  std::error_code error;
+  const auto parent = std::filesystem::path(options.directory).parent_path();
+  std::filesystem::create_directories(parent, error);
+  // Jobs of other users, which only root can start, must be able to reach their scripts.
+  const mode_t mode = geteuid() == 0 ? 0711 : 0700;
+  if (mkdir(options.directory.c_str(), mode) != 0 && errno != EEXIST) {
+    give_up("cannot create " + options.directory + ": " + std::strerror(errno));
+  }
+  mkdir((options.directory + "/log").c_str(), 0700);
+  if (options.spool.empty()) mkdir(supervisor.spool_root.c_str(), mode);
+}
+
+void check_size(const Options& options) {
+  if (options.hostfile.empty() && (options.local < 1 || options.local > kMostNodes)) {
+    usage_error("up needs --local N with N from 1 to " + std::to_string(kMostNodes) +
+                ", or --hostfile FILE");
+  }
+  if (!options.hostfile.empty() && options.local != 0) {
+    usage_error("up takes --local or --hostfile, not both");
+  }
+  if (options.hostfile.empty() && !options.launch_agent.empty()) {
+    usage_error("--launch-agent goes with --hostfile");
+  }
+}
+
+std::string absolute(const std::string& path) {
+  return path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+// Checks what can be checked before anything is started. Exits with a message otherwise.
+SupervisorOptions prepare(const Options& options, bool& created) {
+  check_size(options);
+  const std::string problem = directory_problem(options.directory, R_OK | W_OK | X_OK);
+  if (!problem.empty()) give_up(problem);
+  SupervisorOptions supervisor{
+      .state_directory = options.directory,
+      .config_path = absolute(options.config),
+      .hyadesd = program_beside(HYADES_DAEMON),
+      .create = true,
+      .spool_root = options.spool.empty() ? options.directory + "/spool" : absolute(options.spool)};
+  add_config(options, supervisor);
+  if (options.hostfile.empty()) {
+    supervisor.nodes = options.local;
+    supervisor.node_names = "vn[1-" + std::to_string(options.local) + "]";
+  } else {
+    add_hosts(options, supervisor);
+  }
+  created = !std::filesystem::exists(options.directory + "/queue.db");
+  make_directories(options, supervisor);
+  return supervisor;
+}
+
+void log_to_file(const std::string& directory) {
+  auto log = spdlog::basic_logger_mt("supervisor", directory + "/log/supervisor.log");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e supervisor %l: %v");
+  log->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(log);
+}
+
+int supervise(const SupervisorOptions& options, const RunFiles& files, const SupervisorLock& lock) {
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  signal(SIGHUP, SIG_IGN);
+  install_failpoints_from_env("supervisor");
+  lock.sign();
+  return Supervisor(options, files).run(stop_requested);
+}
+
+[[noreturn]] void become_supervisor(const SupervisorOptions& options, const RunFiles& files,
+                                    const SupervisorLock& lock) {
+  setsid();
+  const int null = open("/dev/null", O_RDWR);
+  for (int fd = 0; fd < 3; ++fd) dup2(null, fd);
+  if (null > 2) close(null);
+  if (chdir("/") != 0) _exit(kFailed);
+  int code = kFailed;
+  try {
+    log_to_file(options.state_directory);
+    code = supervise(options, files, lock);
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+  }
+  spdlog::shutdown();
+  _exit(code);
+}
+
+// One line that changes, for virtual nodes; a line for every change of a host otherwise.
+class Progress {
+ public:
+  explicit Progress(int nodes) : nodes_(nodes), tty_(isatty(2) != 0) {}
+
+  void show(const ClusterStatus& status) {
+    if (nodes_ > 0) return count(status);
+    for (const HostsNote::Host& host : status.hosts) {
+      const std::string now = host.state + (host.why.empty() ? "" : ": " + host.why);
+      if (said_[host.name] == now) continue;
+      said_[host.name] = now;
+      std::cerr << host.name << " " << now << "\n";
+    }
+  }
+  void end() const {
+    if (tty_ && nodes_ > 0) std::cerr << "\r\x1b[K";
+  }
+
+ private:
+  void count(const ClusterStatus& status) const {
+    if (!tty_) return;
+    int responding = 0;
+    for (const auto& worker : status.workers) responding += worker.responding ? 1 : 0;
+    std::cerr << "\rstarting: master " << (status.master ? "up" : "...") << ", " << responding
+              << "/" << nodes_ << " nodes " << std::flush;
+  }
+
+  int nodes_;  // 0: hosts
+  bool tty_;
+  std::map<std::string, std::string> said_;
+};
+
+// Until the cluster is up, has said why it cannot be, or `supervised` is false.
+ClusterStatus await_up(const Options& options, const RunFiles& files,
+                       const std::function<bool()>& supervised) {
+  Progress progress(options.local);
+  const auto until = std::chrono::steady_clock::now() + kUpPatience;
+  ClusterStatus status;
+  while (std::chrono::steady_clock::now() < until) {
+    status = read_status(options.directory, 1000);
+    progress.show(status);
+    if (status.up() || !files.failure().empty() || !supervised()) break;
+    std::this_thread::sleep_for(50ms);
+  }
+  progress.end();
+  return status;
+}
+
+// Returns when it has gone: the next `up` must not meet it.
+void stop_supervisor(pid_t supervisor) {
+  kill(supervisor, SIGTERM);
+  const auto until = std::chrono::steady_clock::now() + kStopPatience;
+  while (waitpid(supervisor, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+// True when the cluster is up; else the supervisor is stopped again and the reason printed.
+bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervisor) {
+  bool gone = false;
+  const auto supervised = [&] {
+    gone = gone || waitpid(supervisor, nullptr, WNOHANG) != 0;
+    return !gone;
+  };
+  const ClusterStatus status = await_up(options, files, supervised);
+  const bool no_host = !status.hosts.empty() && status.workers.empty();
+  if (status.up() && !no_host) return true;
+  if (supervised()) stop_supervisor(supervisor);
+  const std::string failure = no_host ? "none of its hosts can be used" : files.failure();
+  std::cerr << "hyades: the cluster did not start: "
+            << (failure.empty() ? "see " + options.directory + "/log/cluster.log" : failure)
+            << "\n";
+  return false;
+}
+
+int already_up(const Options& options, const RunFiles& files) {
+  const ClusterStatus status =
+      await_up(options, files, [&] { return SupervisorLock::holder(files).pid != 0; });
+  std::cout << "A supervisor (process " << SupervisorLock::holder(files).pid
+            << ") runs in this directory already.\n"
+            << to_text(status) << std::flush;
+  if (options.hostfile.empty() != status.hosts.empty()) {
+    std::cerr << "hyades: it was started with " << (status.hosts.empty() ? "--local" : "--hostfile")
+              << "; `hyades down` first\n";
+    return kFailed;
+  }
+  if (options.hostfile.empty() && status.nodes_expected != options.local &&
+      status.nodes_expected != 0) {
+    std::cerr << "hyades: it has " << status.nodes_expected << " nodes, not " << options.local
+              << "; `hyades down` first\n";
+    return kFailed;
+  }
+  if (status.up()) return kOk;
+  std::cerr << "hyades: but the cluster is not up; `hyades status` says how it is, and "
+            << options.directory << "/log/cluster.log why\n";
+  return kFailed;
+}
+
+// Those of an earlier cluster would be taken for this one's.
+void forget_hosts(const RunFiles& files) {
+  const auto world = files.world();
+  if (!world || !open_process(world->mpirun)) files.clear_hosts();
+}
+
+}  // namespace
+
+int hyades_up(const HyadesOptions& options) {
+  bool created = false;
+  const SupervisorOptions supervisor = prepare(options, created);
+  const RunFiles files(options.directory);
+  const auto lock = SupervisorLock::take(files);
+  if (!lock) return already_up(options, files);
+  files.write_failure("");
+  forget_hosts(files);
+  if (created) std::cout << "New, empty cluster in " << options.directory << "\n";
+  if (options.foreground) return supervise(supervisor, files, *lock);
+  std::cout.flush();
+  const pid_t child = fork();
+  if (child < 0) {
+    std::cerr << "hyades: cannot fork: " << strerror(errno) << "\n";
+    return kFailed;
+  }
+  if (child == 0) become_supervisor(supervisor, files, *lock);
+  if (!wait_until_up(options, files, child)) return kFailed;
+  std::cout << to_text(read_status(options.directory, 2000))
+            << "\nSubmit jobs with:  HYADES_DIR=" << options.directory << " " << own_directory()
+            << "/hsub SCRIPT\n";
+  return kOk;
+}
+
+}  // namespace hyades
