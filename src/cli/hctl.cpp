@@ -15,6 +15,7 @@
 #include "core/hostlist.hpp"
 #include "core/nearest_word.hpp"
 #include "master/config_file.hpp"
+#include "master/run_files.hpp"
 
 namespace hyades {
 namespace {
@@ -26,6 +27,7 @@ constexpr const char* kUsage =
     "  requeue JOB...                   stop running jobs and queue them again\n"
     "  drain NODE... --reason TEXT      start no more jobs on nodes\n"
     "  resume NODE...                   undo drain\n"
+    "  node rejoin [NODE...]            bring nodes that are missing back now (all of them)\n"
     "  node confirm-dead NODE...        nothing runs on these silent nodes: somebody has looked\n"
     "  show job|script JOB              all about a job; its script\n"
     "  show node|queue [NAME]           all about nodes or queues\n"
@@ -74,6 +76,7 @@ class Hctl {
   // How long a restarting master is waited for.
   static constexpr int kPatienceToAct = 10'000;
   static constexpr int kPatienceToAsk = 2'000;
+  static constexpr int kPatienceToRejoin = 90'000;
 
   MasterClient connect(int patience_ms) const {
     return MasterClient(command_.name(), command_.directory(), command_.retry_ms(patience_ms));
@@ -112,21 +115,9 @@ class Hctl {
     return report(results);
   }
 
-  int node() {
-    const std::string what = arguments_.empty() ? "" : arguments_.front();
-    if (what != "confirm-dead") command_.usage_error("node: use 'hctl node confirm-dead NODE...'");
-    arguments_.erase(arguments_.begin());
-    verb_ = what;
-    return act_on_nodes();
-  }
-
   int act_on_nodes() {
     const bool drain = verb_ == "drain";
-    std::vector<std::string> nodes;
-    std::string error;
-    for (const std::string& text : arguments_) {
-      if (!expand_hostlist(text, nodes, error)) command_.usage_error(error);
-    }
+    const std::vector<std::string> nodes = node_names(arguments_.begin());
     if (nodes.empty()) command_.usage_error(verb_ + ": name the nodes");
     if (drain && command_.value_of("reason").empty()) {
       command_.usage_error("drain: say why, with --reason TEXT; others will want to know");
@@ -145,6 +136,60 @@ class Hctl {
       results.push_back({"node " + node, reply.error(), reply.message()});
     }
     return report(results);
+  }
+
+  std::vector<std::string> node_names(std::vector<std::string>::const_iterator from) const {
+    std::vector<std::string> nodes;
+    std::string error;
+    for (; from != arguments_.end(); ++from) {
+      if (!expand_hostlist(*from, nodes, error)) command_.usage_error(error);
+    }
+    return nodes;
+  }
+
+  int node() {
+    const std::string what = arguments_.empty() ? "" : arguments_.front();
+    if (what == "rejoin") return rejoin(node_names(arguments_.begin() + 1));
+    if (what == "confirm-dead") {
+      arguments_.erase(arguments_.begin());
+      verb_ = what;
+      return act_on_nodes();
+    }
+    command_.usage_error(
+        "node: use 'hctl node rejoin [NODE...]' or 'hctl node confirm-dead NODE...'");
+  }
+
+  // The supervisor, not the master, starts nodes; it looks into the state directory.
+  int rejoin(const std::vector<std::string>& nodes) {
+    const std::string directory = command_.directory();
+    if (access((directory + "/run/hosts").c_str(), F_OK) != 0) {
+      throw Failure("no cluster of several machines is supervised in " + directory +
+                    "; ask on the master's host, after `hyades up --hostfile`");
+    }
+    const RunFiles files(directory);
+    const std::string id = std::to_string(getpid()) + "." + std::to_string(time(nullptr));
+    try {
+      files.write_rejoin({id, nodes});
+    } catch (const std::exception& error) {
+      throw Failure(std::string(error.what()) + "; the owner of the cluster may ask for this");
+    }
+    for (int waited = 0; waited < kPatienceToRejoin; waited += 50) {
+      if (const auto answer = files.rejoin_answer(id)) return report_rejoin(*answer);
+      usleep(50'000);
+    }
+    throw Failure("the supervisor does not answer; `hyades status` says how the cluster is");
+  }
+
+  // The supervisor's lines: who is still missing and why, and how many are there.
+  int report_rejoin(const std::string& answer) {
+    const bool complete = std::count(answer.begin(), answer.end(), '\n') == 1;
+    if (command_.json()) {
+      std::cout << json_text({{"ok", complete}, {"message", answer}});
+    } else {
+      std::istringstream lines(answer);
+      for (std::string line; std::getline(lines, line);) std::cout << escape_text(line) << "\n";
+    }
+    return complete ? kExitGood : kExitFailed;
   }
 
   int reload() {

@@ -149,7 +149,7 @@ bool HostTable::wants_in(const Host& host, Time now) const {
   if (!host.member) return true;
   // Its worker lives: most likely only the way to it is disturbed, and TCP will find it again.
   const bool may_find_back = host.served_since != Time{} && now < host.served_since + kFindsBack;
-  return now >= formed_ + kSettles && !may_find_back;
+  return (host.was_heard || now >= formed_ + kSettles) && !may_find_back;
 }
 
 bool HostTable::worth_reforming(Time now) const {

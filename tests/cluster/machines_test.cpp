@@ -1,6 +1,8 @@
 // The boxes themselves: a test that trusts them must know that they do what they say.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "namespace_cluster.hpp"
 #include "wait_until.hpp"
 
@@ -74,8 +76,16 @@ TEST_F(Machines, CablesCanBeCut) {
   EXPECT_EQ(call(cluster, "head", "n2", "true").exit_code, 0);
   cluster.mend_one_way("n1", "n2");
   EXPECT_TRUE(wait_until([&] { return call(cluster, "n1", "n2", "true").exit_code == 0; }));
+}
+
+TEST_F(Machines, LinksCanBeSlow) {
+  NamespaceCluster cluster({.nodes = 2});
   cluster.slow("n2", 64);
-  EXPECT_EQ(said(call(cluster, "n1", "n2", "hostname")), "n2\n");
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(said(call(cluster, "n2", "n1", "head -c 20000 /dev/zero")).size(), 20'000u);
+  EXPECT_GT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));
+  cluster.slow("n2", 0);
+  EXPECT_EQ(said(call(cluster, "n2", "n1", "head -c 2000000 /dev/zero")).size(), 2'000'000u);
 }
 
 }  // namespace

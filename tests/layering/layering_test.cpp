@@ -42,6 +42,8 @@ bool is_excused(const SourceFile& file, const std::string& include) {
   static const std::set<std::pair<std::string, std::string>> excused = {
       // `hctl config check` has to read the file exactly as the master would.
       {"src/cli/hctl.cpp", "master/config_file.hpp"},
+      // `hctl node rejoin` asks the supervisor, which is nobody's server, through a file.
+      {"src/cli/hctl.cpp", "master/run_files.hpp"},
   };
   return excused.count({file.path, include}) > 0;
 }

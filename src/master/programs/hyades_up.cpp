@@ -237,7 +237,8 @@ bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervis
   const bool no_host = !status.hosts.empty() && status.workers.empty();
   if (status.up() && !no_host) return true;
   if (supervised()) stop_supervisor(supervisor);
-  const std::string failure = no_host ? "none of its hosts can be used" : files.failure();
+  std::string failure = files.failure();
+  if (failure.empty() && no_host) failure = "none of its hosts can be used";
   std::cerr << "hyades: the cluster did not start: "
             << (failure.empty() ? "see " + options.directory + "/log/cluster.log" : failure)
             << "\n";
