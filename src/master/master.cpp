@@ -67,7 +67,7 @@ class Master {
     if (!store_->warning().empty()) spdlog::warn("{}", store_->warning());
     const Epoch epoch = store_->begin_epoch();
     require(epoch != 0, store_->last_error());
-    server_ = ClientServer::open(directory_->path(), {}, error);
+    server_ = ClientServer::open(directory_->path(), {.any_user = options.all_users}, error);
     require(server_ != nullptr, error);
     policy_ = std::make_unique<EasyPolicy>(config_->backfill_depth);
     fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {

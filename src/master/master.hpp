@@ -13,6 +13,7 @@ struct MasterOptions {
   std::string state_directory;
   std::string config_path;  // "": <state directory>/hyades.toml if it is there, else the defaults
   bool create = false;      // make a new, empty queue when there is none
+  bool all_users = false;   // serve everybody; else only the user that we are, and root
 };
 
 // 0 after `stop`; 1 when it cannot go on and a new master may do better; 78 (EX_CONFIG) when only

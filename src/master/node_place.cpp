@@ -1,7 +1,6 @@
 #include "master/node_place.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,15 +11,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "master/drop_privileges.hpp"
 #include "wire/boot_id.hpp"
 #include "wire/unique_fd.hpp"
 
 namespace hyades {
 
 namespace {
-
-// Where root keeps what the daemons' user must not touch.
-const std::string kRootPlace = "/run/hyades";
 
 std::string because(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -44,6 +41,20 @@ std::string check_own(const std::string& path, uid_t owner, mode_t forbidden) {
   return "";
 }
 
+// "" when this user may pass through every directory above `path`.
+std::string check_reachable(const std::string& path, uid_t uid, gid_t gid) {
+  for (auto above = std::filesystem::path(path).parent_path();; above = above.parent_path()) {
+    struct stat facts {};
+    if (stat(above.c_str(), &facts) != 0) return because("cannot look at " + above.string());
+    const mode_t needed = facts.st_uid == uid ? S_IXUSR : facts.st_gid == gid ? S_IXGRP : S_IXOTH;
+    if ((facts.st_mode & needed) == 0) {
+      return above.string() + " cannot be passed by uid " + std::to_string(uid) + ", whose " +
+             path + " is below it: chmod +x it, or use another directory";
+    }
+    if (above == above.parent_path()) return "";
+  }
+}
+
 }  // namespace
 
 std::string make_private_directory(const std::string& path) {
@@ -59,7 +70,7 @@ std::string make_private_directory(const std::string& path) {
 std::string root_place(const std::string& kind, const std::string& path) {
   std::string name = path;
   std::replace(name.begin(), name.end(), '/', '_');
-  return kRootPlace + "/" + kind + name;
+  return std::string(kRootPlace) + "/" + kind + name;
 }
 
 std::string NodePlace::scratch() const {
@@ -70,10 +81,10 @@ std::string NodePlace::prepare_spool() const {
   uid_t owner = geteuid();
   gid_t group = getegid();
   if (!options_.user.empty()) {
-    const passwd* const entry = getpwnam(options_.user.c_str());
-    if (entry == nullptr) return "there is no user '" + options_.user + "' ([security] user) here";
-    owner = entry->pw_uid;
-    group = entry->pw_gid;
+    const std::optional<UserIdentity> user = find_user(options_.user);
+    if (!user) return "there is no user '" + options_.user + "' ([security] user) here";
+    owner = user->uid;
+    group = user->gid;
   }
   std::error_code error;
   std::filesystem::create_directories(options_.spool_root, error);
@@ -86,15 +97,16 @@ std::string NodePlace::prepare_spool() const {
   } else if (errno != EEXIST) {
     return because("cannot create " + spool());
   }
-  return check_own(spool(), owner, 022);
+  const std::string problem = check_own(spool(), owner, 022);
+  return problem.empty() ? check_reachable(spool(), owner, group) : problem;
 }
 
 std::string NodePlace::prepare() const {
   const mode_t old = umask(022);
   std::string problem = prepare_spool();
   if (problem.empty() && !options_.user.empty()) {
-    if (mkdir(kRootPlace.c_str(), 0755) != 0 && errno != EEXIST) {
-      problem = because("cannot create " + kRootPlace);
+    if (mkdir(kRootPlace, 0755) != 0 && errno != EEXIST) {
+      problem = because(std::string("cannot create ") + kRootPlace);
     } else {
       problem = check_own(kRootPlace, 0, 022);
     }

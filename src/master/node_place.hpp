@@ -22,7 +22,10 @@ struct NodePlaceOptions {
 // ours, no link, and nobody else may look into it; else what is wrong and what to do.
 std::string make_private_directory(const std::string& path);
 
-// A path below /run/hyades for `kind`, told apart by `path`: what root keeps from the daemons'
+// Where root keeps what the daemons' user must not touch.
+inline constexpr const char* kRootPlace = "/run/hyades";
+
+// A path below it for `kind`, told apart by `path`: what root keeps from the daemons'
 // user.
 std::string root_place(const std::string& kind, const std::string& path);
 

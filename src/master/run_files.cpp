@@ -8,10 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 
 #include "wire/boot_id.hpp"
@@ -25,6 +23,7 @@ using Json = nlohmann::json;
 
 // More than any note needs, so that a blank one has the space for what comes into it.
 constexpr std::size_t kNoteBytes = 512;
+constexpr std::size_t kLongest = 16u << 20;
 constexpr const char* kBlank = "{}";
 
 const std::string kRankPrefix = "rank.";
@@ -123,10 +122,13 @@ bool write_and_close(UniqueFd file, const std::string& text) {
 }
 
 // Under another name first: a reader sees the old note or the new one, never half of one.
-bool replace(const std::string& path, const std::string& text) {
+bool replace(const std::string& path, const std::string& text, uid_t owner) {
   const std::string fresh = path + ".new." + std::to_string(getpid());
-  UniqueFd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+  unlink(fresh.c_str());  // of a process of the same number that was killed
+  UniqueFd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file) return false;
+  // What root's supervisor has made, a master that is no longer root must be able to overwrite.
+  if (owner != geteuid() && fchown(file.get(), owner, static_cast<gid_t>(-1)) != 0) return false;
   if (write_and_close(std::move(file), text) && rename(fresh.c_str(), path.c_str()) == 0) {
     return true;
   }
@@ -142,32 +144,74 @@ bool overwrite(const std::string& path, std::string text) {
   UniqueFd file(open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat facts {};
   if (!file || fstat(file.get(), &facts) != 0) return false;
+  // A second name may be one that somebody gave to a file elsewhere.
+  if (!S_ISREG(facts.st_mode) || facts.st_nlink != 1) return false;
   text.resize(std::max(text.size(), static_cast<std::size_t>(facts.st_size)), '\n');
   return write_and_close(std::move(file), text);
 }
 
 }  // namespace
 
+// The directory, held open while its files are used: root's supervisor writes into a directory of
+// the daemons' user, who must not be able to put a link in its place.
+class RunFiles::Held {
+ public:
+  explicit Held(const std::string& directory)
+      : fd_(open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {}
+
+  // Names nothing when the directory cannot be used.
+  std::string path(const std::string& name) const {
+    return "/proc/self/fd/" + std::to_string(fd_.get()) + "/" + name;
+  }
+  uid_t owner() const {
+    struct stat facts {};
+    return fstat(fd_.get(), &facts) == 0 ? facts.st_uid : geteuid();
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
 RunFiles::RunFiles(const std::string& state_directory) : directory_(state_directory + "/run") {
-  if (mkdir(directory_.c_str(), 0755) != 0 && errno != EEXIST) {
+  if (mkdir(directory_.c_str(), 0755) == 0) {
+    struct stat facts {};
+    if (geteuid() == 0 && stat(state_directory.c_str(), &facts) == 0 && facts.st_uid != 0 &&
+        lchown(directory_.c_str(), facts.st_uid, facts.st_gid) != 0) {
+      throw std::runtime_error("cannot give away " + directory_ + ": " + std::strerror(errno));
+    }
+  } else if (errno != EEXIST) {
     throw std::runtime_error("cannot create " + directory_ + ": " + std::strerror(errno));
   }
 }
 
 void RunFiles::write(const std::string& name, const std::string& text) const {
-  const std::string path = directory_ + "/" + name;
+  const Held held(directory_);
+  const std::string path = held.path(name);
   std::string padded = text + '\n';
   padded.resize(std::max(padded.size(), kNoteBytes), '\n');
-  if (replace(path, padded)) return;
+  if (replace(path, padded, held.owner())) return;
   const int error = errno;
   if (overwrite(path, padded)) return;
-  throw std::runtime_error("cannot write " + path + ": " + std::strerror(error));
+  throw std::runtime_error("cannot write " + directory_ + "/" + name + ": " + std::strerror(error));
 }
 
 // Not removed: it would lose its space.
 void RunFiles::blank(const std::string& name) const {
-  const std::string path = directory_ + "/" + name;
-  if (!overwrite(path, kBlank)) unlink(path.c_str());
+  const Held held(directory_);
+  if (!overwrite(held.path(name), kBlank)) unlink(held.path(name).c_str());
+}
+
+UniqueFd RunFiles::open_lock() const {
+  const Held held(directory_);
+  const std::string name = directory_ + "/supervisor.lock";
+  UniqueFd file(
+      open(held.path("supervisor.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!file) throw std::runtime_error("cannot open " + name + ": " + std::strerror(errno));
+  struct stat facts {};
+  if (fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_nlink != 1) {
+    throw std::runtime_error(name + " is not a file of ours: remove it");
+  }
+  return file;
 }
 
 void RunFiles::reserve(int nodes) const {
@@ -175,7 +219,7 @@ void RunFiles::reserve(int nodes) const {
   for (int rank = 0; rank <= nodes; ++rank) needed.push_back(kRankPrefix + std::to_string(rank));
   for (const std::string& name : needed) {
     struct stat facts {};
-    const bool there = lstat((directory_ + "/" + name).c_str(), &facts) == 0 &&
+    const bool there = lstat(Held(directory_).path(name).c_str(), &facts) == 0 &&
                        S_ISREG(facts.st_mode) && facts.st_size >= static_cast<off_t>(kNoteBytes);
     if (!there) write(name, kBlank);
   }
@@ -192,11 +236,16 @@ std::vector<std::string> RunFiles::names() const {
 }
 
 std::optional<std::string> RunFiles::read(const std::string& name) const {
-  std::ifstream file(directory_ + "/" + name);
+  const UniqueFd file(open(Held(directory_).path(name).c_str(),
+                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return std::nullopt;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  std::string text;
+  char bytes[4096];
+  for (ssize_t size = 0; (size = ::read(file.get(), bytes, sizeof bytes)) > 0;) {
+    text.append(bytes, static_cast<std::size_t>(size));
+    if (text.size() > kLongest) return std::nullopt;
+  }
+  return text;
 }
 
 void RunFiles::write_rank(const RankNote& note) const {
@@ -220,7 +269,7 @@ std::vector<RankNote> RunFiles::ranks() const {
 void RunFiles::clear_ranks() const {
   for (const std::string& name : names()) {
     if (is_unfinished(name)) {
-      unlink((directory_ + "/" + name).c_str());  // of a writer that was killed
+      unlink(Held(directory_).path(name).c_str());  // of a writer that was killed
     } else if (name.starts_with(kRankPrefix)) {
       blank(name);
     }
@@ -258,7 +307,7 @@ void RunFiles::write_hosts(const HostsNote& note) const {
 
 std::optional<HostsNote> RunFiles::hosts() const { return hosts_from(read("hosts").value_or("")); }
 
-void RunFiles::clear_hosts() const { unlink((directory_ + "/hosts").c_str()); }
+void RunFiles::clear_hosts() const { unlink(Held(directory_).path("hosts").c_str()); }
 
 void RunFiles::write_heard(const std::set<std::string>& nodes) const {
   write("heard", Json({{"nodes", nodes}}).dump());
@@ -279,7 +328,7 @@ void RunFiles::write_rejoin(const RejoinRequest& request) const {
 std::optional<RejoinRequest> RunFiles::take_rejoin() const {
   const auto note = read("rejoin");
   if (!note) return std::nullopt;
-  unlink((directory_ + "/rejoin").c_str());
+  unlink(Held(directory_).path("rejoin").c_str());
   const Json json = Json::parse(*note, nullptr, false);
   const auto nodes = words_from(json, "nodes");
   const auto id = json.is_object() ? text(json, "id") : std::nullopt;
@@ -302,7 +351,7 @@ std::optional<std::string> RunFiles::rejoin_answer(const std::string& id) const 
 
 void RunFiles::write_failure(const std::string& reason) const {
   if (reason.empty()) {
-    unlink((directory_ + "/failure").c_str());
+    unlink(Held(directory_).path("failure").c_str());
   } else {
     write("failure", reason);
   }

@@ -92,9 +92,14 @@ class RunFiles {
   void write_rejoin_answer(const std::string& id, const std::string& text) const;
   std::optional<std::string> rejoin_answer(const std::string& id) const;
 
+  // The file that who supervises the directory holds locked. Throws std::runtime_error.
+  UniqueFd open_lock() const;
+
   const std::string& directory() const { return directory_; }
 
  private:
+  class Held;
+
   void write(const std::string& name, const std::string& text) const;
   void blank(const std::string& name) const;
   std::optional<std::string> read(const std::string& name) const;

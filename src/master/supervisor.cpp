@@ -19,6 +19,8 @@
 #include <stdexcept>
 
 #include "core/failpoint.hpp"
+#include "core/hostlist.hpp"
+#include "master/log_directory.hpp"
 #include "master/mpirun_command.hpp"
 #include "master/node_place.hpp"
 #include "master/watch_list.hpp"
@@ -113,8 +115,7 @@ std::string shared_memory_path(const std::string& state_directory) {
 // ---- the lock ---------------------------------------------------------------------------------
 
 std::optional<SupervisorLock> SupervisorLock::take(const RunFiles& files) {
-  UniqueFd file(open(lock_path(files).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!file) throw std::runtime_error("cannot open " + lock_path(files) + ": " + strerror(errno));
+  UniqueFd file = files.open_lock();
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
   if (!put(file.get(), signature({}))) {
     throw std::runtime_error("cannot write " + lock_path(files) + ": " + strerror(errno));
@@ -215,8 +216,8 @@ bool Supervisor::adopt() {
 }
 
 std::string Supervisor::scratch_path() const {
-  if (options_.user.empty()) return files_.directory() + "/mpi";
-  return root_place("mpi", options_.state_directory);
+  return options_.user.empty() ? files_.directory() + "/mpi"
+                               : root_place("mpi", options_.state_directory);
 }
 
 // With nothing in it: an mpirun that was killed leaves megabytes of session files.
@@ -226,6 +227,25 @@ bool Supervisor::make_scratch() {
   spdlog::error("{}", problem);
   files_.write_failure(problem);
   return false;
+}
+
+// Daemons that have become another user could not make the directories themselves. On hosts
+// hyades-remote does this.
+bool Supervisor::make_virtual_nodes() {
+  std::vector<std::string> names;
+  std::string problem;
+  if (hosts_ || options_.user.empty() || !expand_hostlist(options_.node_names, names, problem)) {
+    return true;
+  }
+  for (const std::string& name : names) {
+    const NodePlace place({options_.spool_root, name, "", options_.user});
+    problem = place.prepare();
+    if (problem.empty()) continue;
+    spdlog::error("{}", problem);
+    files_.write_failure(problem);
+    return false;
+  }
+  return true;
 }
 
 // The ranks' shared memory, in a directory of its own: a world that was killed leaves 4 MB a rank,
@@ -244,7 +264,7 @@ bool Supervisor::start() {
   ++worlds_;
   formed_ = Clock::now();
   came_up_ = false;
-  if (!make_scratch()) return false;
+  if (!make_scratch() || !make_virtual_nodes()) return false;
   if (hosts_) members_ = hosts_->members();
   // Before anything runs: what is started must be noted, and notes need space.
   files_.reserve(nodes());
@@ -252,7 +272,8 @@ bool Supervisor::start() {
   const WorldPlan plan{members_, scratch_path() + "/hosts", make_shared_memory()};
   if (hosts_) write_host_list(plan);
   const std::vector<std::string> command = mpirun_command(options_, plan);
-  const std::string log = options_.state_directory + "/log/cluster.log";
+  const LogDirectory logs(options_.state_directory);
+  const std::string log = logs.path("cluster.log");
   const pid_t pid = fork();
   if (pid < 0) {
     spdlog::error("cannot fork: {}", std::strerror(errno));

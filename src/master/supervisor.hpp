@@ -55,6 +55,7 @@ class Supervisor {
   bool adopt();
   bool start();
   bool make_scratch();
+  bool make_virtual_nodes();
   std::string scratch_path() const;
   std::string make_shared_memory() const;
   void note_start(pid_t mpirun, int nodes);

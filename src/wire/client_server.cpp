@@ -413,7 +413,7 @@ void ClientServer::Core::sweep() {
 std::unique_ptr<ClientServer> ClientServer::open(const std::string& state_directory,
                                                  const Options& options, std::string& error) {
   HYADES_ASSERT(options.bytes_per_uid > options.request_bytes_max + options.reply_bytes_max);
-  const bool any_user = geteuid() == 0;
+  const bool any_user = options.any_user || geteuid() == 0;
   const int directory = make_run_directory(state_directory, any_user, error);
   if (directory < 0) return nullptr;
   const std::string path = client_socket_path(state_directory);

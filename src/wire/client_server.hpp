@@ -42,11 +42,13 @@ class ClientServer {
     int requests_per_second_per_uid = 0;  // 0: no bound; a burst of one second's worth is fine
     BootMs frame_timeout_ms = 30'000;     // from the first byte of a request to its last
     BootMs reply_timeout_ms = 30'000;     // a client that reads nothing for so long is dropped
+    bool any_user = false;                // serve all users even when we are not root (any more)
   };
 
   // Creates <state_directory>/run if need be, replaces a socket that nobody answers on, and
-  // listens. As root the socket is open to every user (0666 in a 0755 directory), else to the own
-  // user alone (0600 in a 0700 directory). Null with a sentence in `error` when that cannot be.
+  // listens. As root, or for any_user, the socket is open to every user (0666 in a 0755
+  // directory), else to the own user alone (0600 in a 0700 directory). Null with a sentence in
+  // `error` when that cannot be.
   static std::unique_ptr<ClientServer> open(const std::string& state_directory,
                                             const Options& options, std::string& error);
   ~ClientServer();

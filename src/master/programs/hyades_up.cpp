@@ -15,10 +15,14 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "master/cluster_status.hpp"
 #include "master/config_file.hpp"
+#include "master/drop_privileges.hpp"
+#include "master/log_directory.hpp"
+#include "master/node_place.hpp"
 #include "master/programs/hyades_command.hpp"
 #include "master/supervisor.hpp"
 #include "wire/failpoint_env.hpp"
@@ -70,27 +74,52 @@ void add_hosts(const Options& options, SupervisorOptions& supervisor) {
   }
 }
 
-// What the supervisor itself needs of the configuration. The master says what is wrong with it.
+// What the supervisor itself needs of the configuration. The master says what is wrong with it; but
+// with root it must not come so far, because nobody knows then whom it should become.
 void add_config(const Options& options, SupervisorOptions& supervisor) {
   const bool named = !supervisor.config_path.empty();
   const ConfigResult result =
       load_config(named ? supervisor.config_path : options.directory + "/hyades.toml", named);
-  if (!result.config) return;
-  supervisor.networks = result.config->networks;
-  if (geteuid() == 0) supervisor.user = result.config->daemon_user;
+  if (result.config) {
+    supervisor.networks = result.config->networks;
+    if (geteuid() == 0) supervisor.user = result.config->daemon_user;
+  } else if (geteuid() == 0) {
+    std::string errors;
+    for (const std::string& error : result.errors) errors += (errors.empty() ? "" : "\n") + error;
+    give_up("the cluster did not start: " + errors);
+  }
+}
+
+// Makes it for the daemons' user. An old one must belong to that user already: handing over what
+// another one has made is for an admin to decide.
+void make_own(const std::string& path, mode_t mode, const std::optional<UserIdentity>& user) {
+  if (mkdir(path.c_str(), mode) == 0) {
+    if (user && lchown(path.c_str(), user->uid, user->gid) != 0) {
+      give_up("cannot give " + path + " to its user: " + std::strerror(errno));
+    }
+    return;
+  }
+  if (errno != EEXIST) give_up("cannot create " + path + ": " + std::strerror(errno));
+  struct stat facts {};
+  if (user && (lstat(path.c_str(), &facts) != 0 || facts.st_uid != user->uid)) {
+    give_up(path + " belongs to uid " + std::to_string(facts.st_uid) +
+            ", but [security] user has uid " + std::to_string(user->uid) +
+            "; to hand the cluster over: chown -R " + std::to_string(user->uid) + " " + path);
+  }
 }
 
 void make_directories(const Options& options, const SupervisorOptions& supervisor) {
+  std::optional<UserIdentity> user;
+  if (!supervisor.user.empty()) user = find_user(supervisor.user);
   std::error_code error;
   const auto parent = std::filesystem::path(options.directory).parent_path();
   std::filesystem::create_directories(parent, error);
   // Jobs of other users, which only root can start, must be able to reach their scripts.
-  const mode_t mode = geteuid() == 0 ? 0711 : 0700;
-  if (mkdir(options.directory.c_str(), mode) != 0 && errno != EEXIST) {
-    give_up("cannot create " + options.directory + ": " + std::strerror(errno));
-  }
+  make_own(options.directory, geteuid() == 0 ? 0711 : 0700, user);
+  // Written by the supervisor and mpirun, not by the daemons themselves.
   mkdir((options.directory + "/log").c_str(), 0700);
-  if (options.spool.empty()) mkdir(supervisor.spool_root.c_str(), mode);
+  if (options.spool.empty()) mkdir(supervisor.spool_root.c_str(), geteuid() == 0 ? 0711 : 0700);
+  if (!supervisor.user.empty()) mkdir(kRootPlace, 0755);
 }
 
 void check_size(const Options& options) {
@@ -110,6 +139,12 @@ std::string absolute(const std::string& path) {
   return path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string();
 }
 
+// Then a broken configuration is not yet of interest.
+bool is_supervised(const std::string& directory) {
+  return access((directory + "/run").c_str(), F_OK) == 0 &&
+         SupervisorLock::holder(RunFiles(directory)).pid != 0;
+}
+
 // Checks what can be checked before anything is started. Exits with a message otherwise.
 SupervisorOptions prepare(const Options& options, bool& created) {
   check_size(options);
@@ -121,20 +156,21 @@ SupervisorOptions prepare(const Options& options, bool& created) {
       .hyadesd = program_beside(HYADES_DAEMON),
       .create = true,
       .spool_root = options.spool.empty() ? options.directory + "/spool" : absolute(options.spool)};
-  add_config(options, supervisor);
   if (options.hostfile.empty()) {
     supervisor.nodes = options.local;
     supervisor.node_names = "vn[1-" + std::to_string(options.local) + "]";
   } else {
     add_hosts(options, supervisor);
   }
+  if (!is_supervised(options.directory)) add_config(options, supervisor);
   created = !std::filesystem::exists(options.directory + "/queue.db");
   make_directories(options, supervisor);
   return supervisor;
 }
 
 void log_to_file(const std::string& directory) {
-  auto log = spdlog::basic_logger_mt("supervisor", directory + "/log/supervisor.log");
+  static const LogDirectory logs(directory);
+  auto log = spdlog::basic_logger_mt("supervisor", logs.path("supervisor.log"));
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%e supervisor %l: %v");
   log->flush_on(spdlog::level::info);
   spdlog::set_default_logger(log);

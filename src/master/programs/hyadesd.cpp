@@ -13,10 +13,12 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "cli/state_directory.hpp"
 #include "core/hostlist.hpp"
+#include "master/drop_privileges.hpp"
 #include "master/master.hpp"
 #include "master/remote_words.hpp"
 #include "master/run_files.hpp"
@@ -206,15 +208,39 @@ void note_rank(const Options& options, int rank, const std::string& node) {
   }
 }
 
+// Whom we are to become; nobody when no user was named. Asked before MPI_Init: an unknown user is
+// an error of the configuration, and is said before anything runs.
+std::optional<UserIdentity> wanted_user(const Options& options) {
+  if (options.user.empty()) return std::nullopt;
+  const std::optional<UserIdentity> user = find_user(options.user);
+  if (!user) {
+    throw std::runtime_error("there is no user '" + options.user +
+                             "' ([security] user): create it, on every node");
+  }
+  if (geteuid() != 0 && user->uid != geteuid()) {
+    throw std::runtime_error("only root can become user '" + options.user + "'");
+  }
+  return geteuid() == 0 ? user : std::nullopt;
+}
+
+// The link's connections are made; from here on nothing needs root.
+void become(const std::optional<UserIdentity>& user) {
+  if (!user) return;
+  drop_privileges(*user);
+  spdlog::info("running as uid {} from now on", user->uid);
+}
+
 int serve_node(const Options& options, int rank, int argc, char** argv) {
   const WorkerOptions worker = worker_options(options, rank);
   set_up_process("worker");
   try {
+    const std::optional<UserIdentity> user = wanted_user(options);
     LauncherHandle launcher =
         LauncherHandle::start_before_mpi(launcher_program(), worker.spool_directory);
     mkdir(options.spool.c_str(), geteuid() == 0 ? 0711 : 0700);
     const MpiWorld world = MpiWorld::init(argc, argv);
     MpiLink link(world);
+    become(user);
     const auto serving = [&] { note_rank(options, world.rank, worker.node); };
     return run_worker(worker, link, launcher, serving, stop_requested);
   } catch (const std::exception& error) {
@@ -225,6 +251,8 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
 
 int serve_cluster(const Options& options, int argc, char** argv) {
   set_up_process("master");
+  const std::optional<UserIdentity> user = wanted_user(options);
+  const bool all_users = geteuid() == 0;
   const MpiWorld world = MpiWorld::init(argc, argv);
   // Of several machines some may come later; people can submit meanwhile.
   if (world.size < 2 && !options.one_per_host) {
@@ -234,9 +262,12 @@ int serve_cluster(const Options& options, int argc, char** argv) {
     return 2;
   }
   MpiLink link(world);
-  return run_master(
-      {.state_directory = options.directory, .config_path = options.config, .create = options.init},
-      link, stop_requested);
+  become(user);
+  return run_master({.state_directory = options.directory,
+                     .config_path = options.config,
+                     .create = options.init,
+                     .all_users = all_users},
+                    link, stop_requested);
 }
 
 }  // namespace
