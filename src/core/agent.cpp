@@ -97,7 +97,7 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
     if (now.boot_ms - hello_ms_ >= kHelloEvery_ms) say_hello(now);
     return;
   }
-  if (order.spec.lease_s > 0 && !HYADES_DEFECT("any_lease") &&
+  if (order.spec.lease_s > 0 &&
       now.boot_ms - order.lease_base_ms >= BootMs{order.spec.lease_s} * 1000) {
     // It was on its way for as long as the master waits before it starts the job elsewhere. If the
     // master still wants it, it repeats the order, with a later base.
@@ -120,6 +120,8 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
       return;
   }
   HYADES_FAILPOINT("agent_after_claim");
+  // Also so that a disk that fills up later cannot stop its renewal.
+  if (order.spec.lease_s > 0) spool_.renew_lease(key, order.lease_base_ms);
   launches_[key].report = {.key = key, .state = LaunchState::Starting, .reason = ""};
   if (spawner_.start(order)) return refresh(key, now, true);
   spool_.release(key);

@@ -100,7 +100,8 @@ void render_node_settings(std::ostream& out, const NodeSettings& settings) {
       << "allow_root_jobs = " << word(settings.allow_root_jobs) << "\n"
       << "no_new_privileges = " << word(settings.no_new_privileges) << "\n"
       << "private_tmp = " << word(settings.private_tmp) << "\n"
-      << "pam_service = " << quoted(settings.pam_service) << "\n"
+      << (settings.pam_service.empty() ? ""
+                                       : "pam_service = " + quoted(settings.pam_service) + "\n")
       << "contain_cores = " << word(settings.contain_cores) << "\n"
       << "contain_memory = " << word(settings.contain_memory) << "\n"
       << "processes_per_core = " << settings.processes_per_core << "\n"

@@ -131,7 +131,7 @@ SimOptions SimOptions::swarm(Prng& random) {
   options.fail_store_ms = every(random, 20 * minute_ms, 5 * hour_ms);
   options.kill_agent_ms = every(random, 5 * minute_ms, 3 * hour_ms);
   options.suspend_agent_ms = every(random, 20 * minute_ms, 5 * hour_ms);
-  options.reboot_node_ms = every(random, 20 * minute_ms, 5 * hour_ms);
+  options.reboot_node_ms = every(random, 5 * minute_ms, 3 * hour_ms);
   options.kill_shepherd_ms = every(random, 20 * minute_ms, 5 * hour_ms);
   options.cut_off_node_ms = every(random, 10 * minute_ms, 3 * hour_ms);
   options.step_clock_ms = every(random, 20 * minute_ms, 5 * hour_ms);

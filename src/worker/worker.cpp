@@ -49,7 +49,8 @@ class WorkerLoop {
         agent_({.node = options.node,
                 .boot_id = spool_.boot_id(),
                 .inventory = offered_,
-                .pid = getpid()},
+                .pid = getpid(),
+                .address = options.address},
                spool_, spawner_) {
     waiter_.add(link_.doorbell_fd());
     if (spool_.watch_fd() >= 0) waiter_.add(spool_.watch_fd());
@@ -67,6 +68,7 @@ class WorkerLoop {
     const Now now = clock_.now();
     for (const Delivery& delivery : deliveries_) {
       agent_.receive(delivery.message, now);
+      spawner_.configure(agent_.settings());
       if (refused_start_.is(spawner_.last_error())) {
         spdlog::error("a job was not started: {}", spawner_.last_error());
       }

@@ -63,7 +63,6 @@ constexpr Defect defects[] = {
     {"ignore_token", "a repeated submission makes a second job"},
     {"script_before_companions", "a script starts before its companions do"},
     {"early_lease", "the master counts a lease as over before its node does"},
-    {"any_lease", "an order that was on its way for longer than the lease is obeyed"},
     {"id_reuse", "ids start again after a restart"},
 };
 
