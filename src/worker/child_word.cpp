@@ -3,14 +3,16 @@
 #include <cerrno>
 #include <cstring>
 
+#include "worker/account.hpp"
+
 namespace hyades {
 namespace {
 
 // Indexed by Stage.
-constexpr const char* process_names[] = {"hyades:ready",   "hyades:session", "hyades:group",
-                                         "hyades:binding", "hyades:files",   "hyades:user",
-                                         "hyades:chdir",   "hyades:stdin",   "hyades:stdout",
-                                         "hyades:stderr",  "hyades:socket",  "hyades:exec"};
+constexpr const char* process_names[] = {
+    "hyades:ready",  "hyades:session", "hyades:account", "hyades:group", "hyades:binding",
+    "hyades:files",  "hyades:tmp",     "hyades:user",    "hyades:chdir", "hyades:stdin",
+    "hyades:stdout", "hyades:stderr",  "hyades:socket",  "hyades:exec"};
 
 // Cut, between characters, to what leaves room for the reason beside it.
 std::string quoted(const std::string& text) {
@@ -67,6 +69,7 @@ std::string describe_stage(const LaunchRecord& record, Stage stage) {
   switch (stage) {
     case Stage::Files:
       return "writing the script to the spool";
+    case Stage::Account:
     case Stage::User:
       return "looking up the groups of user " + quoted(record.user);
     case Stage::WorkingDirectory:
@@ -92,12 +95,16 @@ const char* process_name(Stage stage) { return process_names[static_cast<int>(st
 std::string describe_failure(const LaunchRecord& record, const ChildWord& word) {
   const std::string reason = std::strerror(word.error);
   switch (word.stage) {
+    case Stage::Account:
+      return describe(static_cast<AccountTrouble>(word.error), record);
     case Stage::Group:
       return "cannot put the job into its control group: " + reason;
     case Stage::Binding:
       return "cannot bind the job to its cores: " + reason;
     case Stage::Files:
       return "cannot write the script to " + record.script_path + ": " + reason;
+    case Stage::Tmp:
+      return "cannot make a temporary directory for the job in /tmp: " + reason;
     case Stage::User:
       return "cannot become user " + quoted(record.user) + " (uid " + std::to_string(record.uid) +
              "): " + reason;
@@ -128,9 +135,11 @@ std::string describe_hang(const LaunchRecord& record, const std::string& process
          std::to_string(record.preparation_limit_s) + " s; is a file system hanging?";
 }
 
-bool is_node_fault(Stage stage) {
+bool is_node_fault(const ChildWord& word) {
+  const Stage stage = word.stage;
+  if (stage == Stage::Account) return is_node_fault(static_cast<AccountTrouble>(word.error));
   return stage == Stage::Session || stage == Stage::Group || stage == Stage::Binding ||
-         stage == Stage::Files || stage == Stage::StepSocket;
+         stage == Stage::Files || stage == Stage::Tmp || stage == Stage::StepSocket;
 }
 
 }  // namespace hyades

@@ -13,9 +13,11 @@ namespace hyades {
 enum class Stage {
   Ready,
   Session,
+  Account,  // `error` is an AccountTrouble then
   Group,
   Binding,
   Files,  // the script and what goes with it
+  Tmp,
   User,
   WorkingDirectory,
   Stdin,
@@ -42,6 +44,6 @@ std::string describe_failure(const LaunchRecord& record, const ChildWord& word);
 std::string describe_hang(const LaunchRecord& record, const std::string& process_name);
 
 // True when the node is to blame, and another one may well be able to start the job.
-bool is_node_fault(Stage stage);
+bool is_node_fault(const ChildWord& word);
 
 }  // namespace hyades

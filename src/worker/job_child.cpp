@@ -1,10 +1,10 @@
 #include "worker/job_child.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +15,9 @@
 #include <cstring>
 #include <vector>
 
+#include "worker/account.hpp"
 #include "worker/cgroup_file.hpp"
+#include "worker/private_tmp.hpp"
 #include "worker/scheduling_slice.hpp"
 
 namespace hyades {
@@ -30,15 +32,20 @@ class Preparation {
   [[noreturn]] void run(int shepherd_pid) {
     begin(Stage::Session);
     new_session();
+    begin(Stage::Account);
+    require_account();
     begin(Stage::Group);
     enter_group();
     begin(Stage::Binding);
     bind_to_cpus();
     begin(Stage::Files);
     if (!record_.companion) write_files();
+    begin(Stage::Tmp);
+    make_tmp();
     umask(record_.umask);
     begin(Stage::User);
-    become_user(shepherd_pid);
+    set_limits();
+    become(shepherd_pid);
     begin(Stage::WorkingDirectory);
     if (chdir(record_.companion ? "/" : record_.working_directory.c_str()) != 0) fail();
     if (record_.companion) {
@@ -121,32 +128,35 @@ class Preparation {
     if (close(file) != 0) fail();
   }
 
-  void become_user(int shepherd_pid) {
-    if (record_.uid != geteuid()) {
-      if (initgroups(record_.user.c_str(), record_.gid) != 0 ||
-          setresgid(record_.gid, record_.gid, record_.gid) != 0 ||
-          setresuid(record_.uid, record_.uid, record_.uid) != 0) {
-        fail();
-      }
-      require_user();
+  // The reason goes where errno goes elsewhere.
+  void require_account() {
+    const AccountTrouble trouble = check_account(record_);
+    if (trouble == AccountTrouble::None) return;
+    errno = static_cast<int>(trouble);
+    fail();
+  }
+
+  void make_tmp() {
+    if (!record_.tmp_directory.empty() && !make_private_tmp(record_.tmp_directory, record_)) fail();
+  }
+
+  // Before the user is somebody who may no longer raise them.
+  static void set_limits() {
+    rlimit core = {};
+    if (getrlimit(RLIMIT_CORE, &core) == 0) {
+      core.rlim_cur = 0;  // who wants a dump can raise it again
+      setrlimit(RLIMIT_CORE, &core);
     }
+    // For networks that want memory to stay where it is. As far as we may.
+    const rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+    if (geteuid() == 0) setrlimit(RLIMIT_MEMLOCK, &unlimited);
+  }
+
+  void become(int shepherd_pid) {
+    if (!become_user(record_)) fail();
     // After that, because a change of user clears it.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail();
     if (getppid() != shepherd_pid) _exit(126);
-  }
-
-  // Never go on as root because some call only seemed to succeed.
-  void require_user() {
-    uid_t real = 0, effective = 0, saved = 0;
-    gid_t real_group = 0, effective_group = 0, saved_group = 0;
-    getresuid(&real, &effective, &saved);
-    getresgid(&real_group, &effective_group, &saved_group);
-    const bool good = real == record_.uid && effective == record_.uid && saved == record_.uid &&
-                      real_group == record_.gid && effective_group == record_.gid &&
-                      saved_group == record_.gid && setuid(0) != 0;
-    if (good) return;
-    errno = EPERM;
-    fail();
   }
 
   // Listening before anybody is told of the port, so that no first connection comes too early.
@@ -209,7 +219,12 @@ class Preparation {
     arguments.push_back(nullptr);
     const std::string key = "HYADES_STEP_KEY=" + record_.step_key;
     std::vector<char*> environment;
-    for (const std::string& text : record_.environment) environment.push_back(as_argument(text));
+    const std::string tmp = "TMPDIR=" + record_.tmp_directory;
+    const bool own_tmp = !record_.tmp_directory.empty();
+    for (const std::string& text : record_.environment) {
+      if (!own_tmp || !text.starts_with("TMPDIR=")) environment.push_back(as_argument(text));
+    }
+    if (own_tmp) environment.push_back(as_argument(tmp));
     if (record_.companion) environment.push_back(as_argument(key));
     environment.push_back(nullptr);
     execve(program.c_str(), arguments.data(), environment.data());

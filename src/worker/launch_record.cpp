@@ -62,8 +62,7 @@ bool get_identity(ByteReader& in, LaunchRecord& record) {
   if (!in.get(version) || version != format) return false;
   if (!in.get(record.key.job) || !in.get(attempt) || !in.get(record.key.sequence)) return false;
   record.key.attempt = static_cast<Attempt>(attempt);
-  return attempt == record.key.attempt && get_path(in, record.script_path) &&
-         get_u32(in, record.uid) && get_u32(in, record.gid) &&
+  return attempt == record.key.attempt && get_u32(in, record.uid) && get_u32(in, record.gid) &&
          in.get(record.user, Limits::name_bytes_max) && is_c_string(record.user);
 }
 
@@ -142,6 +141,18 @@ bool get_hooks(ByteReader& in, LaunchRecord& record) {
          in.get(record.job_name, Limits::name_bytes_max);
 }
 
+bool get_account(ByteReader& in, LaunchRecord& record) {
+  int allow_root = 0;
+  int no_new_privileges = 0;
+  int private_tmp = 0;
+  const bool good = in.get_int(allow_root, 0, 1) && get_u32(in, record.min_uid) &&
+                    in.get_int(no_new_privileges, 0, 1) && in.get_int(private_tmp, 0, 1);
+  record.allow_root = allow_root != 0;
+  record.no_new_privileges = no_new_privileges != 0;
+  record.private_tmp = private_tmp != 0;
+  return good;
+}
+
 }  // namespace
 
 std::string encode(const LaunchRecord& record) {
@@ -150,7 +161,6 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.key.job);
   out.put(record.key.attempt);
   out.put(record.key.sequence);
-  out.put(record.script_path);
   out.put(record.uid);
   out.put(record.gid);
   out.put(record.user);
@@ -187,6 +197,10 @@ std::string encode(const LaunchRecord& record) {
   out.put_signed(record.hook_timeout_s);
   out.put(record.node_name);
   out.put(record.job_name);
+  out.put(record.allow_root ? 1 : 0);
+  out.put(record.min_uid);
+  out.put(record.no_new_privileges ? 1 : 0);
+  out.put(record.private_tmp ? 1 : 0);
   return out.take();
 }
 
@@ -194,7 +208,7 @@ bool decode(std::string_view bytes, LaunchRecord& record) {
   ByteReader in(bytes);
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
          get_steps(in, record) && get_lease(in, record) && get_containment(in, record) &&
-         get_hooks(in, record) && in.at_end();
+         get_hooks(in, record) && get_account(in, record) && in.at_end();
 }
 
 }  // namespace hyades

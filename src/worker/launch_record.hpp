@@ -15,7 +15,6 @@ namespace hyades {
 
 struct LaunchRecord {
   LaunchKey key;
-  std::string script_path;  // where the script is written to
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::string user;
@@ -59,6 +58,17 @@ struct LaunchRecord {
   int hook_timeout_s = 60;
   std::string node_name;
   std::string job_name;
+
+  // Only where the launcher is root (account.hpp).
+  bool allow_root = true;
+  std::uint32_t min_uid = 0;
+  bool no_new_privileges = false;
+  // The job gets a directory of its own as TMPDIR.
+  bool private_tmp = false;
+
+  // Not part of what is handed over; the shepherd knows better.
+  std::string script_path;    // where the script is written to
+  std::string tmp_directory;  // ""; or what TMPDIR is
 
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };

@@ -58,6 +58,12 @@ LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
   record.hook_timeout_s = std::max(1, settings_.hook_timeout_s);
   record.node_name = order.own_share().node;
   record.job_name = order.spec.name;
+  if (configured_) {
+    record.allow_root = settings_.allow_root_jobs;
+    record.min_uid = settings_.min_uid;
+    record.no_new_privileges = settings_.no_new_privileges;
+    record.private_tmp = settings_.private_tmp;
+  }
   return record;
 }
 
@@ -79,9 +85,7 @@ bool LauncherSpawner::start(const LaunchOrder& order) {
     error_ = "the launch was not claimed";
     return false;
   }
-  LaunchRecord record = launch_record(order);
-  record.script_path = spool_.script_path(order.key);
-  const std::string encoded = encode(record);
+  const std::string encoded = encode(launch_record(order));
   if (launcher_.send(StartLaunch{order.key, encoded}, std::move(claim))) return true;
   error_ = std::string("cannot hand the order to the node's launcher: ") + std::strerror(errno);
   if (!launcher_.alive()) error_ = "the node's launcher process has died";

@@ -34,8 +34,12 @@ class LauncherSpawner final : public Spawner {
   // `spool` and `launcher` must outlive the spawner.
   LauncherSpawner(SpawnerConfig config, DiskSpool& spool, LauncherHandle& launcher);
 
-  // What the configuration asks of this node. Holds for launches from now on.
-  void configure(const NodeSettings& settings) { settings_ = settings; }
+  // What the configuration asks of this node. Holds for launches from now on; before that nothing
+  // is asked of whose jobs they are.
+  void configure(const NodeSettings& settings) {
+    settings_ = settings;
+    configured_ = true;
+  }
 
   // What jobs are contained by, for people.
   std::string containment() const { return containment_.describe(); }
@@ -60,6 +64,7 @@ class LauncherSpawner final : public Spawner {
   DiskSpool& spool_;
   LauncherHandle& launcher_;
   NodeSettings settings_;
+  bool configured_ = false;
   Containment containment_;  // only to sweep
   std::string error_;
 };

@@ -16,10 +16,12 @@
 
 #include "core/failpoint.hpp"
 #include "wire/failpoint_env.hpp"
+#include "worker/account.hpp"
 #include "worker/boot_clock.hpp"
 #include "worker/fork_patiently.hpp"
 #include "worker/job_child.hpp"
 #include "worker/lease_file.hpp"
+#include "worker/private_tmp.hpp"
 #include "worker/record_file.hpp"
 #include "worker/spool_layout.hpp"
 
@@ -33,6 +35,7 @@ constexpr BootMs warning_after_ms = 1000;
 constexpr BootMs hung_child_ms = 5000;
 constexpr BootMs kill_again_ms = 1000;
 constexpr int group_patience_ms = 1000;
+constexpr int remove_tmp_ms = 60'000;
 
 std::string name_of(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
@@ -48,6 +51,10 @@ Shepherd::Shepherd(UniqueFd record, LaunchRecord launch, Surroundings& surroundi
 
 void Shepherd::run() {
   become_shepherd();
+  if (check_uid(launch_) != AccountTrouble::None) {
+    fail(describe(check_uid(launch_), launch_));
+    return;
+  }
   if (!run_prolog() || !make_group() || !fork_child() || !await_ready() || !start_job()) return;
   watch();
   finish();
@@ -125,6 +132,16 @@ bool Shepherd::make_group() {
   return true;
 }
 
+// What only the job itself needed. Once nothing of it is left.
+void Shepherd::remove_files() {
+  const std::string& script = launch_.script_path;
+  for (const std::string& path : {script, step_file_path(script), mpi_hostfile_path(script)}) {
+    unlink(path.c_str());
+  }
+  if (launch_.tmp_directory.empty()) return;
+  remove_private_tmp(launch_.tmp_directory, launch_, remove_tmp_ms);
+}
+
 // Once nothing of the job is left. Whatever somebody else has put into the group goes as well.
 void Shepherd::leave_group() {
   if (group_.empty()) return;
@@ -148,6 +165,7 @@ bool Shepherd::fork_child() {
   UniqueFd child_end(ends[1]);
   channel_.reset(ends[0]);
   const pid_t shepherd = getpid();
+  if (launch_.private_tmp) launch_.tmp_directory = private_tmp_path(launch_.key);
   forked_ms_ = boot_now_ms();
   const pid_t child = fork_patiently();
   if (child == 0) {
@@ -198,6 +216,7 @@ void Shepherd::abandon_child() {
   kill(processes_.first(), SIGKILL);
   processes_.kill_rest();
   leave_group();
+  remove_files();
   run_epilog();
 }
 
@@ -207,7 +226,7 @@ void Shepherd::give_up_on_child(const ChildWord& word) {
   if (exit_.out_of_memory) {
     fail("the job's memory limit of " + std::to_string(launch_.memory_limit_mib) +
          " MiB does not even let it start");
-  } else if (is_node_fault(word.stage)) {
+  } else if (is_node_fault(word)) {
     refuse(reason);
   } else {
     fail(reason);
@@ -222,7 +241,10 @@ void Shepherd::give_up_on_hang() {
     processes_.await_children(100);
     processes_.reap();
   }
-  if (processes_.none_left()) leave_group();
+  if (processes_.none_left()) {
+    leave_group();
+    remove_files();
+  }
   run_epilog();
   fail(reason);
 }
@@ -381,6 +403,7 @@ void Shepherd::finish() {
   exit_.left_behind = processes_.kill_rest();
   exit_.usage = processes_.usage();
   leave_group();
+  remove_files();
   // By the clock that nobody sets, so that a job never lasts less than nothing.
   exit_.ended_ms = started_ms_ + (boot_now_ms() - started_boot_ms_);
   run_epilog();
@@ -418,6 +441,7 @@ void shepherd_main(UniqueFd record, const std::string& encoded, Surroundings& su
   install_failpoints_from_env("shepherd");
   LaunchRecord launch;
   if (decode(encoded, launch)) {
+    launch.script_path = script_path(surroundings.spool_directory, launch.key);
     Shepherd(std::move(record), std::move(launch), surroundings).run();
   } else {
     // The job's fault, not the node's: each node would fail at the same order, and one job would

@@ -48,6 +48,7 @@ class Shepherd {
   HookRun hooks(HookKind kind) const;
   bool make_group();
   void leave_group();
+  void remove_files();
   bool fork_child();
   bool await_ready();
   bool await_word(ChildWord& word);

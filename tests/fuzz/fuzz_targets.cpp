@@ -37,7 +37,6 @@ Seeds client_stream_seeds() {
 Seeds launch_record_seeds() {
   LaunchRecord full;
   full.key = {42, 2, 77};
-  full.script_path = "/spool/scripts/42";
   full.uid = full.gid = 1000;
   full.user = "ada";
   full.script = std::string("#!/bin/sh\necho \xff\0 done\n", 23);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "node_box.hpp"
+#include "test_users.hpp"
 #include "worker/cgroup_mounts.hpp"
 #include "worker/process_table.hpp"
 
@@ -40,6 +41,7 @@ class Contained : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "only root may make control groups here";
+    test_users();
     setenv("HYADES_CGROUPS", GetParam(), 1);
     box_ = std::make_unique<NodeBox>();
     unsetenv("HYADES_CGROUPS");
@@ -55,8 +57,7 @@ class Contained : public testing::TestWithParam<const char*> {
   bool has(const char* controller) const { return contains(offered_, controller); }
   LaunchOrder order_of_a_user(const std::string& script) {
     LaunchOrder order = box_->order(script);
-    order.spec.uid = order.spec.gid = 65533;
-    order.spec.user = "nobody";
+    become(order, test_users().ada);
     return order;
   }
 
@@ -100,6 +101,7 @@ TEST_P(Contained, NothingIsLeftBehind) {
 
 TEST_P(Contained, AForkBombStaysWithinItsLimit) {
   NodeSettings settings;
+  settings.allow_root_jobs = true;
   settings.processes_per_core = 50;
   box_->spawner->configure(settings);
   // The bombs of what cannot limit processes are limited by the user's own limit.
@@ -118,7 +120,8 @@ TEST_P(Contained, AForkBombStaysWithinItsLimit) {
   for (const Process& process : read_processes()) {
     struct stat info = {};
     const std::string path = "/proc/" + std::to_string(process.pid);
-    EXPECT_FALSE(stat(path.c_str(), &info) == 0 && info.st_uid == 65533 && !process.zombie);
+    EXPECT_FALSE(stat(path.c_str(), &info) == 0 && info.st_uid == test_users().ada.uid &&
+                 !process.zombie);
   }
 }
 
@@ -141,6 +144,7 @@ TEST_P(Contained, MemoryIsNotLimitedWhereNobodyAskedFor) {
   EXPECT_FALSE(exit.out_of_memory);
   EXPECT_EQ(box_->output(), std::to_string(300 << 20) + "\n");
   NodeSettings settings;
+  settings.allow_root_jobs = true;
   settings.contain_memory = false;
   box_->spawner->configure(settings);
   order = box_->order(greedy);

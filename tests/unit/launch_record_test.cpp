@@ -18,7 +18,6 @@ namespace {
 LaunchRecord full_record() {
   LaunchRecord record;
   record.key = {1ull << 60, 4000000000u, 77};
-  record.script_path = "/spool/42.1.77";
   record.uid = 4294967295u;
   record.gid = 100;
   record.user = "somebody";
@@ -52,6 +51,10 @@ LaunchRecord full_record() {
   record.hook_timeout_s = 5;
   record.node_name = "vn1";
   record.job_name = "train";
+  record.allow_root = false;
+  record.min_uid = 1000;
+  record.no_new_privileges = true;
+  record.private_tmp = true;
   return record;
 }
 

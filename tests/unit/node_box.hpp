@@ -149,7 +149,6 @@ class NodeBox {
   // Past the spawner, for what an order cannot say.
   void start(LaunchRecord record) {
     ASSERT_EQ(spool->claim(record.key), ClaimResult::Claimed) << spool->last_error();
-    record.script_path = spool->script_path(record.key);
     const std::string encoded = encode(record);
     ASSERT_TRUE(launcher->send(StartLaunch{record.key, encoded}, spool->take_claim(record.key)));
   }

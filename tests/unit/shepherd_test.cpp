@@ -15,6 +15,7 @@
 #include <set>
 
 #include "node_box.hpp"
+#include "test_users.hpp"
 #include "worker/boot_clock.hpp"
 #include "worker/process_table.hpp"
 
@@ -52,6 +53,7 @@ class ShepherdTest : public testing::Test {
   // Nothing of any job may outlive its end.
   void TearDown() override { EXPECT_TRUE(marked_processes(box_.cluster_id).empty()); }
 
+  const bool users_are_there_ = show_test_users();  // before the launcher looks
   NodeBox box_;
 };
 
@@ -308,9 +310,7 @@ TEST_F(LaunchError, WrongScripts) {
 TEST_F(LaunchError, TheUsersOwnRightsDecide) {
   LaunchOrder order = this->order();
   if (geteuid() == 0) {
-    order.spec.uid = 65534;
-    order.spec.gid = 65534;
-    order.spec.user = "nobody";
+    become(order, test_users().ada);
     chmod(box_.root.path().c_str(), 0777);
   }
   for (const char* path : {"/etc/hyades-test", "../../../../../../etc/hyades-test"}) {
@@ -326,12 +326,10 @@ TEST_F(ShepherdTest, RootBecomesTheUser) {
   chmod(box_.root.path().c_str(), 0777);
   LaunchOrder order =
       box_.order("#!/bin/sh\nid -u; id -G; cat /etc/shadow; test -w \"$0\" && echo w\n");
-  order.spec.uid = 65534;
-  order.spec.gid = 65534;
-  order.spec.user = "nobody";
+  become(order, test_users().ada);
   box_.run(order);
   const std::string out = box_.output();
-  EXPECT_TRUE(out.starts_with("65534\n65534\n")) << out;
+  EXPECT_TRUE(out.starts_with("54321\n54321 54330\n")) << out;
   EXPECT_TRUE(contains(out, "Permission denied")) << out;
 }
 
@@ -569,9 +567,7 @@ TEST_F(ShepherdTest, AForkBombEndsWithItsJob) {
       "#!/bin/bash\nulimit -u 400\nbomb() { bomb | bomb & }\n"
       "bomb 2> /dev/null\nsleep 0.3\nexit 2\n");
   if (geteuid() == 0) {
-    order.spec.uid = 65533;  // the limit does not hold for root
-    order.spec.gid = 65533;
-    order.spec.user = "nobody";
+    become(order, test_users().ada);  // the limit does not hold for root
     chmod(box_.root.path().c_str(), 0777);
   } else {
     GTEST_SKIP() << "would take this user's own processes along";
@@ -581,7 +577,8 @@ TEST_F(ShepherdTest, AForkBombEndsWithItsJob) {
   for (const Process& process : read_processes()) {
     struct stat info = {};
     const std::string path = "/proc/" + std::to_string(process.pid);
-    EXPECT_FALSE(stat(path.c_str(), &info) == 0 && info.st_uid == 65533 && !process.zombie);
+    EXPECT_FALSE(stat(path.c_str(), &info) == 0 && info.st_uid == test_users().ada.uid &&
+                 !process.zombie);
   }
 }
 

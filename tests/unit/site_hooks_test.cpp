@@ -201,6 +201,7 @@ class Hooked : public testing::Test {
  protected:
   Hooked() {
     NodeSettings settings;
+    settings.allow_root_jobs = true;
     settings.hook_directory = site_.directory();
     settings.hook_timeout_s = 5;
     box_.spawner->configure(settings);
