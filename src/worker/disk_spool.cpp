@@ -16,6 +16,7 @@
 #include "core/failpoint.hpp"
 #include "wire/boot_id.hpp"
 #include "worker/launch_record.hpp"
+#include "worker/lease_file.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
 #include "worker/spool_layout.hpp"
@@ -100,15 +101,13 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
   earlier_are_marked_ = !new_boot;
   open_counter("sequence", sequence_, new_boot);
   open_counter("epoch", epoch_, new_boot);
-  if (!lease_.open(directory_, new_boot)) {
-    throw SpoolError("cannot write " + lease_path(directory_) + ": " + why());
-  }
   if (new_boot) enter_boot();
   // A record is proof that its number was seen, whatever became of the file with the number.
   std::vector<LaunchKey> all;
   if (!list(all)) throw SpoolError(error_ + "; which jobs run here cannot be told without it");
   for (const LaunchKey& key : all) raise_sequence(key.sequence);
   remove_stray_scripts({all.begin(), all.end()});
+  remove_stray_leases({all.begin(), all.end()}, new_boot);
   watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!watch_ ||
       inotify_add_watch(watch_.get(), directory_.c_str(), IN_MODIFY | IN_CLOSE_WRITE) < 0) {
@@ -137,6 +136,16 @@ void DiskSpool::remove_stray_scripts(const std::set<LaunchKey>& launches) {
     LaunchKey key;
     if (!parse_script_name(entry->d_name, key) || launches.contains(key)) continue;
     unlink((path + '/' + entry->d_name).c_str());
+  }
+}
+
+// Those of an earlier boot are of another clock.
+void DiskSpool::remove_stray_leases(const std::set<LaunchKey>& launches, bool new_boot) {
+  rewinddir(listing_.get());
+  while (const dirent* entry = readdir(listing_.get())) {
+    LaunchKey key;
+    if (!parse_lease_name(entry->d_name, key)) continue;
+    if (new_boot || !launches.contains(key)) unlinkat(dirfd(listing_.get()), entry->d_name, 0);
   }
 }
 
@@ -236,10 +245,10 @@ void DiskSpool::raise_epoch(Epoch epoch) {
   raise("epoch", epoch_, epoch);
 }
 
-void DiskSpool::renew_lease(const LaunchKey&, BootMs from_ms) {
+void DiskSpool::renew_lease(const LaunchKey& key, BootMs from_ms) {
   error_.clear();
-  if (!lease_.renew(from_ms)) {
-    error_ = "cannot write " + lease_path(directory_) + ": " + why();
+  if (!write_lease(directory_, key, from_ms)) {
+    error_ = "cannot write " + lease_path(directory_, key) + ": " + why();
   }
 }
 
@@ -393,7 +402,8 @@ void DiskSpool::remove(const LaunchKey& key) {
   seen_.erase(key);
   // The script first: a worker that dies in between leaves a record, which is removed again later.
   const std::string script = script_path(key);
-  for (const std::string& path : {script, step_file_path(script), mpi_hostfile_path(script)}) {
+  for (const std::string& path :
+       {script, step_file_path(script), mpi_hostfile_path(script), lease_path(directory_, key)}) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) {
       error_ = "cannot remove " + path + ": " + why();
     }

@@ -4,7 +4,7 @@
 //   <directory>/scripts/42.1.77   its batch script, and beside it, of a job on several nodes,
 //                                 .steps and .hosts (launch_record.hpp)
 //   <directory>/sequence, epoch   the highest ever seen
-//   <directory>/lease             when the master was heard of last (lease_file.hpp)
+//   <directory>/42.1.77.lease     since when its lease runs, if it has one (lease_file.hpp)
 //   <directory>/worker.lock       held by the one worker that owns the spool
 //
 // Whoever holds a record's flock may start the job or is running it. The lock belongs to the open
@@ -27,7 +27,6 @@
 
 #include "core/ports.hpp"
 #include "wire/unique_fd.hpp"
-#include "worker/lease_file.hpp"
 
 namespace hyades {
 
@@ -58,7 +57,7 @@ class DiskSpool final : public Spool {
   void raise_sequence(LaunchSequence sequence) override;
   Epoch high_epoch() const override { return epoch_.value; }
   void raise_epoch(Epoch epoch) override;
-  // Read by shepherds, from the file `lease`. Not synced: another boot has another clock.
+  // Not synced: another boot has another clock.
   void renew_lease(const LaunchKey& key, BootMs from_ms) override;
   std::string last_error() const override { return error_; }
 
@@ -92,6 +91,7 @@ class DiskSpool final : public Spool {
 
   void prepare_directory();
   void remove_stray_scripts(const std::set<LaunchKey>& launches);
+  void remove_stray_leases(const std::set<LaunchKey>& launches, bool new_boot);
   void lock_for_life(int patience_ms);
   std::string read_boot() const;
   bool mark_as_earlier(const LaunchKey& key);
@@ -119,7 +119,6 @@ class DiskSpool final : public Spool {
   std::chrono::steady_clock::time_point looked_at_all_;  // without a watch
   Counter sequence_;
   Counter epoch_;
-  LeaseFile lease_;
   std::map<LaunchKey, UniqueFd> claims_;
   std::set<LaunchKey> unsettled_;  // closed for writing, but the lock was still held
   // What was last seen of each record, until remove(). When the end is written and the lock is

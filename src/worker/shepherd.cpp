@@ -371,7 +371,8 @@ void Shepherd::on_timers() {
 
 // When the job has to be gone unless the worker has news of the master by then.
 BootMs Shepherd::lease_end() const {
-  const BootMs renewed = std::max(launch_.lease_base_ms, read_lease(surroundings_.spool_directory));
+  const BootMs renewed =
+      std::max(launch_.lease_base_ms, read_lease(surroundings_.spool_directory, launch_.key));
   return renewed + 1000ll * launch_.lease_s;
 }
 

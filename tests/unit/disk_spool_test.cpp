@@ -421,7 +421,7 @@ TEST_F(DiskSpoolTest, WithoutAWatchAllIsLookedAtEverySecond) {
   ASSERT_EQ(spool_->claim(key), ClaimResult::Claimed);
   spool_.reset();
   {
-    const NoDescriptors but_for(5);  // the directory, the lock, the three numbers
+    const NoDescriptors but_for(4);  // the directory, the lock, the two numbers
     spool_ = std::make_unique<DiskSpool>(directory_);
   }
   EXPECT_EQ(spool_->watch_fd(), -1);

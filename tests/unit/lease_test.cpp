@@ -10,45 +10,54 @@
 namespace hyades {
 namespace {
 
+const LaunchKey key = {1, 1, 101};
+
 TEST(LeaseFile, IsOnlyEverRaised) {
   const TemporaryDirectory directory;
-  LeaseFile file;
-  ASSERT_TRUE(file.open(directory.path(), false));
-  EXPECT_EQ(read_lease(directory.path()), 0);
-  EXPECT_TRUE(file.renew(5000));
-  EXPECT_EQ(read_lease(directory.path()), 5000);
-  EXPECT_TRUE(file.renew(4000));
-  EXPECT_EQ(read_lease(directory.path()), 5000);
-}
-
-TEST(LeaseFile, OutlivesItsWorkerButNotTheBoot) {
-  const TemporaryDirectory directory;
-  ASSERT_TRUE(LeaseFile().open(directory.path(), false));
-  LeaseFile file;
-  ASSERT_TRUE(file.open(directory.path(), false));
-  ASSERT_TRUE(file.renew(5000));
-  LeaseFile next;
-  ASSERT_TRUE(next.open(directory.path(), false));
-  EXPECT_TRUE(next.renew(4000));
-  EXPECT_EQ(read_lease(directory.path()), 5000);
-  LeaseFile after_reboot;
-  ASSERT_TRUE(after_reboot.open(directory.path(), true));
-  EXPECT_EQ(read_lease(directory.path()), 0);
+  EXPECT_EQ(read_lease(directory.path(), key), 0);
+  EXPECT_TRUE(write_lease(directory.path(), key, 5000));
+  EXPECT_EQ(read_lease(directory.path(), key), 5000);
+  EXPECT_TRUE(write_lease(directory.path(), key, 4000));
+  EXPECT_EQ(read_lease(directory.path(), key), 5000);
+  EXPECT_EQ(read_lease(directory.path(), {1, 2, 102}), 0);
 }
 
 // Better a job that ends too early than one that runs twice.
 TEST(LeaseFile, WhatCannotBeGivesNoTime) {
   const TemporaryDirectory directory;
-  EXPECT_EQ(read_lease(directory.path()), 0);
-  std::ofstream(lease_path(directory.path())) << "short";
-  EXPECT_EQ(read_lease(directory.path()), 0);
-  LeaseFile file;
-  ASSERT_TRUE(file.open(directory.path(), false));
-  ASSERT_TRUE(file.renew(boot_now_ms() + 3'600'000));
-  EXPECT_EQ(read_lease(directory.path()), 0);
-  ASSERT_EQ(unlink(lease_path(directory.path()).c_str()), 0);
-  ASSERT_EQ(mkfifo(lease_path(directory.path()).c_str(), 0600), 0);
-  EXPECT_EQ(read_lease(directory.path()), 0);  // and does not hang
+  const std::string path = lease_path(directory.path(), key);
+  std::ofstream(path) << "short";
+  EXPECT_EQ(read_lease(directory.path(), key), 0);
+  ASSERT_TRUE(write_lease(directory.path(), key, boot_now_ms() + 3'600'000));
+  EXPECT_EQ(read_lease(directory.path(), key), 0);
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(read_lease(directory.path(), key), 0);  // and does not hang
+}
+
+TEST(LeaseFile, OutlivesTheWorkerButNeitherTheRecordNorTheBoot) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "spool";
+  const LaunchKey other = {2, 1, 102};
+  {
+    DiskSpool spool(path, "boot-1");
+    for (const LaunchKey& one : {key, other}) {
+      ASSERT_EQ(spool.claim(one), ClaimResult::Claimed);
+      spool.renew_lease(one, 5000);
+      EXPECT_EQ(spool.last_error(), "");
+    }
+    spool.remove(other);
+    EXPECT_FALSE(std::filesystem::exists(lease_path(path, other)));
+    std::ofstream(lease_path(path, {3, 1, 103})) << "of a record that is gone";
+    EXPECT_EQ(spool.records().size(), 1u);
+  }
+  {
+    DiskSpool spool(path, "boot-1");
+    EXPECT_EQ(read_lease(path, key), 5000);
+    EXPECT_FALSE(std::filesystem::exists(lease_path(path, {3, 1, 103})));
+  }
+  DiskSpool spool(path, "boot-2");
+  EXPECT_EQ(read_lease(path, key), 0);
 }
 
 class Lease : public testing::Test {
@@ -92,7 +101,7 @@ TEST_F(Lease, RenewalsKeepAJobAlive) {
   BootMs renewed = 0;
   while (boot_now_ms() < record.lease_base_ms + 5000) {
     renewed = boot_now_ms();
-    box_.spool->renew_leases(renewed);
+    box_.spool->renew_lease(record.key, renewed);
     poll(nullptr, 0, 20);
   }
   EXPECT_TRUE(box_.spool->look(record.key)->held);
@@ -101,6 +110,18 @@ TEST_F(Lease, RenewalsKeepAJobAlive) {
   ASSERT_TRUE(end.exit);
   EXPECT_EQ(end.exit->stopped, StopReason::LeaseExpired);
   EXPECT_GE(boot_now_ms(), renewed + 2000);
+}
+
+// What the master has given up does not live on because another launch of the node is renewed.
+TEST_F(Lease, IsNotRenewedByAnothers) {
+  const LaunchRecord record = job(long_job, 1);
+  box_.start(record);
+  const LaunchKey other = {1000, 1, 1000};
+  EXPECT_TRUE(wait_until([&] {
+    box_.spool->renew_lease(other, boot_now_ms());
+    return !box_.spool->look(record.key)->held;
+  }));
+  EXPECT_EQ(box_.spool->look(record.key)->exit->stopped, StopReason::LeaseExpired);
 }
 
 TEST_F(Lease, EndsWithoutWorkerAndLauncher) {
