@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "core/hostlist.hpp"
 #include "master/launch_agent.hpp"
@@ -86,10 +88,53 @@ void HostKeeper::formed(const std::vector<std::string>& members, bool planned) {
   note();
 }
 
-void HostKeeper::ended(bool well) {
-  table_.ended();
+// All wait for all. Who has come less far than others is what they wait for.
+void HostKeeper::find_culprits(const std::atomic<bool>& stop) {
+  std::map<std::string, std::unique_ptr<BackgroundCommand>> calls;
+  for (const HostTable::Host& host : table_.hosts()) {
+    if (!host.member) continue;
+    calls[host.entry.name] = std::make_unique<BackgroundCommand>(
+        remote_command(place_, "check", host.entry.name, host.entry.address), kProbeLimit);
+  }
+  std::map<std::string, ProbeResult> found;
+  int furthest = 0;
+  while (!stop && !calls.empty()) {
+    poll(nullptr, 0, 20);
+    std::erase_if(calls, [&](const auto& call) {
+      const auto& [name, command] = call;
+      if (!command->finished()) return false;
+      found[name] = read_probe(command->exit_code(), command->out(), command->err(), kVersion,
+                               options_.remote_program);
+      furthest = std::max(furthest, found[name].progress);
+      return true;
+    });
+  }
+  for (const auto& [name, result] : found) {
+    if (!result.good) blame(name, result.why);
+    if (!result.good || result.progress == furthest) continue;
+    blame(name, result.progress < 2 ? "was started, but Open MPI there does not reach this host; "
+                                      "see networks in the configuration, and firewalls"
+                                    : "was started, but hyadesd does not come up there");
+  }
+}
+
+void HostKeeper::blame(const std::string& name, const std::string& why) {
+  spdlog::warn("host {} {}; it is left out for now", name, why);
+  table_.blame(name, why, now());
+}
+
+void HostKeeper::ended(bool well, const std::string& failures) {
+  table_.ended(now());
+  if (well) return;
   // Somebody has not come up: who is there has to be asked again.
-  if (!well) table_.forget_answers(now());
+  table_.forget_answers(now());
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(failures, none)) {
+    std::ifstream file(entry.path());
+    std::string why;
+    std::getline(file, why);
+    blame(entry.path().filename(), why);
+  }
 }
 
 bool HostKeeper::tend() {

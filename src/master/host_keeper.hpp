@@ -19,6 +19,8 @@ namespace hyades {
 
 class HostKeeper {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // `shared_memory` as in WorldPlan.
   HostKeeper(const SupervisorOptions& options, RunFiles files, const std::string& shared_memory);
 
@@ -26,21 +28,23 @@ class HostKeeper {
   // `stop` ends the waiting.
   void gather(const std::atomic<bool>& stop);
   // Whom a world is to be formed of now.
-  std::vector<std::string> members() const { return table_.candidates(); }
+  std::vector<std::string> members() const { return table_.candidates(Clock::now()); }
 
-  // A world was started, adopted, or has ended. `well`: its master had come up.
+  // A world was started, or adopted.
   void formed(const std::vector<std::string>& members, bool planned);
-  void ended(bool well);
+  // A world that runs does not come up: asks its members which of them is to blame.
+  void find_culprits(const std::atomic<bool>& stop);
+  // It has ended. `well`: its master had come up. `failures` as in RemotePlace.
+  void ended(bool well, const std::string& failures);
 
   // Call it every few hundred milliseconds while a world runs. True: form it anew, for hosts that
   // can join.
   bool tend();
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void start_probes();
   void collect_probes();
+  void blame(const std::string& name, const std::string& why);
   void read_heard();
   void take_wishes();
   void answer_wish();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
@@ -75,12 +76,22 @@ ProbeResult read_probe(int exit_code, const std::string& out, const std::string&
   }
   const std::string problem = line_with(out, kRemoteProblem);
   const bool served = fact(greeting, "served") == "1";
+  const int progress = std::atoi(fact(greeting, "progress").c_str());
   if (!problem.empty()) {
     return {.served = served,
             .why = "cannot be used: " + last_line(problem.substr(std::strlen(kRemoteProblem)))};
   }
   if (exit_code != 0) return {.served = served, .why = silence(exit_code, err, program)};
-  return {.good = true, .served = served, .why = ""};
+  return {.good = true, .served = served, .progress = progress, .why = ""};
+}
+
+std::string why_not_started(int exit_code, const std::string& err, const std::string& program) {
+  const std::string own = "hyades-remote: ";
+  const std::string said = last_line(err);
+  if (exit_code == 1 && said.starts_with(own)) {
+    return "cannot be started: " + said.substr(own.size());
+  }
+  return silence(exit_code, err, program);
 }
 
 // ---- the command ------------------------------------------------------------------------------

@@ -15,13 +15,19 @@ namespace hyades {
 struct ProbeResult {
   bool good = false;    // it can be started
   bool served = false;  // and a worker of an earlier world, or of this one, lives there
-  std::string why;      // not good: a sentence without the host's name
+  // How far a world that is being formed has come there: 0 nothing of it lives, 1 its orted does,
+  // 2 and has connections, 3 and has started its rank.
+  int progress = 0;
+  std::string why;  // not good: a sentence without the host's name
 };
 
 // What an agent that ended so, and printed this, has found out. `version` is ours. `exit_code` is
 // -1 when it was killed by a signal, and 124 when it did not end in time.
 ProbeResult read_probe(int exit_code, const std::string& out, const std::string& err,
                        const std::string& version, const std::string& program);
+
+// The same for a `start` that failed.
+std::string why_not_started(int exit_code, const std::string& err, const std::string& program);
 
 // A command in the background, whose output is kept (its first 64 KiB). Killed, with its process
 // group, when it outlasts its deadline or its owner. One thread.

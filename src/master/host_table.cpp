@@ -19,6 +19,12 @@ constexpr HostTable::Duration kFindsBack = 30s;
 constexpr HostTable::Duration kBetweenPlanned = 30s;
 constexpr int kMostDoublings = 5;
 
+// Whoever is started and never heard (refused by the master, say), or cannot be started, must not
+// disturb all others for ever.
+HostTable::Duration penalty(const HostTable::Host& host) {
+  return host.in_vain == 0 ? 0ms : kBetweenPlanned * (1 << std::min(host.in_vain, kMostDoublings));
+}
+
 }  // namespace
 
 HostTable::HostTable(std::vector<HostEntry> entries) {
@@ -76,15 +82,24 @@ void HostTable::formed(const std::vector<std::string>& members, bool planned, Ti
   }
 }
 
-void HostTable::ended() {
+void HostTable::ended(Time now) {
   world_ = false;
   for (Host& host : hosts_) {
-    if (host.member) host.in_vain = host.was_heard ? 0 : host.in_vain + 1;
-    // What was heard a moment ago is there; whether the others are has to be asked.
-    host.ready = host.ready || (host.member && host.heard);
+    if (host.was_heard) host.in_vain = 0;
+    if (host.member && !host.was_heard && now >= formed_ + kSettles) ++host.in_vain;
+    // Who was there a moment ago, or not yet given up, is there; of the others it has to be asked.
+    host.ready = host.ready || (host.member && host.why.empty());
     host.member = false;
     host.heard = false;
   }
+}
+
+void HostTable::blame(const std::string& name, const std::string& why, Time now) {
+  Host* const host = get(name);
+  if (host == nullptr) return;
+  ++host->in_vain;
+  host->barred_until = now + penalty(*host);
+  answered(name, {.why = why}, now);
 }
 
 void HostTable::forget_answers(Time now) {
@@ -124,6 +139,7 @@ std::vector<std::string> HostTable::ask_back(const std::vector<std::string>& nam
     host.ready = false;
     host.next_probe = now;
     host.pause = 0ms;
+    host.barred_until = {};
     asked_ = true;
   }
   return unknown;
@@ -140,12 +156,7 @@ std::vector<std::string> HostTable::due(Time now) const {
 bool HostTable::wants_in(const Host& host, Time now) const {
   if (host.heard || !host.ready) return false;
   if (asked_) return true;
-  // Whoever is started and never heard (refused by the master, say) must not disturb all others
-  // for ever.
-  if (now < formed_ + kBetweenPlanned * (1 << std::min(host.in_vain, kMostDoublings)) &&
-      host.in_vain > 0) {
-    return false;
-  }
+  if (now < host.barred_until || now < formed_ + penalty(host)) return false;
   if (!host.member) return true;
   // Its worker lives: most likely only the way to it is disturbed, and TCP will find it again.
   const bool may_find_back = host.served_since != Time{} && now < host.served_since + kFindsBack;
@@ -161,9 +172,10 @@ bool HostTable::worth_reforming(Time now) const {
                      [&](const Host& host) { return wants_in(host, now); });
 }
 
-std::vector<std::string> HostTable::candidates() const {
+std::vector<std::string> HostTable::candidates(Time now) const {
   std::vector<std::string> names;
   for (const Host& host : hosts_) {
+    if (now < host.barred_until) continue;
     if (host.ready || (host.member && host.heard)) names.push_back(host.entry.name);
   }
   return names;

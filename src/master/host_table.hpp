@@ -33,7 +33,8 @@ class HostTable {
     Time served_since{};     // a silent member whose worker lives: since when that is known
     bool probed = false;     // at least once
     bool was_heard = false;  // in this world
-    int in_vain = 0;         // worlds in a row in which it never was
+    int in_vain = 0;         // worlds in a row in which it never was, or that failed by its fault
+    Time barred_until{};     // it is left out until then
   };
 
   explicit HostTable(std::vector<HostEntry> entries);
@@ -47,7 +48,10 @@ class HostTable {
   void answered(const std::string& name, const ProbeResult& result, Time now);
   // A world of these was formed. `planned`: for the sake of hosts that came.
   void formed(const std::vector<std::string>& members, bool planned, Time now);
-  void ended();
+  void ended(Time now);
+  // A world could not be formed because of this host: the next ones are tried without it, for
+  // ever longer.
+  void blame(const std::string& name, const std::string& why, Time now);
   // What was known of who can be started turned out wrong: all have to be asked again.
   void forget_answers(Time now);
   // The master hears exactly these.
@@ -62,7 +66,7 @@ class HostTable {
   // Nothing is to be waited for any more of what was asked for; the wish is then forgotten.
   bool wish_settled(Time now);
   // Whom a world that is formed now is made of, in the order of the host file.
-  std::vector<std::string> candidates() const;
+  std::vector<std::string> candidates(Time now) const;
   // Hosts whose answer is still missing.
   bool any_probing() const;
   // A word for people: "in the world", ...

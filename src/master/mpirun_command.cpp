@@ -107,6 +107,7 @@ std::map<std::string, std::string> mpirun_environment(const SupervisorOptions& o
   std::map<std::string, std::string> environment{{kSupervisedVariable, options.state_directory}};
   if (!options.on_hosts()) return environment;
   RemotePlace place = remote_place(options, plan.shared_memory);
+  place.failures = plan.failures;
   environment.merge(place.environment());
   return environment;
 }
@@ -117,7 +118,8 @@ RemotePlace remote_place(const SupervisorOptions& options, const std::string& sh
                     .spool_root = options.spool_root,
                     .shared_memory = shared_memory,
                     .user = options.user,
-                    .addresses = ""};
+                    .addresses = "",
+                    .failures = ""};
   for (const HostEntry& host : options.hosts) {
     if (host.address != host.name) place.addresses += host.name + " " + host.address + "\n";
   }

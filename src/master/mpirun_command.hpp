@@ -14,6 +14,7 @@ namespace hyades {
 struct WorldPlan {
   std::vector<std::string> members;  // hosts, in the order of the host file; local mode: none
   std::string host_list;             // file that names, line by line, where each rank goes
+  std::string failures;              // as in RemotePlace
   std::string shared_memory;         // directory for the ranks' shared memory; "": none
 };
 

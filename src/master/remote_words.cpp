@@ -13,7 +13,8 @@ std::vector<std::string> RemotePlace::words(const std::string& verb,
 std::map<std::string, std::string> RemotePlace::environment() const {
   return {{"HYADES_REMOTE_PROGRAM", program},  {"HYADES_REMOTE_AGENT", launch_agent},
           {"HYADES_REMOTE_SPOOL", spool_root}, {"HYADES_REMOTE_SHM", shared_memory},
-          {"HYADES_REMOTE_USER", user},        {"HYADES_REMOTE_ADDRESSES", addresses}};
+          {"HYADES_REMOTE_USER", user},        {"HYADES_REMOTE_ADDRESSES", addresses},
+          {"HYADES_REMOTE_FAILURES", failures}};
 }
 
 RemotePlace RemotePlace::from_environment(
@@ -23,7 +24,8 @@ RemotePlace RemotePlace::from_environment(
           .spool_root = variable("HYADES_REMOTE_SPOOL"),
           .shared_memory = variable("HYADES_REMOTE_SHM"),
           .user = variable("HYADES_REMOTE_USER"),
-          .addresses = variable("HYADES_REMOTE_ADDRESSES")};
+          .addresses = variable("HYADES_REMOTE_ADDRESSES"),
+          .failures = variable("HYADES_REMOTE_FAILURES")};
 }
 
 }  // namespace hyades

@@ -2,6 +2,7 @@
 // other understands.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,7 +15,7 @@ inline constexpr const char* kRemoteGreeting = "hyades-node";
 // Begins the line that says why the machine cannot be a node.
 inline constexpr const char* kRemoteProblem = "problem: ";
 // How long starting one node's daemon may take.
-inline constexpr int kRemoteStart_s = 25;
+inline constexpr std::chrono::seconds kRemoteStart{25};
 
 // Tells a rank that it runs on the supervisor's host: its value is the state directory.
 inline constexpr const char* kSupervisedVariable = "HYADES_SUPERVISED";
@@ -27,6 +28,8 @@ struct RemotePlace {
   std::string shared_memory;
   std::string user;
   std::string addresses;  // "name address\n" of all nodes
+  std::string failures;   // directory in which `reach` notes, in a file named for the host, why
+                          // it could not be started
 
   // The command line of `hyades-remote VERB` for a node.
   std::vector<std::string> words(const std::string& verb, const std::string& node) const;

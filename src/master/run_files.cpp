@@ -88,7 +88,8 @@ std::optional<HostsNote> hosts_from(const std::string& note) {
                             .spool_root = word(json, "spool"),
                             .shared_memory = word(json, "shared_memory"),
                             .user = word(json, "user"),
-                            .addresses = ""},
+                            .addresses = "",
+                            .failures = ""},
                   .hosts = {}};
   for (const Json& host : json["hosts"]) {
     if (!host.is_object() || !text(host, "name")) return std::nullopt;

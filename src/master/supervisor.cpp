@@ -58,6 +58,7 @@ bool put(int file, const std::string& text) {
 }
 
 void write_host_list(const WorldPlan& plan) {
+  mkdir(plan.failures.c_str(), 0700);
   const std::string text = host_list_text(plan.members);
   const UniqueFd file(
       open(plan.host_list.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -173,7 +174,7 @@ int Supervisor::run(const std::atomic<bool>& stop) {
     if (stop) break;
     alive = false;
     pause(stop);
-    if (hosts_) hosts_->ended(came_up_);
+    if (hosts_) hosts_->ended(came_up_, failures_path());
   }
   spdlog::info("stopping; jobs run on");
   end_world(files_);
@@ -269,7 +270,7 @@ bool Supervisor::start() {
   // Before anything runs: what is started must be noted, and notes need space.
   files_.reserve(nodes());
   files_.clear_heard();
-  const WorldPlan plan{members_, scratch_path() + "/hosts", make_shared_memory()};
+  const WorldPlan plan{members_, scratch_path() + "/hosts", failures_path(), make_shared_memory()};
   if (hosts_) write_host_list(plan);
   const std::vector<std::string> command = mpirun_command(options_, plan);
   const LogDirectory logs(options_.state_directory);
@@ -311,9 +312,10 @@ bool Supervisor::watch(const std::atomic<bool>& stop) {
     came_up_ = came_up_ || list.ranks() > 0;
     if (!came_up_ && Clock::now() - formed_ > kRankAppears) {
       spdlog::error("no rank has appeared; see {}/log/cluster.log", options_.state_directory);
+      if (hosts_) hosts_->find_culprits(stop);
       return true;
     }
-    if (hosts_ && hosts_->tend() && all_alive) {
+    if (hosts_ && came_up_ && all_alive && hosts_->tend()) {
       planned_ = true;
       return true;
     }

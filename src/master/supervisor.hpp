@@ -57,6 +57,7 @@ class Supervisor {
   bool make_scratch();
   bool make_virtual_nodes();
   std::string scratch_path() const;
+  std::string failures_path() const { return scratch_path() + "/failures"; }
   std::string make_shared_memory() const;
   void note_start(pid_t mpirun, int nodes);
   int nodes() const;  // of the running world

@@ -147,6 +147,44 @@ TEST_F(ManyMachines, AMachineThatCannotBeANodeSaysWhy) {
   EXPECT_EQ(cluster.run({"hctl", "node", "rejoin", "n2"}).exit_code, 0);
 }
 
+// One that answers and still cannot be started must not keep the others from work.
+TEST_F(ManyMachines, AMachineThatDoesNotStartIsLeftOut) {
+  NamespaceCluster cluster({.nodes = 2});
+  const std::string agent = cluster.write_script(
+      "agent", "case \"$1:$2\" in n2:*' start '*) [ -e " + cluster.path("good") +
+                   " ] || { echo no way >&2; exit 3; } ;; esac\nexec " + program("cluster_node") +
+                   " shell \"$@\"");
+  const CommandResult up =
+      cluster.run({"hyades", "up", "--hostfile", cluster.hostfile(), "--launch-agent", agent},
+                  {.timeout_ms = 90'000});
+  EXPECT_EQ(up.exit_code, 0) << up.text() << cluster.log();
+  EXPECT_TRUE(cluster.responds("n1"));
+  EXPECT_THAT(cluster.run({"hyades", "status"}).out, HasSubstr("n2           absent: "));
+  EXPECT_THAT(cluster.run({"hyades", "status"}).out, HasSubstr("no way"));
+  cluster.write_file("good", "");
+  EXPECT_EQ(cluster.run({"hctl", "node", "rejoin", "n2"}).exit_code, 0) << cluster.log();
+}
+
+// Open MPI's daemon on it cannot talk to ours: nobody comes up until it is left out.
+TEST_F(ManyMachines, AMachineThatCannotConnectBackIsLeftOut) {
+  NamespaceCluster cluster({.nodes = 2});
+  // A firewall: the answers of the remote shell pass, and nothing else that goes to the head.
+  const std::string head = cluster.address_of("head");
+  const CommandResult block =
+      cluster.run_on("n2", {"sh", "-c",
+                            "ip route add blackhole " + head +
+                                "/32 table 7 && "
+                                "ip rule add pref 10 ipproto tcp sport 7222 lookup main && "
+                                "ip rule add pref 11 to " +
+                                head + "/32 lookup 7"});
+  ASSERT_EQ(block.exit_code, 0) << block.text();
+  const CommandResult up = cluster.up();
+  EXPECT_EQ(up.exit_code, 0) << up.text() << cluster.log();
+  EXPECT_TRUE(cluster.responds("n1"));
+  EXPECT_THAT(cluster.run({"hyades", "status"}).out,
+              HasSubstr("n2           absent: was started, but Open MPI there does not reach"));
+}
+
 TEST_F(ManyMachines, WithoutAnyHostItDoesNotStart) {
   NamespaceCluster cluster({.nodes = 1});
   cluster.power_off("n1");

@@ -70,7 +70,8 @@ TEST(LaunchAgent, HandsOverOneStringForTheShell) {
 }
 
 TEST(RemotePlace, SurvivesTheEnvironment) {
-  const RemotePlace place{"/p/remote", "srsh -x", "/var/spool", "/dev/shm/x", "hyades", "n1 a\n"};
+  const RemotePlace place{"/p/remote", "srsh -x", "/var/spool", "/dev/shm/x",
+                          "hyades",    "n1 a\n",  "/f"};
   const auto environment = place.environment();
   const RemotePlace again =
       RemotePlace::from_environment([&](const char* name) { return environment.at(name); });
@@ -91,7 +92,9 @@ TEST(Probe, AGoodAnswer) {
   EXPECT_TRUE(result.good);
   EXPECT_FALSE(result.served);
   EXPECT_EQ(result.why, "");
+  EXPECT_EQ(result.progress, 0);
   EXPECT_TRUE(probe(0, "hyades-node version=1.2.3 served=1\n", "").served);
+  EXPECT_EQ(probe(0, "hyades-node version=1.2.3 served=0 progress=2\n", "").progress, 2);
 }
 
 TEST(Probe, BadAnswersSayWhatToDo) {
@@ -167,7 +170,7 @@ TEST_F(HostTableTest, AllAreAskedAtFirstAndThoseThatAnswerAreTheWorld) {
   table_.answered("n1", kGood, at(0));
   table_.answered("n2", silent(), at(3));
   EXPECT_FALSE(table_.any_probing());
-  EXPECT_THAT(table_.candidates(), ElementsAre("n1", "n3"));
+  EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1", "n3"));
   EXPECT_FALSE(table_.worth_reforming(at(3))) << "there is no world yet";
   EXPECT_EQ(HostTable::state_of(host("n2")), "absent");
 }
@@ -190,9 +193,9 @@ TEST_F(HostTableTest, AHostThatComesIsTakenInButNotMoreOftenThanEvery30Seconds) 
   table_.heard({"n1"}, at(1));
   table_.answered("n2", kGood, at(2));
   EXPECT_TRUE(table_.worth_reforming(at(2)));
-  EXPECT_THAT(table_.candidates(), ElementsAre("n1", "n2"));
-  table_.ended();
-  EXPECT_THAT(table_.candidates(), ElementsAre("n1", "n2"));
+  EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1", "n2"));
+  table_.ended(at(3));
+  EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1", "n2"));
   table_.formed({"n1", "n2"}, true, at(3));
   table_.heard({"n1", "n2"}, at(4));
   EXPECT_FALSE(table_.worth_reforming(at(4)));
@@ -238,7 +241,7 @@ TEST_F(HostTableTest, WhoIsNeverHeardDisturbsEverMoreRarely) {
     answer_due(kGood, second);
     if (!table_.worth_reforming(at(second))) continue;
     reformed.push_back(second);
-    table_.ended();
+    table_.ended(at(second));
     table_.formed({"n1", "n2", "n3"}, true, at(second));
     table_.heard({"n1", "n3"}, at(second));
   }
@@ -248,6 +251,44 @@ TEST_F(HostTableTest, WhoIsNeverHeardDisturbsEverMoreRarely) {
   for (std::size_t i = 2; i < reformed.size(); ++i) {
     EXPECT_GE(reformed[i] - reformed[i - 1], 2 * (reformed[i - 1] - reformed[i - 2])) << i;
   }
+}
+
+// Neither heard nor missed: it had no time for either.
+TEST_F(HostTableTest, AWorldThatDiesAtOnceIsFormedOfTheSame) {
+  for (const char* name : {"n1", "n2"}) table_.answered(name, kGood, at(0));
+  table_.answered("n3", silent(), at(0));
+  table_.formed({"n1", "n2"}, false, at(0));
+  table_.ended(at(1));
+  EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1", "n2"));
+  EXPECT_EQ(host("n1").in_vain, 0);
+  table_.formed({"n1", "n2"}, false, at(1));
+  table_.heard({"n1", "n2"}, at(2));
+  table_.heard({"n1"}, at(3));
+  table_.ended(at(4));
+  EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1")) << "n2 was missed";
+}
+
+TEST_F(HostTableTest, WhoIsToBlameIsLeftOutEverLonger) {
+  start();
+  int second = 10;
+  for (const int left_out_s : {60, 120, 240}) {
+    table_.ended(at(second));
+    table_.blame("n2", "cannot be started", at(second));
+    EXPECT_EQ(host("n2").why, "cannot be started");
+    table_.answered("n2", kGood, at(second + 11));
+    EXPECT_THAT(table_.candidates(at(second + left_out_s - 1)), ElementsAre("n1", "n3"));
+    EXPECT_THAT(table_.candidates(at(second + left_out_s)), ElementsAre("n1", "n2", "n3"));
+    table_.formed({"n1", "n3"}, false, at(second));
+    table_.heard({"n1", "n3"}, at(second + 1));
+    EXPECT_FALSE(table_.worth_reforming(at(second + left_out_s - 1)));
+    EXPECT_TRUE(table_.worth_reforming(at(second + left_out_s)));
+    second += left_out_s;
+    table_.ended(at(second));
+    table_.formed({"n1", "n2", "n3"}, true, at(second));
+  }
+  table_.ask_back({"n2"}, at(second));
+  table_.answered("n2", kGood, at(second));
+  EXPECT_THAT(table_.candidates(at(second)), testing::Contains("n2"));
 }
 
 TEST_F(HostTableTest, AWishIsSettledWhenNothingMoreCanBeDone) {
@@ -269,10 +310,10 @@ TEST_F(HostTableTest, AWishIsSettledWhenNothingMoreCanBeDone) {
 
 TEST_F(HostTableTest, AfterAFailedStartAllAreAskedAgain) {
   start();
-  table_.ended();
-  EXPECT_THAT(table_.candidates(), ElementsAre("n1", "n2", "n3"));
+  table_.ended(at(4));
+  EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1", "n2", "n3"));
   table_.forget_answers(at(5));
-  EXPECT_THAT(table_.candidates(), IsEmpty());
+  EXPECT_THAT(table_.candidates(at(5)), IsEmpty());
   EXPECT_THAT(table_.due(at(5)), ElementsAre("n1", "n2", "n3"));
 }
 

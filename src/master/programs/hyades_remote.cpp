@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,7 +24,10 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
+#include "master/daemon_progress.hpp"
+#include "master/host_probe.hpp"
 #include "master/launch_agent.hpp"
 #include "master/node_place.hpp"
 #include "master/remote_words.hpp"
@@ -87,7 +89,8 @@ std::string missing_program() {
 }
 
 int check(const NodePlace& place) {
-  std::cout << kRemoteGreeting << " version=" << kVersion << " served=" << place.served() << "\n";
+  std::cout << kRemoteGreeting << " version=" << kVersion << " served=" << place.served()
+            << " progress=" << daemon_progress(place.daemon().pid) << "\n";
   std::string problem = missing_program();
   if (problem.empty()) problem = place.prepare();
   if (!problem.empty()) std::cout << kRemoteProblem << problem << "\n";
@@ -172,6 +175,16 @@ std::string address_of(const std::string& list, const std::string& host) {
   return host;
 }
 
+// For the supervisor, which leaves this host out then. mpirun only knows that somebody failed.
+void note_failure(const std::string& directory, const std::string& host, const std::string& why) {
+  const std::string path = directory + "/" + host;
+  const UniqueFd file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file || write(file.get(), why.data(), why.size()) < 0) {
+    std::perror(("hyades-remote: " + path).c_str());
+  }
+}
+
 int reach(const Words& words) {
   if (words.size() < 2) return complain("reach: no host, or no command");
   const std::string& host = words.front();
@@ -184,10 +197,13 @@ int reach(const Words& words) {
   text += " --";
   for (std::size_t i = 1; i < words.size(); ++i) text += " " + words[i];
   const LaunchAgent agent(place.launch_agent);
-  const std::string address = address_of(place.addresses, host);
-  // A connection that hangs must not keep the world from being given up.
-  alarm(static_cast<unsigned>(kRemoteStart_s));
-  execute(agent.shell_command(address, text));
+  BackgroundCommand call(agent.shell_command(address_of(place.addresses, host), text),
+                         kRemoteStart);
+  while (!call.finished()) poll(nullptr, 0, 10);
+  std::cerr << call.err();
+  if (call.exit_code() == 0) return kOk;
+  note_failure(place.failures, host, why_not_started(call.exit_code(), call.err(), place.program));
+  return kFailed;
 }
 
 }  // namespace
