@@ -194,6 +194,56 @@ TEST_F(ManyMachines, WithoutAnyHostItDoesNotStart) {
   EXPECT_EQ(cluster.status().value("state", ""), "down");
 }
 
+// In the foreground, as systemd has it, the master serves people while no node is there yet.
+TEST_F(ManyMachines, InTheForegroundItWaitsForHosts) {
+  NamespaceCluster cluster({.nodes = 1});
+  cluster.power_off("n1");
+  const auto supervisor =
+      cluster.start({"hyades", "up", "--foreground", "--hostfile", cluster.hostfile(),
+                     "--launch-agent", program("cluster_node") + " shell"});
+  EXPECT_TRUE(wait_until([&] { return cluster.status().contains("jobs_pending"); }))
+      << cluster.log();
+  const JobId id = cluster.must_wrap("true", {"-o", "/dev/null"});
+  EXPECT_EQ(cluster.state_of(id), "PENDING");
+  cluster.power_on("n1");
+  EXPECT_EQ(cluster.run({"hctl", "node", "rejoin"}).exit_code, 0) << cluster.log();
+  EXPECT_EQ(cluster.must_wait(id)["state"], "COMPLETED");
+  cluster.must_down();
+}
+
+// One of the nodes is the master's own host, and one has a name that nobody can resolve.
+TEST_F(ManyMachines, TheHeadMayBeANodeAndNamesNeedNotResolve) {
+  NamespaceCluster cluster({.nodes = 1, .node_names = "head,far.example"});
+  cluster.write_file("hostfile", "far.example address=" + cluster.address_of("n1") + "\nhead\n");
+  const CommandResult up = cluster.up();
+  ASSERT_EQ(up.exit_code, 0) << up.text() << cluster.log();
+  for (const auto& [node, host] : {std::pair{"far.example", "n1"}, std::pair{"head", "head"}}) {
+    const JobId id = cluster.must_wrap("hostname", {"-w", node, "-o", "where"});
+    EXPECT_EQ(cluster.must_wait(id)["state"], "COMPLETED");
+    EXPECT_EQ(cluster.read_file("where"), std::string(host) + "\n");
+  }
+  // Of a worker here the death is seen at once.
+  const pid_t mpirun = cluster.pid_of("mpirun_pid");
+  const pid_t worker = cluster.worker_pid("head");
+  EXPECT_EQ(cluster.run_on("head", {"kill", "-9", std::to_string(worker)}).exit_code, 0);
+  EXPECT_TRUE(wait_until([&] { return cluster.pid_of("mpirun_pid") != mpirun; }, 4000));
+  EXPECT_TRUE(cluster.wait_until_responding({"head", "far.example"})) << cluster.log();
+}
+
+TEST_F(ManyMachines, WithoutASupervisorDownStillEndsEverything) {
+  NamespaceCluster cluster({.nodes = 2});
+  cluster.must_up();
+  const JobId id = submit_gate(cluster, "n1");
+  cluster.must_kill("head", "hyades up");
+  cluster.must_down();
+  for (const std::string& node : cluster.nodes()) {
+    EXPECT_TRUE(cluster.processes(node, "orted").empty()) << node;
+    EXPECT_TRUE(cluster.processes(node, "/hyadesd ").empty()) << node;
+  }
+  cluster.must_up();
+  expect_untouched(cluster, id, "n1");
+}
+
 // Kills processes of a machine; the jobs go on, and everybody is back after a while.
 void kill_and_recover(const std::string& machine, const std::string& what) {
   NamespaceCluster cluster({.nodes = 2});
@@ -249,6 +299,25 @@ TEST_F(ManyMachines, ACutOfTenSecondsChangesNothing) {
 }
 
 // What the node says is lost, what it is told arrives: it is silent, and nothing else.
+// While its cable is out the others form a new world. What runs there belongs to the old one.
+TEST_F(ManyMachines, ANodeThatMissedANewWorldIsTakenIntoIt) {
+  NamespaceCluster cluster({.nodes = 2});
+  cluster.must_up();
+  const JobId id = submit_gate(cluster, "n2");
+  cluster.cut("n2");
+  cluster.must_kill("head", "mpirun");
+  EXPECT_TRUE(wait_until([&] { return cluster.responds("n1"); }, kPatience_ms, 100))
+      << cluster.log();
+  const std::vector<pid_t> old = cluster.processes("n2", "/hyadesd ");
+  EXPECT_EQ(old.size(), 1u) << "it knows nothing of it";
+  cluster.mend("n2");
+  EXPECT_EQ(cluster.run({"hctl", "node", "rejoin"}).exit_code, 0) << cluster.log();
+  const std::vector<pid_t> now = cluster.processes("n2", "/hyadesd ");
+  EXPECT_EQ(now.size(), 1u);
+  EXPECT_NE(now, old);
+  expect_untouched(cluster, id, "n2");
+}
+
 TEST_F(ManyMachines, AOneWayCutChangesNothing) {
   NamespaceCluster cluster({.nodes = 2});
   cluster.must_up();
@@ -282,9 +351,11 @@ TEST_F(ManyMachines, PowerOffAndReturn) {
   NamespaceCluster cluster({.nodes = 3});
   cluster.must_up();
   const JobId id = submit_gate(cluster, "n1");
+  const pid_t mpirun = cluster.pid_of("mpirun_pid");
   cluster.power_off("n3");
   EXPECT_TRUE(wait_until([&] { return host_state(cluster, "n3") == "absent"; }, kPatience_ms, 100))
       << cluster.status().dump(2);
+  EXPECT_EQ(cluster.pid_of("mpirun_pid"), mpirun) << "the others have lost nothing";
   EXPECT_TRUE(cluster.responds("n1"));
   EXPECT_TRUE(cluster.responds("n2"));
   cluster.power_on("n3");
