@@ -1,37 +1,14 @@
 #include "worker/job_environment.hpp"
 
-#include <algorithm>
 #include <map>
-#include <string_view>
+
+#include "step/mpi_variables.hpp"
+#include "worker/slurm_environment.hpp"
 
 namespace hyades {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
-
-bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](std::string_view prefix) { return text.starts_with(prefix); });
-}
-
-bool has_slurm_directives(std::string_view script) {
-  return script.starts_with("#SBATCH") || script.find("\n#SBATCH") != script.npos;
-}
-
-// "2(x3),1": how many tasks each node has, equal neighbours together.
-std::string tasks_per_node(const Placement& placement) {
-  std::string text;
-  const auto& shares = placement.shares;
-  for (std::size_t i = 0; i < shares.size();) {
-    std::size_t end = i;
-    while (end < shares.size() && shares[end].tasks == shares[i].tasks) ++end;
-    if (!text.empty()) text += ',';
-    text += std::to_string(shares[i].tasks);
-    if (end - i > 1) text += "(x" + std::to_string(end - i) + ")";
-    i = end;
-  }
-  return text;
-}
 
 void add_hyades(const LaunchOrder& order, const JobEnvironment& where, Variables& out) {
   const NodeShare& share = order.own_share();
@@ -67,27 +44,27 @@ void add_devices(const NodeShare& share, Variables& out) {
   }
 }
 
-// After add_hyades: the twins take their values from there.
-void add_slurm(const LaunchOrder& order, Variables& out) {
-  static const std::pair<const char*, const char*> twins[] = {
-      {"SLURM_JOB_ID", "HYADES_JOB_ID"},
-      {"SLURM_JOBID", "HYADES_JOB_ID"},
-      {"SLURM_JOB_NAME", "HYADES_JOB_NAME"},
-      {"SLURM_JOB_NODELIST", "HYADES_NODELIST"},
-      {"SLURM_NODELIST", "HYADES_NODELIST"},
-      {"SLURM_NNODES", "HYADES_NNODES"},
-      {"SLURM_JOB_NUM_NODES", "HYADES_NNODES"},
-      {"SLURM_NTASKS", "HYADES_NTASKS"},
-      {"SLURM_CPUS_PER_TASK", "HYADES_CPUS_PER_TASK"},
-      {"SLURM_CPUS_ON_NODE", "HYADES_CPUS_ON_NODE"},
-      {"SLURM_SUBMIT_DIR", "HYADES_SUBMIT_DIR"},
-      {"SLURM_JOB_PARTITION", "HYADES_QUEUE"},
-      {"SLURM_RESTART_COUNT", "HYADES_RESTART_COUNT"},
-      {"SLURMD_NODENAME", "HYADES_NODENAME"},
-  };
-  for (const auto& [slurm, hyades] : twins) out[slurm] = out[hyades];
-  out["SLURM_TASKS_PER_NODE"] = tasks_per_node(order.placement);
-  for (const char* zero : {"SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID"}) out[zero] = "0";
+// What makes a plain mpirun (Open MPI's) start its ranks by us, on the job's nodes.
+void add_mpi(const LaunchOrder& order, const JobEnvironment& where, Variables& out) {
+  if (order.spec.uid == 0) {
+    out["OMPI_ALLOW_RUN_AS_ROOT"] = out["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+  }
+  // It counts cores from 0, whichever are the job's: the ranks of all jobs would meet there.
+  out["OMPI_MCA_hwloc_base_binding_policy"] = "none";
+  if (where.program_directory.empty()) return;
+  out["OMPI_MCA_plm_rsh_agent"] = where.program_directory + "/hrsh";
+  if (where.step_file.empty()) {
+    out["OMPI_MCA_orte_set_default_slots"] = std::to_string(order.own_share().tasks);
+    return;
+  }
+  out["HYADES_STEP_FILE"] = where.step_file;
+  out["OMPI_MCA_orte_default_hostfile"] = where.mpi_hostfile;
+  // Agents that live as long as their daemons: by default mpirun has no more than 128 at a time,
+  // and lets daemons start others from a fan-out of 64 on, which only this node can.
+  const std::size_t nodes = order.placement.shares.size();
+  if (nodes > 64) {
+    out["OMPI_MCA_plm_rsh_num_concurrent"] = out["OMPI_MCA_routed_radix"] = std::to_string(nodes);
+  }
 }
 
 }  // namespace
@@ -96,18 +73,12 @@ std::string launch_mark(const std::string& cluster_id, const LaunchKey& key) {
   return "HYADES_LAUNCH=" + cluster_id + ':' + to_string(key);
 }
 
-bool belongs_to_outer_mpi(const std::string& variable) {
-  const std::string_view name = std::string_view(variable).substr(0, variable.find('='));
-  return starts_with_any(name, {"OMPI_", "PMIX_", "ORTE_", "PRTE_", "OPAL_", "PMI_", "HYDRA_",
-                                "I_MPI_HYDRA_"}) ||
-         name == "HFI_NO_BACKTRACE" || name == "IPATH_NO_BACKTRACE" || name == "PSM2_DEVICES";
-}
-
 std::vector<std::string> job_environment(const LaunchOrder& order, const JobEnvironment& where) {
   Variables ours;
   add_hyades(order, where, ours);
   add_devices(order.own_share(), ours);
-  if (has_slurm_directives(order.payload.script)) add_slurm(order, ours);
+  add_mpi(order, where, ours);
+  if (has_slurm_directives(order.payload.script)) add_slurm_variables(order, ours);
   std::vector<std::string> result;
   bool has_threads = false;
   for (const std::string& variable : order.payload.environment) {

@@ -11,20 +11,23 @@ namespace hyades {
 struct JobEnvironment {
   std::string cluster_id;
   std::string state_directory;
+  // Where hrsh and the other programs are; "": mpirun is left to itself.
+  std::string program_directory;
+  // Where the first part of a job on several nodes finds its step file and mpirun's hostfile; "":
+  // there is no other node.
+  std::string step_file;
+  std::string mpi_hostfile;
 };
 
 // "HYADES_LAUNCH=<cluster id>:<key>": the mark by which a launch's processes are found when their
 // shepherd was killed.
 std::string launch_mark(const std::string& cluster_id, const LaunchKey& key);
 
-// True for variables by which an MPI library would believe that it was started by the mpirun that
-// started Hyades: a job's own mpirun fails when it sees one.
-bool belongs_to_outer_mpi(const std::string& variable);
-
-// What the user submitted, without the outer MPI's variables, with HYADES_* set, OMP_NUM_THREADS
-// unless the user has set it, and the SLURM_* of the same meaning for a script with #SBATCH lines.
-// It adds less than this many variables to the user's.
-constexpr std::size_t own_variables_max = 64;
+// What the user submitted, without the variables of an MPI around it (step/mpi_variables.hpp), with
+// HYADES_* set, OMP_NUM_THREADS unless the user has set it, what makes a plain mpirun use the job's
+// nodes and tasks, and the SLURM_* of the same meaning for a script with #SBATCH lines. It adds
+// less than this many variables to the user's.
+constexpr std::size_t own_variables_max = 128;
 std::vector<std::string> job_environment(const LaunchOrder& order, const JobEnvironment& where);
 
 }  // namespace hyades

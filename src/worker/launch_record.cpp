@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "worker/byte_codec.hpp"
+#include "wire/byte_codec.hpp"
 #include "worker/job_environment.hpp"
 #include "worker/launcher_order.hpp"
 

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <limits>
 
-#include "worker/byte_codec.hpp"
+#include "wire/byte_codec.hpp"
 
 namespace hyades {
 namespace {

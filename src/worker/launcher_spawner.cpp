@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "worker/job_environment.hpp"
+#include "worker/job_steps.hpp"
 #include "worker/launch_record.hpp"
 #include "worker/output_pattern.hpp"
 #include "worker/record_lock.hpp"
@@ -35,7 +36,8 @@ LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
   record.user = order.spec.user;
   record.script = payload.script;
   record.arguments = payload.arguments;
-  record.environment = job_environment(order, {config_.cluster_id, config_.state_directory});
+  record.script_path = spool_.script_path(order.key);
+  add_steps(order, record);
   record.working_directory = payload.working_directory;
   record.stdin_path = expand_output_pattern(payload.stdin_path, order);
   record.stdout_path = expand_output_pattern(
@@ -65,6 +67,21 @@ LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
     record.private_tmp = settings_.private_tmp;
   }
   return record;
+}
+
+// The first part of a job on several nodes learns of the others. A single node needs no file: that
+// is one thing less to write for most jobs.
+void LauncherSpawner::add_steps(const LaunchOrder& order, LaunchRecord& record) const {
+  JobEnvironment where{config_.cluster_id, config_.state_directory, "", "", ""};
+  where.program_directory = config_.step_program.substr(0, config_.step_program.rfind('/'));
+  if (!order.is_companion() && order.placement.shares.size() > 1) {
+    const StepFile steps = job_steps(order);
+    record.step_file = encode(steps);
+    record.mpi_hostfile = mpi_hostfile(steps);
+    where.step_file = step_file_path(record.script_path);
+    where.mpi_hostfile = mpi_hostfile_path(record.script_path);
+  }
+  record.environment = job_environment(order, where);
 }
 
 // The device files of GPUs are not known here yet, so none is forbidden.

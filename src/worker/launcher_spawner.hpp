@@ -57,6 +57,7 @@ class LauncherSpawner final : public Spawner {
 
  private:
   LaunchRecord launch_record(const LaunchOrder& order) const;
+  void add_steps(const LaunchOrder& order, LaunchRecord& record) const;
   void contain(const LaunchOrder& order, LaunchRecord& record) const;
   void note_refusal(const LaunchKey& key);
 

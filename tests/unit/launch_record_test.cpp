@@ -8,6 +8,7 @@
 #include <random>
 
 #include "worker/job_environment.hpp"
+#include "worker/job_steps.hpp"
 #include "worker/launcher_order.hpp"
 #include "worker/output_pattern.hpp"
 #include "worker/process_table.hpp"
@@ -185,10 +186,11 @@ LaunchOrder order_on_three_nodes() {
   return order;
 }
 
-std::string variable(const LaunchOrder& order, const std::string& name) {
+std::string variable(const LaunchOrder& order, const std::string& name,
+                     const JobEnvironment& where = {"abc", "/state", "/opt/bin", "", ""}) {
   std::string value = "(not set)";
   int count = 0;
-  for (const std::string& line : job_environment(order, {"abc", "/state"})) {
+  for (const std::string& line : job_environment(order, where)) {
     if (!line.starts_with(name + '=')) continue;
     value = line.substr(name.size() + 1);
     ++count;
@@ -228,8 +230,8 @@ TEST(JobEnvironment, SpeaksSlurmToSlurmScripts) {
   const std::pair<const char*, const char*> expected[] = {{"SLURM_JOB_ID", "42"},
                                                           {"SLURM_JOBID", "42"},
                                                           {"SLURM_JOB_NAME", "train"},
-                                                          {"SLURM_JOB_NODELIST", "vn1,vn2,vn3"},
-                                                          {"SLURM_NODELIST", "vn1,vn2,vn3"},
+                                                          {"SLURM_JOB_NODELIST", "vn[1-3]"},
+                                                          {"SLURM_NODELIST", "vn[1-3]"},
                                                           {"SLURM_NNODES", "3"},
                                                           {"SLURM_JOB_NUM_NODES", "3"},
                                                           {"SLURM_NTASKS", "5"},
@@ -240,12 +242,92 @@ TEST(JobEnvironment, SpeaksSlurmToSlurmScripts) {
                                                           {"SLURM_RESTART_COUNT", "2"},
                                                           {"SLURMD_NODENAME", "vn1"},
                                                           {"SLURM_TASKS_PER_NODE", "2(x2),1"},
+                                                          {"SLURM_JOB_CPUS_PER_NODE", "4(x2),2"},
+                                                          {"SLURM_NPROCS", "5"},
+                                                          {"SLURM_CLUSTER_NAME", "star"},
+                                                          {"SLURM_JOB_USER", "ada"},
+                                                          {"SLURM_JOB_UID", "0"},
+                                                          {"SLURM_JOB_GID", "0"},
+                                                          {"SLURM_NTASKS_PER_NODE", "(not set)"},
+                                                          {"SLURM_MEM_PER_NODE", "(not set)"},
+                                                          {"SLURM_GPUS_ON_NODE", "(not set)"},
                                                           {"SLURM_PROCID", "0"},
                                                           {"SLURM_LOCALID", "0"},
                                                           {"SLURM_NODEID", "0"}};
   for (const auto& [name, value] : expected) EXPECT_EQ(variable(order, name), value) << name;
   order.payload.script = "#!/bin/bash\necho '  #SBATCH'\n";
   EXPECT_EQ(variable(order, "SLURM_JOB_ID"), "(not set)");
+}
+
+TEST(JobEnvironment, TellsSlurmScriptsWhatWasAskedFor) {
+  LaunchOrder order = order_on_three_nodes();
+  order.payload.script = "#!/bin/bash\n#SBATCH -n5\n";
+  order.spec.cpus_per_task = 1;
+  order.spec.tasks_per_node = 2;
+  order.spec.memory_per_node_mib = 4096;
+  order.spec.memory_per_cpu_mib = 512;
+  order.spec.devices_per_node = {{"gpu", 2}};
+  const std::pair<const char*, const char*> expected[] = {
+      {"SLURM_CPUS_PER_TASK", "(not set)"}, {"SLURM_NTASKS_PER_NODE", "2"},
+      {"SLURM_MEM_PER_NODE", "4096"},       {"SLURM_MEM_PER_CPU", "512"},
+      {"SLURM_GPUS_ON_NODE", "2"},          {"SLURM_JOB_GPUS", "0,1"}};
+  for (const auto& [name, value] : expected) EXPECT_EQ(variable(order, name), value) << name;
+}
+
+TEST(JobEnvironment, ListsNodesInTheOrderOfTheirRanks) {
+  LaunchOrder order = order_on_three_nodes();
+  order.payload.script = "#!/bin/bash\n#SBATCH -n5\n";
+  std::swap(order.placement.shares[0], order.placement.shares[2]);
+  EXPECT_EQ(variable(order, "SLURM_JOB_NODELIST"), "vn3,vn2,vn1");
+  EXPECT_EQ(variable(order, "HYADES_NODELIST"), "vn3,vn2,vn1");
+}
+
+TEST(JobEnvironment, MakesMpirunUseTheJobsNodes) {
+  LaunchOrder order = order_on_three_nodes();
+  order.spec.uid = 1000;
+  const JobEnvironment where = {"abc", "/state", "/opt/bin", "/spool/x.steps", "/spool/x.hosts"};
+  const std::pair<const char*, const char*> expected[] = {
+      {"HYADES_STEP_FILE", "/spool/x.steps"},
+      {"OMPI_MCA_orte_default_hostfile", "/spool/x.hosts"},
+      {"OMPI_MCA_plm_rsh_agent", "/opt/bin/hrsh"},
+      {"OMPI_MCA_hwloc_base_binding_policy", "none"},
+      {"OMPI_MCA_orte_set_default_slots", "(not set)"},
+      {"OMPI_MCA_routed_radix", "(not set)"},
+      {"OMPI_ALLOW_RUN_AS_ROOT", "(not set)"}};
+  for (const auto& [name, value] : expected) EXPECT_EQ(variable(order, name, where), value) << name;
+  for (int i = 4; i <= 100; ++i) {
+    order.placement.shares.push_back(order.placement.shares.back());
+    order.placement.shares.back().node = "vn" + std::to_string(i);
+  }
+  EXPECT_EQ(variable(order, "OMPI_MCA_routed_radix", where), "100");
+  EXPECT_EQ(variable(order, "OMPI_MCA_plm_rsh_num_concurrent", where), "100");
+}
+
+TEST(JobEnvironment, MakesMpirunUseTheJobsTasksOnOneNode) {
+  LaunchOrder order = order_on_three_nodes();
+  order.placement.shares.resize(1);
+  order.spec.uid = 0;
+  const std::pair<const char*, const char*> expected[] = {
+      {"HYADES_STEP_FILE", "(not set)"},
+      {"OMPI_MCA_orte_default_hostfile", "(not set)"},
+      {"OMPI_MCA_plm_rsh_agent", "/opt/bin/hrsh"},
+      {"OMPI_MCA_orte_set_default_slots", "2"},
+      {"OMPI_ALLOW_RUN_AS_ROOT", "1"},
+      {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
+  for (const auto& [name, value] : expected) EXPECT_EQ(variable(order, name), value) << name;
+}
+
+TEST(JobSteps, ListTheSharesAndWhereTheyListen) {
+  LaunchOrder order = order_on_three_nodes();
+  order.step_key = "00112233445566778899aabbccddeeff";
+  order.peers = {{"10.0.0.1", 7}, {"10.0.0.2", 40002}, {"n3", 40003}};
+  const StepFile steps = job_steps(order);
+  EXPECT_EQ(encode(steps),
+            "hyades-steps 1\nlaunch 42.3.77\nkey 00112233445566778899aabbccddeeff\n"
+            "node vn1 10.0.0.1 0 2 4\nnode vn2 10.0.0.2 40002 2 4\nnode vn3 n3 40003 1 2\nend 3\n");
+  StepFile copy;
+  std::string error;
+  EXPECT_TRUE(parse_step_file(encode(steps), copy, error)) << error;
 }
 
 TEST(JobEnvironment, KeepsTheUsersAndDropsTheOuterMpis) {

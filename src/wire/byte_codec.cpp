@@ -1,4 +1,4 @@
-#include "worker/byte_codec.hpp"
+#include "wire/byte_codec.hpp"
 
 namespace hyades {
 
