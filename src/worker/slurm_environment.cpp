@@ -73,7 +73,9 @@ void add_slurm_variables(const LaunchOrder& order, Variables& variables) {
   variables["SLURM_JOB_USER"] = order.spec.user;
   variables["SLURM_JOB_UID"] = std::to_string(order.spec.uid);
   variables["SLURM_JOB_GID"] = std::to_string(order.spec.gid);
-  for (const char* zero : {"SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID"}) variables[zero] = "0";
+  for (const char* zero : {"SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID"}) {
+    variables[zero] = std::to_string(0);  // not a literal: GCC 12 warns of its own code
+  }
 }
 
 }  // namespace hyades
