@@ -213,7 +213,8 @@ TEST_F(StepPrograms, OutsideAJobItSaysHowToBecomeOne) {
   const CommandResult gone = test::run_command({program_beside_me("hrun"), "true"}, other);
   EXPECT_EQ(gone.exit_code, 1);
   EXPECT_NE(gone.err.find("/no/such/file"), std::string::npos) << gone.err;
-  const CommandResult elsewhere = run({"hrun", "-w", "vn2", program_beside_me("hrun"), "true"});
+  const CommandResult elsewhere =
+      run({"hrun", "-w", "vn2", "-n", "1", program_beside_me("hrun"), "true"});
   EXPECT_EQ(elsewhere.exit_code, 1);
   EXPECT_EQ(elsewhere.err,
             "hrun: on node vn2 of job 7 this is not possible; hrun works on the "

@@ -1,0 +1,135 @@
+// Steps of jobs on several nodes of a real cluster: hrun and a plain mpirun in job scripts.
+#include <signal.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "shared_cluster_test.hpp"
+
+namespace hyades::test {
+namespace {
+
+class Steps : public SharedClusterTest<Steps> {
+ public:
+  static ClusterOptions options() { return {.nodes = 3, .cores = 4}; }
+
+ protected:
+  // Waits for the job and returns the sorted lines of its output.
+  std::vector<std::string> lines_of(JobId id, const std::string& state = "COMPLETED") {
+    const Json job = cluster().must_wait(id);
+    EXPECT_EQ(job["state"], state) << job.dump();
+    std::vector<std::string> lines;
+    std::istringstream text(cluster().read_file("out"));
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  }
+  std::vector<std::string> ranks(int count) {
+    std::vector<std::string> all;
+    for (int i = 0; i < count; ++i) {
+      all.push_back("rank " + std::to_string(i) + " of " + std::to_string(count) + ", sum " +
+                    std::to_string(count * (count - 1) / 2));
+    }
+    return all;
+  }
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(Steps, HrunSpansTheJobsNodes) {
+  const JobId id = cluster().must_wrap(
+      program("hrun") + " --label sh -c 'echo $HYADES_NODENAME $LOCAL_RANK $SLURM_PROCID; pwd'",
+      {"-N", "3", "--ntasks-per-node", "2", "-n", "6", "-o", "out"});
+  const Lines lines = lines_of(id);
+  const std::string here = cluster().work();
+  EXPECT_EQ(lines, (Lines{"0: " + here, "0: vn1 0 ", "1: " + here, "1: vn1 1 ", "2: " + here,
+                          "2: vn2 0 ", "3: " + here, "3: vn2 1 ", "4: " + here, "4: vn3 0 ",
+                          "5: " + here, "5: vn3 1 "}));
+}
+
+TEST_F(Steps, HrunOnOneNodeNeedsNoMore) {
+  const JobId id = cluster().must_wrap(program("hrun") + " sh -c 'echo $RANK/$WORLD_SIZE'",
+                                       {"-n", "3", "-N", "1", "-o", "out"});
+  EXPECT_EQ(lines_of(id), (Lines{"0/3", "1/3", "2/3"}));
+}
+
+TEST_F(Steps, PlainMpirunSpansTheJobsNodes) {
+  const JobId id = cluster().must_wrap(
+      "mpirun " + program("mpi_hello") + " && mpirun sh -c 'echo on $HYADES_NODENAME'",
+      {"-N", "3", "--ntasks-per-node", "2", "-n", "5", "-o", "out"});
+  Lines expected = ranks(5);
+  expected.insert(expected.begin(), {"on vn1", "on vn1", "on vn2", "on vn2", "on vn3"});
+  EXPECT_EQ(lines_of(id), expected);
+}
+
+TEST_F(Steps, PlainMpirunUsesTheTasksOfAJobOnOneNode) {
+  const JobId id =
+      cluster().must_wrap("mpirun " + program("mpi_hello"), {"-n", "3", "-N", "1", "-o", "out"});
+  EXPECT_EQ(lines_of(id), ranks(3));
+}
+
+TEST_F(Steps, SlurmScriptsFindTheirNames) {
+  cluster().write_script("train.sbatch",
+                         "#SBATCH --nodes=3 --ntasks=3 --ntasks-per-node=1 --output=out\n"
+                         "echo $SLURM_JOB_NODELIST $SLURM_TASKS_PER_NODE $SLURM_NTASKS_PER_NODE\n" +
+                             program("hrun") +
+                             " sh -c 'echo $SLURM_PROCID $SLURM_LOCALID "
+                             "$SLURM_NODEID $SLURMD_NODENAME "
+                             "$SLURM_STEP_NUM_TASKS'\n");
+  EXPECT_EQ(lines_of(cluster().must_submit({"train.sbatch"})),
+            (Lines{"0 0 0 vn1 3", "1 0 1 vn2 3", "2 0 2 vn3 3", "vn[1-3] 1(x3) 1"}));
+}
+
+TEST_F(Steps, AStepsFailureIsTheScriptsToKnow) {
+  const JobId id = cluster().must_wrap(program("hrun") + " sh -c 'exit $((RANK + 4))'; exit $?",
+                                       {"-N", "3", "-n", "3", "-o", "out"});
+  EXPECT_EQ(lines_of(id, "FAILED"),
+            (Lines{"hrun: task 0 on vn1: exit code 4", "hrun: task 1 on vn2: exit code 5",
+                   "hrun: task 2 on vn3: exit code 6"}));
+  EXPECT_EQ(cluster().job(id)["exit_code"], 6);
+}
+
+TEST_F(Steps, NothingOfACancelledJobStaysOnAnyNode) {
+  const JobId id = cluster().must_wrap(
+      program("hrun") + " sh -c 'trap \"\" TERM; touch up.$RANK; while true; do sleep 0.1; done'",
+      {"-N", "3", "-n", "3", "-o", "out"});
+  for (const char* file : {"up.0", "up.1", "up.2"}) {
+    ASSERT_TRUE(wait_until([&] { return !cluster().run({"ls", file}).out.empty(); })) << file;
+  }
+  EXPECT_TRUE(cluster().run({"hcancel", std::to_string(id)}).good());
+  EXPECT_EQ(cluster().must_wait(id)["state"], "CANCELLED");
+  // The cluster's destructor fails the test when a process of it is left.
+}
+
+TEST(StepsAlone, StepsStartAndGoOnWhileTheControlPlaneIsDead) {
+  Cluster cluster({.nodes = 3, .cores = 2});
+  cluster.must_up();
+  const JobId id = cluster.must_wrap(
+      program("hrun") +
+          " sh -c 'touch up.$RANK; until [ -e go ]; do sleep 0.05; done; echo $RANK';" +
+          program("hrun") +
+          " sh -c 'echo again $RANK'; touch done; until [ -e end ]; do sleep "
+          "0.05; done",
+      {"-N", "3", "-n", "3", "-o", "out"});
+  ASSERT_TRUE(cluster.wait_for_state(id, "RUNNING"));
+  for (const char* file : {"up.0", "up.1", "up.2"}) {
+    ASSERT_TRUE(wait_until([&] { return !cluster.run({"ls", file}).out.empty(); })) << file;
+  }
+  const std::vector<pid_t> victims = {
+      cluster.pid_of("supervisor_pid"), cluster.pid_of("mpirun_pid"), cluster.pid_of("master_pid"),
+      cluster.worker_pid("vn1"),        cluster.worker_pid("vn2"),    cluster.worker_pid("vn3")};
+  for (pid_t pid : victims) kill(pid, SIGKILL);
+  cluster.write_file("go", "");
+  ASSERT_TRUE(wait_until([&] { return !cluster.run({"ls", "done"}).out.empty(); }));
+  EXPECT_EQ(cluster.read_file("out").find("hrun:"), std::string::npos) << cluster.read_file("out");
+  cluster.must_up();
+  cluster.write_file("end", "");
+  EXPECT_EQ(cluster.must_wait(id)["state"], "COMPLETED");
+  const std::string out = cluster.read_file("out");
+  for (const char* line : {"0\n", "1\n", "2\n", "again 0\n", "again 1\n", "again 2\n"}) {
+    EXPECT_NE(out.find(line), std::string::npos) << out;
+  }
+}
+
+}  // namespace
+}  // namespace hyades::test
