@@ -2,6 +2,7 @@
 // cables or processes fail. Whatever does, jobs run on, and their node comes back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "namespace_cluster.hpp"
@@ -11,6 +12,7 @@ namespace hyades::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class ManyMachines : public testing::Test {
  protected:
@@ -258,6 +260,8 @@ void kill_and_recover(const std::string& machine, const std::string& what) {
   })) << what
       << " does not come back" << cluster.log();
   EXPECT_TRUE(cluster.wait_until_responding({"n1", "n2"})) << cluster.log();
+  // What dies elsewhere takes nothing here with it.
+  if (machine != "head") EXPECT_THAT(cluster.log(), Not(HasSubstr("has ended")));
   expect_untouched(cluster, first, "n1");
   expect_untouched(cluster, second, "n2");
 }
@@ -315,6 +319,21 @@ TEST_F(ManyMachines, ANodeThatMissedANewWorldIsTakenIntoIt) {
   const std::vector<pid_t> now = cluster.processes("n2", "/hyadesd ");
   EXPECT_EQ(now.size(), 1u);
   EXPECT_NE(now, old);
+  expect_untouched(cluster, id, "n2");
+}
+
+// Frozen, it would hold the node's spool for ever.
+TEST_F(ManyMachines, AWorkerThatHangsIsEndedForTheNextWorld) {
+  NamespaceCluster cluster({.nodes = 2});
+  cluster.must_up();
+  const JobId id = submit_gate(cluster, "n2");
+  cluster.must_kill("n2", "orted", SIGSTOP);
+  cluster.must_kill("n2", "/hyadesd ", SIGSTOP);
+  const pid_t mpirun = cluster.pid_of("mpirun_pid");
+  cluster.must_kill("head", "mpirun");
+  EXPECT_TRUE(wait_until([&] { return cluster.pid_of("mpirun_pid") != mpirun; }));
+  EXPECT_TRUE(cluster.wait_until_responding({"n1", "n2"})) << cluster.log();
+  EXPECT_EQ(cluster.processes("n2", "/hyadesd ").size(), 1u);
   expect_untouched(cluster, id, "n2");
 }
 
