@@ -131,7 +131,8 @@ void Controller::advance(const Job& job, const Now& now, Step& out) {
     return;
   }
   for (std::size_t i = 0; i < gang.parts.size(); ++i) {
-    if (stop_reason(job, i) != StopReason::None) send_order(job, i, now, out);
+    const StopReason reason = stop_reason(job, i);
+    if (reason != StopReason::None && reason != gang.parts[i].told) send_order(job, i, now, out);
   }
 }
 
@@ -373,7 +374,7 @@ void Controller::forget_orders(JobId job) {
 // Sends what the state of this part calls for, and remembers to repeat it until the node reports. A
 // node that does not respond gets it when it says hello.
 void Controller::send_order(const Job& job, std::size_t share, const Now& now, Step& out) {
-  const Gang& gang = gangs_.at(job.id);
+  Gang& gang = gangs_.at(job.id);
   const StopReason stop = stop_reason(job, share);
   const bool launching = job.phase == JobPhase::Launching && !rebooted_since(job, share);
   if (stop == StopReason::None && launching && share == 0 && !gang.companions_run() &&
@@ -386,6 +387,7 @@ void Controller::send_order(const Job& job, std::size_t share, const Now& now, S
     if (stop != StopReason::None) {
       const int grace_s = stop == StopReason::ScriptEnded ? 0 : config_->kill_grace_s;
       message.body = StopOrder{job.key, stop, grace_s};
+      gang.parts[share].told = stop;
     } else if (launching) {
       message.body = launch_order(job, share);
     }

@@ -15,6 +15,7 @@ struct Part {
   bool over = false;      // nothing of it runs, and nothing of it ever will
   bool by_proof = false;  // over by another's word: the node itself has not said so
   LaunchReport report;    // the last one
+  StopReason told = StopReason::None;  // why it was told to stop last
 
   bool running() const { return heard && !over && report.state == LaunchState::Running; }
 };

@@ -261,7 +261,9 @@ void kill_and_recover(const std::string& machine, const std::string& what) {
       << " does not come back" << cluster.log();
   EXPECT_TRUE(cluster.wait_until_responding({"n1", "n2"})) << cluster.log();
   // What dies elsewhere takes nothing here with it.
-  if (machine != "head") EXPECT_THAT(cluster.log(), Not(HasSubstr("has ended")));
+  if (machine != "head") {
+    EXPECT_THAT(cluster.log(), Not(HasSubstr("has ended")));
+  }
   expect_untouched(cluster, first, "n1");
   expect_untouched(cluster, second, "n2");
 }

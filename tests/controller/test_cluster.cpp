@@ -146,6 +146,25 @@ void TestCluster::exits(JobId id, int exit_code, StopReason stopped, int signal)
   reports(job(id).placement.shares.front().node, report);
 }
 
+void TestCluster::part(const std::string& node, JobId id, LaunchState state, StopReason stopped,
+                       int exit_code) {
+  LaunchReport report = report_on(id, state);
+  if (state == LaunchState::Running) report.step_port = 5000 + peer_of(node);
+  if (state == LaunchState::Exited) {
+    report.exit.stopped = stopped;
+    report.exit.exit_code = exit_code;
+    report.exit.started_ms = SimClock::wall_start_ms + 5;
+    report.exit.ended_ms = SimClock::wall_start_ms + 10;
+  }
+  reports(node, report);
+}
+
+void TestCluster::fence_result(const std::string& node, bool ok) {
+  Step step;
+  controller_->step(FenceResult{node, ok, "/sbin/fence"}, clock_.now(), step);
+  finish(step);
+}
+
 void TestCluster::says_in_epoch(const std::string& node, Epoch epoch, const LaunchReport& report) {
   deliver(peer_of(node), epoch, report);
 }
@@ -177,6 +196,7 @@ void TestCluster::finish(Step& step) {
                       step.batch.node_events.end());
   sent_.insert(sent_.end(), step.outgoing.begin(), step.outgoing.end());
   replies_.insert(replies_.end(), step.replies.begin(), step.replies.end());
+  fences_.insert(fences_.end(), step.fences.begin(), step.fences.end());
 }
 
 // ---- what must have come of it -----------------------------------------------------------------

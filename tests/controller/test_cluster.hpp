@@ -44,6 +44,7 @@ class a_job {
   a_job& queue(const std::string& name) { return set(spec_.queue, name); }
   a_job& exclusive() { return set(spec_.exclusive, true); }
   a_job& held() { return set(spec_.hold, true); }
+  a_job& lease(int seconds) { return set(spec_.lease_s, seconds); }
   a_job& no_requeue() { return set(spec_.requeue, false); }
   a_job& gpus(int count) {
     spec_.devices_per_node.push_back({"gpu", count});
@@ -113,12 +114,21 @@ class TestCluster {
   void reports(JobId job, LaunchState state, const std::string& reason = "");
   void reports(const std::string& node, const LaunchReport& report);
   void node_fails(JobId job, const std::string& reason);  // a fault of the node's
+  // Of the job's part on this node.
+  void part(const std::string& node, JobId job, LaunchState state, StopReason stopped = {},
+            int exit_code = 0);
+  void fence_result(const std::string& node, bool ok);
+  // Nodes whose power was to be cut since the last call.
+  std::vector<std::string> take_fences() { return std::exchange(fences_, {}); }
   void starts(JobId job) { reports(job, LaunchState::Running); }
   void exits(JobId job, int exit_code = 0, StopReason stopped = StopReason::None, int signal = 0);
   LaunchReport report_on(JobId job, LaunchState state) const;
   // A message of a node that is not of this master's epoch.
   void says_in_epoch(const std::string& node, Epoch epoch, const LaunchReport& report);
-  void heartbeat(const std::string& node);
+  void heartbeat(const std::string& node);  // its answer is taken off what was sent
+  void says(const std::string& node, decltype(Message::body) body) {
+    deliver(peer_of(node), epoch_, std::move(body));
+  }
 
   // ---- what must have come of it, in order
   template <typename Event>
@@ -180,6 +190,7 @@ class TestCluster {
   const Job& job(JobId id) const;
   const Node& node(const std::string& name) const { return *controller_->cluster().find(name); }
   const Controller& controller() const { return *controller_; }
+  Now now() { return clock_.now(); }
   MemoryStore& store() { return store_; }
   std::optional<EndedJob> ended(JobId id) const { return store_.find_ended(id); }
 
@@ -199,6 +210,7 @@ class TestCluster {
   std::deque<NodeEvent> node_events_;
   std::deque<Outgoing> sent_;
   std::deque<Reply> replies_;
+  std::vector<std::string> fences_;
   RequestId last_request_ = 0;
 };
 
