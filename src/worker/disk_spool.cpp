@@ -15,7 +15,7 @@
 
 #include "core/failpoint.hpp"
 #include "wire/boot_id.hpp"
-#include "worker/launch_record.hpp"
+#include "worker/job_directory.hpp"
 #include "worker/lease_file.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
@@ -78,17 +78,6 @@ bool parse_counter(std::string_view text, std::uint64_t& value) {
   return error == std::errc() && text.size() == 21 && end == text.data() + 20 && *end == '\n';
 }
 
-// "42.1.77", "42.1.77.steps", "42.1.77.hosts".
-bool parse_script_name(std::string_view name, LaunchKey& key) {
-  for (const std::string& ending : {step_file_path(""), mpi_hostfile_path("")}) {
-    if (name.ends_with(ending)) {
-      name.remove_suffix(ending.size());
-      break;
-    }
-  }
-  return parse_launch_key(std::string(name), key);
-}
-
 }  // namespace
 
 DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms)
@@ -106,7 +95,7 @@ DiskSpool::DiskSpool(std::string directory, std::string boot_id, int patience_ms
   std::vector<LaunchKey> all;
   if (!list(all)) throw SpoolError(error_ + "; which jobs run here cannot be told without it");
   for (const LaunchKey& key : all) raise_sequence(key.sequence);
-  remove_stray_scripts({all.begin(), all.end()});
+  remove_stray_job_files(directory_);
   remove_stray_leases({all.begin(), all.end()}, new_boot);
   watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!watch_ ||
@@ -122,21 +111,14 @@ void DiskSpool::prepare_directory() {
   // Jobs of other users, which only root can start, must be able to reach their scripts.
   const mode_t mode = geteuid() == 0 ? 0711 : 0700;
   require_own_directory(directory_, mode);
-  require_own_directory(job_file_directory(directory_), mode);
+  struct stat info = {};
+  const std::string job_files = job_file_directory(directory_);
+  // The launcher's, which is still root, and it removes there what it has written.
+  is_roots_job_directory_ =
+      geteuid() != 0 && lstat(job_files.c_str(), &info) == 0 && info.st_uid == 0;
+  if (!is_roots_job_directory_) require_own_directory(job_files, mode);
   listing_.reset(opendir(directory_.c_str()));
   if (!listing_) throw SpoolError("cannot open the spool " + directory_ + ": " + why());
-}
-
-// A power cut may take a record and leave its script, which nobody would ever remove.
-void DiskSpool::remove_stray_scripts(const std::set<LaunchKey>& launches) {
-  const std::string path = job_file_directory(directory_);
-  const std::unique_ptr<DIR, CloseDirectory> scripts(opendir(path.c_str()));
-  if (!scripts) return;  // the next worker tries again
-  while (const dirent* entry = readdir(scripts.get())) {
-    LaunchKey key;
-    if (!parse_script_name(entry->d_name, key) || launches.contains(key)) continue;
-    unlink((path + '/' + entry->d_name).c_str());
-  }
 }
 
 // Those of an earlier boot are of another clock.
@@ -401,13 +383,12 @@ void DiskSpool::remove(const LaunchKey& key) {
   unsettled_.erase(key);
   seen_.erase(key);
   // The script first: a worker that dies in between leaves a record, which is removed again later.
-  const std::string script = script_path(key);
-  for (const std::string& path :
-       {script, step_file_path(script), mpi_hostfile_path(script), lease_path(directory_, key)}) {
-    if (unlink(path.c_str()) != 0 && errno != ENOENT) {
-      error_ = "cannot remove " + path + ": " + why();
-    }
+  if (!is_roots_job_directory_ && !remove_job_files(directory_, key)) {
+    error_ = "cannot remove " + script_path(key) + ": " + why();
   }
+  const std::string lease = lease_path(directory_, key);
+  if (unlink(lease.c_str()) != 0 && errno != ENOENT)
+    error_ = "cannot remove " + lease + ": " + why();
   if (unlink(record_path(key).c_str()) != 0 && errno != ENOENT) {
     error_ = "cannot remove " + record_path(key) + ": " + why();
   }

@@ -90,7 +90,6 @@ class DiskSpool final : public Spool {
   };
 
   void prepare_directory();
-  void remove_stray_scripts(const std::set<LaunchKey>& launches);
   void remove_stray_leases(const std::set<LaunchKey>& launches, bool new_boot);
   void lock_for_life(int patience_ms);
   std::string read_boot() const;
@@ -109,6 +108,7 @@ class DiskSpool final : public Spool {
 
   std::string directory_;
   std::string boot_id_;
+  bool is_roots_job_directory_ = false;
   bool earlier_are_marked_ = false;  // so that a record without a boot is of this one
   std::string error_;
   // Open for life, so that it can be listed when no descriptor is left.

@@ -17,6 +17,7 @@
 
 #include "worker/account.hpp"
 #include "worker/cgroup_file.hpp"
+#include "worker/job_directory.hpp"
 #include "worker/private_tmp.hpp"
 #include "worker/scheduling_slice.hpp"
 
@@ -104,18 +105,21 @@ class Preparation {
   // Into the spool, which belongs to Hyades and not to the user: so before becoming the user.
   void write_files() {
     umask(077);
-    write_file(record_.script_path, record_.script, 0700);
-    if (!record_.step_file.empty()) {
-      write_file(step_file_path(record_.script_path), record_.step_file, 0600);
-    }
+    std::string trouble;  // looked for before; the shepherd has said it then
+    directory_ = open_job_directory(surroundings_.spool_directory, trouble);
+    if (!directory_) fail();
+    const std::string script = to_string(record_.key);
+    write_file(script, record_.script, 0700);
+    if (!record_.step_file.empty()) write_file(step_file_path(script), record_.step_file, 0600);
     if (!record_.mpi_hostfile.empty()) {
-      write_file(mpi_hostfile_path(record_.script_path), record_.mpi_hostfile, 0600);
+      write_file(mpi_hostfile_path(script), record_.mpi_hostfile, 0600);
     }
+    directory_.reset();
   }
 
-  void write_file(const std::string& path, const std::string& text, mode_t mode) {
+  void write_file(const std::string& name, const std::string& text, mode_t mode) {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    const int file = open(path.c_str(), flags, mode);
+    const int file = openat(directory_.get(), name.c_str(), flags, mode);
     if (file < 0) fail();
     const bool other_user = geteuid() == 0 && record_.uid != 0;
     if (other_user && fchown(file, record_.uid, record_.gid) != 0) fail();
@@ -237,6 +241,7 @@ class Preparation {
   const std::string& group_;
   Surroundings& surroundings_;
   int channel_;
+  UniqueFd directory_;  // while files are being written
   Stage stage_ = Stage::Session;
   int step_port_ = 0;
 };

@@ -115,13 +115,6 @@ bool get_lease(ByteReader& in, LaunchRecord& record) {
   return true;
 }
 
-// Becomes part of paths.
-bool is_cluster_id(const std::string& text) {
-  return text.find_first_not_of(
-             "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") ==
-         std::string::npos;
-}
-
 bool get_containment(ByteReader& in, LaunchRecord& record) {
   int contain_cpus = 0;
   std::uint64_t memory = 0;
@@ -154,6 +147,12 @@ bool get_account(ByteReader& in, LaunchRecord& record) {
 }
 
 }  // namespace
+
+bool is_cluster_id(const std::string& text) {
+  constexpr const char* allowed =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+  return text.find_first_not_of(allowed) == std::string::npos;
+}
 
 std::string encode(const LaunchRecord& record) {
   ByteWriter out;

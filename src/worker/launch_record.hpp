@@ -73,6 +73,9 @@ struct LaunchRecord {
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };
 
+// Whether it may become part of paths.
+bool is_cluster_id(const std::string& text);
+
 // Beside the script, and removed with it.
 inline std::string step_file_path(const std::string& script_path) { return script_path + ".steps"; }
 inline std::string mpi_hostfile_path(const std::string& script_path) {

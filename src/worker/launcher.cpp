@@ -15,26 +15,44 @@
 #include "wire/failpoint_env.hpp"
 #include "worker/cgroup_file.hpp"
 #include "worker/fork_patiently.hpp"
+#include "worker/job_directory.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
 #include "worker/scheduling_slice.hpp"
 #include "worker/shepherd.hpp"
+#include "worker/sweeper.hpp"
 
 namespace hyades {
 namespace {
 
-// Takes the descriptors out of a received message.
-void take_descriptors(msghdr& message, UniqueFd& first, UniqueFd& second) {
+constexpr int sweep_ms = 1000;
+
+// What comes beside an order.
+struct Luggage {
+  UniqueFd record;
+  UniqueFd body;
+  uid_t sender = static_cast<uid_t>(-1);  // by the kernel's word; it may be dead by now
+};
+
+Luggage unpack(msghdr& message) {
+  Luggage luggage;
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
        part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    if (part->cmsg_level != SOL_SOCKET) continue;
+    if (part->cmsg_type == SCM_CREDENTIALS) {
+      ucred credentials = {};
+      std::memcpy(&credentials, CMSG_DATA(part), sizeof credentials);
+      luggage.sender = credentials.uid;
+    }
+    if (part->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (std::size_t i = 0; i < count; ++i) {
       int fd = -1;
       std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
-      (i == 0 ? first : second).reset(fd);
+      (i == 0 ? luggage.record : luggage.body).reset(fd);
     }
   }
+  return luggage;
 }
 
 bool read_memory_file(int file, std::string& bytes) {
@@ -76,6 +94,15 @@ void queue_signal(int process, std::uint64_t value) {
   }
 }
 
+// Where the launcher is root, the record is the word of somebody who is not: no process of root's
+// but shepherds may be told anything for it.
+bool is_shepherd(pid_t pid) {
+  if (geteuid() != 0) return true;
+  std::string name;
+  read_cgroup_file("/proc/" + std::to_string(pid) + "/comm", name);
+  return name == std::string(shepherd_name) + '\n';
+}
+
 // Undoes what the worker has set for itself and an exec keeps.
 void set_up_process() {
   prctl(PR_SET_NAME, "hyades-launch");
@@ -115,7 +142,7 @@ void Launcher::run() {
 }
 
 bool Launcher::receive() {
-  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int)) + CMSG_SPACE(sizeof(ucred))];
   iovec part = {buffer_.data(), buffer_.size()};
   msghdr message = {};
   message.msg_iov = &part;
@@ -125,15 +152,14 @@ bool Launcher::receive() {
   const ssize_t size = recvmsg(orders_.get(), &message, MSG_CMSG_CLOEXEC);
   if (size < 0) return errno == EINTR || errno == EMFILE || errno == ENOMEM;
   if (size == 0) return false;
-  UniqueFd record;
-  UniqueFd body;
-  take_descriptors(message, record, body);
+  Luggage luggage = unpack(message);
   LauncherOrder order;
   const bool whole = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
   if (!whole || !decode({buffer_.data(), static_cast<std::size_t>(size)}, order)) {
-    if (record) refuse(record.get(), "the launcher could not understand the order");
+    if (luggage.record) refuse(luggage.record.get(), "the launcher could not understand the order");
   } else if (const auto* start = std::get_if<StartLaunch>(&order)) {
-    on(*start, std::move(record), std::move(body));
+    surroundings_.worker_uid = luggage.sender;
+    on(*start, std::move(luggage.record), std::move(luggage.body));
   } else if (const auto* stop = std::get_if<StopLaunch>(&order)) {
     tell_shepherd(
         stop->key,
@@ -142,6 +168,8 @@ bool Launcher::receive() {
     tell_shepherd(signal->key, {.kind = ShepherdWord::Kind::Signal,
                                 .signal = signal->signal,
                                 .batch_only = signal->batch_only});
+  } else if (const auto* sweep = std::get_if<SweepLaunch>(&order)) {
+    on(*sweep);
   }
   return true;
 }
@@ -167,17 +195,35 @@ void Launcher::on(const StartLaunch& start, UniqueFd record, UniqueFd body) {
   shepherd_main(UniqueFd(3), encoded, surroundings_);
 }
 
+// In a process of its own, because it may take a while. What it cannot do, or say, the worker will
+// ask for again.
+void Launcher::on(const SweepLaunch& sweep) {
+  if (fork() != 0) return;
+  prctl(PR_SET_NAME, "hyades-sweep");
+  Remains remains;
+  const std::string group = sweep.cluster_id + '/' + to_string(sweep.key);
+  surroundings_.containment.kill(group);
+  const bool clean =
+      read_remains(surroundings_.spool_directory, sweep.key, sweep.cluster_id, remains) &&
+      sweep_remains(remains, sweep_ms) && end_group(surroundings_.containment, group, sweep_ms);
+  if (clean) remove_job_files(surroundings_.spool_directory, sweep.key);
+  const std::string answer = encode(SweepAnswer{sweep.key, clean});
+  send(orders_.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  _exit(0);
+}
+
 // To the shepherd only, and never to a process that has got its pid: while the record is locked
 // the shepherd lives, and then the handle that was opened before must be its.
 void Launcher::tell_shepherd(const LaunchKey& key, const ShepherdWord& word) {
   const std::string path = surroundings_.spool_directory + '/' + to_string(key);
-  UniqueFd record(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  UniqueFd record(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   std::string text;
   if (!record || !read_record(record.get(), text)) return;
   const RecordContent content = parse_record(text);
   if (!content.started || content.exit) return;
   UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, content.started->shepherd_pid, 0)));
-  if (process && is_record_locked(record.get()).value_or(false))
+  if (process && is_record_locked(record.get()).value_or(false) &&
+      is_shepherd(content.started->shepherd_pid))
     queue_signal(process.get(), pack(word));
 }
 
@@ -187,6 +233,7 @@ void launcher_main(const std::string& spool_directory) {
   fcntl(launcher_orders_fd, F_SETFD, FD_CLOEXEC);
   // Until here it was the worker's, for a dynamic linker that has to complain.
   if (dup2(STDIN_FILENO, STDERR_FILENO) < 0 || chdir("/") != 0) _exit(1);
+  if (geteuid() == 0) remove_stray_job_files(spool_directory);
   Launcher(UniqueFd(launcher_orders_fd),
            {spool_directory, Containment::find_as_told(), become_a_poor_victim()})
       .run();

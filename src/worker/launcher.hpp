@@ -1,6 +1,7 @@
 // The launcher process: receives orders on a socket, forks a shepherd for each start, and passes
 // stops and signals on. Small on purpose, and trusting nothing but the spool: it parses an order's
-// head only (launcher_order.hpp), the rest is the shepherd's. Answers nothing; the records tell.
+// head only (launcher_order.hpp), the rest is the shepherd's. Answers to
+// nothing but sweeps; the records tell.
 #pragma once
 
 #include <string>
@@ -23,6 +24,7 @@ class Launcher {
  private:
   bool receive();
   void on(const StartLaunch& start, UniqueFd record, UniqueFd body);
+  void on(const SweepLaunch& sweep);
   void tell_shepherd(const LaunchKey& key, const ShepherdWord& word);
 
   UniqueFd orders_;

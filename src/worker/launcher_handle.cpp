@@ -12,10 +12,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "worker/job_directory.hpp"
 #include "worker/launcher.hpp"
 
 namespace hyades {
 namespace {
+
+constexpr std::size_t answer_bytes_max = 256;
 
 // What the launcher is born with. Everything is set between its fork and its exec, so that not even
 // a signal to the worker's process group finds it still in there.
@@ -107,6 +110,11 @@ LauncherHandle LauncherHandle::start_before_mpi(const std::string& program,
   }
   UniqueFd here(ends[0]);
   const UniqueFd there(ends[1]);
+  if (geteuid() == 0) make_job_directory(spool_directory);
+  // With each order the launcher is told as whom this process sends it. From now on, because the
+  // first order may come before the launcher runs.
+  const int on = 1;
+  setsockopt(there.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   pid_t pid = 0;
   const int error = Birth(there.get()).give(program, spool_directory, pid);
   if (error != 0) throw std::runtime_error(describe_failure(program, error));
@@ -117,6 +125,8 @@ LauncherHandle::LauncherHandle(LauncherHandle&& other) noexcept
     : socket_(std::move(other.socket_)),
       pid_(std::exchange(other.pid_, 0)),
       gone_(other.gone_),
+      started_as_(other.started_as_),
+      answers_(std::move(other.answers_)),
       waiting_(std::move(other.waiting_)) {}
 
 LauncherHandle::~LauncherHandle() {
@@ -133,12 +143,26 @@ void LauncherHandle::lost() {
 }
 
 bool LauncherHandle::alive() {
-  char nothing = 0;
-  if (!gone_) {
-    const ssize_t size = recv(socket_.get(), &nothing, 1, MSG_PEEK | MSG_DONTWAIT);
+  char datagram[answer_bytes_max];
+  while (!gone_) {
+    const ssize_t size = recv(socket_.get(), datagram, sizeof datagram, MSG_DONTWAIT);
+    SweepAnswer answer;
     if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) lost();
+    if (size < 0 && errno == EAGAIN) break;
+    if (size > 0 && decode(std::string_view(datagram, static_cast<std::size_t>(size)), answer)) {
+      answers_[answer.key] = answer;
+    }
   }
   return !gone_;
+}
+
+std::optional<SweepAnswer> LauncherHandle::take_answer(const LaunchKey& key) {
+  alive();
+  const auto found = answers_.find(key);
+  if (found == answers_.end()) return std::nullopt;
+  const SweepAnswer answer = found->second;
+  answers_.erase(found);
+  return answer;
 }
 
 bool LauncherHandle::send(const LauncherOrder& order, UniqueFd record) {

@@ -7,8 +7,11 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <deque>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "wire/unique_fd.hpp"
@@ -39,10 +42,19 @@ class LauncherHandle {
   bool flush();
   bool wants_write() const { return !waiting_.empty(); }
 
-  // Poll it for EPOLLIN | EPOLLHUP, and for EPOLLOUT while wants_write(). It becomes readable only
-  // by the launcher's death; then the worker should exit, so that the supervisor starts a new one.
+  // Poll it for EPOLLIN | EPOLLHUP, and for EPOLLOUT while wants_write(). It becomes readable by
+  // answers, and by the launcher's death; then the worker should exit, so that the supervisor
+  // starts a new one.
   int fd() const { return socket_.get(); }
+  // Takes in what the launcher has said.
   bool alive();
+
+  // What it has answered to a SweepLaunch, if it has.
+  std::optional<SweepAnswer> take_answer(const LaunchKey& key);
+
+  // Whether this process has become another user since it started the launcher.
+  bool has_other_rights() const { return started_as_ != geteuid(); }
+
   pid_t pid() const { return pid_; }
 
  private:
@@ -58,6 +70,8 @@ class LauncherHandle {
   UniqueFd socket_;
   pid_t pid_ = 0;
   bool gone_ = false;
+  uid_t started_as_ = geteuid();
+  std::map<LaunchKey, SweepAnswer> answers_;
   std::deque<Waiting> waiting_;
 };
 

@@ -3,12 +3,20 @@
 #include <csignal>
 #include <limits>
 
+#include "core/job_spec.hpp"
 #include "wire/byte_codec.hpp"
+#include "worker/launch_record.hpp"
 
 namespace hyades {
 namespace {
 
-enum : std::uint64_t { start_launch = 1, stop_launch = 2, signal_launch = 3 };
+enum : std::uint64_t {
+  start_launch = 1,
+  stop_launch = 2,
+  signal_launch = 3,
+  sweep_launch = 4,
+  sweep_answer = 5
+};
 
 constexpr int reason_max = static_cast<int>(StopReason::ScriptEnded);
 
@@ -45,6 +53,15 @@ bool decode_signal(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
   return in.at_end();
 }
 
+bool decode_sweep(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
+  SweepLaunch sweep{key, ""};
+  if (!in.get(sweep.cluster_id, Limits::name_bytes_max) || !is_cluster_id(sweep.cluster_id)) {
+    return false;
+  }
+  order = sweep;
+  return in.at_end();
+}
+
 }  // namespace
 
 std::string encode(const LauncherOrder& order) {
@@ -57,6 +74,11 @@ std::string encode(const LauncherOrder& order) {
     put_head(out, stop_launch, stop->key);
     out.put_signed(static_cast<int>(stop->reason));
     out.put_signed(stop->grace_s);
+    return out.take();
+  }
+  if (const auto* sweep = std::get_if<SweepLaunch>(&order)) {
+    put_head(out, sweep_launch, sweep->key);
+    out.put(sweep->cluster_id);
     return out.take();
   }
   const auto& signal = std::get<SignalLaunch>(order);
@@ -77,7 +99,25 @@ bool decode(std::string_view bytes, LauncherOrder& order) {
   }
   if (kind == stop_launch) return decode_stop(in, key, order);
   if (kind == signal_launch) return decode_signal(in, key, order);
+  if (kind == sweep_launch) return decode_sweep(in, key, order);
   return false;
+}
+
+std::string encode(const SweepAnswer& answer) {
+  ByteWriter out;
+  put_head(out, sweep_answer, answer.key);
+  out.put(answer.clean ? 1 : 0);
+  return out.take();
+}
+
+bool decode(std::string_view bytes, SweepAnswer& answer) {
+  ByteReader in(bytes);
+  std::uint64_t kind = 0;
+  int clean = 0;
+  if (!in.get(kind) || kind != sweep_answer || !get_key(in, answer.key)) return false;
+  if (!in.get_int(clean, 0, 1)) return false;
+  answer.clean = clean != 0;
+  return in.at_end();
 }
 
 std::uint64_t pack(const ShepherdWord& word) {

@@ -29,7 +29,18 @@ struct SignalLaunch {
   bool batch_only = false;
 };
 
-using LauncherOrder = std::variant<StartLaunch, StopLaunch, SignalLaunch>;
+// Kill what is left of a launch that has no shepherd any more. The only order that is answered.
+struct SweepLaunch {
+  LaunchKey key;
+  std::string cluster_id;  // see LaunchRecord
+};
+
+using LauncherOrder = std::variant<StartLaunch, StopLaunch, SignalLaunch, SweepLaunch>;
+
+struct SweepAnswer {
+  LaunchKey key;
+  bool clean = false;  // nothing of it is left
+};
 
 // Where a launcher finds its socket when it starts.
 constexpr int launcher_orders_fd = 3;
@@ -43,6 +54,9 @@ std::string encode(const LauncherOrder& order);
 
 // A StartLaunch's record points into `bytes`.
 bool decode(std::string_view bytes, LauncherOrder& order);
+
+std::string encode(const SweepAnswer& answer);
+bool decode(std::string_view bytes, SweepAnswer& answer);
 
 // What a shepherd is told, squeezed into the value of a queued signal.
 struct ShepherdWord {

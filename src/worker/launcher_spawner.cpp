@@ -6,17 +6,19 @@
 #include <cerrno>
 #include <cstring>
 
+#include "worker/boot_clock.hpp"
 #include "worker/job_environment.hpp"
 #include "worker/job_steps.hpp"
 #include "worker/launch_record.hpp"
 #include "worker/output_pattern.hpp"
-#include "worker/record_lock.hpp"
+#include "worker/record_file.hpp"
 #include "worker/sweeper.hpp"
 
 namespace hyades {
 namespace {
 
 constexpr int sweep_ms = 200;
+constexpr BootMs ask_again_ms = 2000;
 constexpr int processes_most = 1 << 22;  // the kernel knows no more
 
 }  // namespace
@@ -128,15 +130,26 @@ void LauncherSpawner::signal(const LaunchKey& key, int signal, bool batch_only) 
 }
 
 bool LauncherSpawner::sweep(const LaunchKey& key) {
-  Remains remains{launch_mark(config_.cluster_id, key), std::nullopt};
-  UniqueFd file(open(spool_.record_path(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file && errno != ENOENT) return false;
-  std::string text;
-  if (file && !read_record(file.get(), text)) return false;
-  remains.started = parse_record(text).started;
+  if (launcher_.has_other_rights()) return sweep_by_launcher(key);
+  Remains remains;
+  if (!read_remains(spool_.directory(), key, config_.cluster_id, remains)) return false;
   const std::string group = config_.cluster_id + '/' + to_string(key);
   containment_.kill(group);
   return sweep_remains(remains, sweep_ms) && end_group(containment_, group, sweep_ms);
+}
+
+// Processes of others, which only the launcher may kill.
+bool LauncherSpawner::sweep_by_launcher(const LaunchKey& key) {
+  if (const auto answer = launcher_.take_answer(key)) {
+    asked_.erase(key);
+    if (answer->clean) return true;
+  }
+  const BootMs now = boot_now_ms();
+  const auto asked = asked_.find(key);
+  if (asked != asked_.end() && now < asked->second + ask_again_ms) return false;
+  asked_[key] = now;
+  launcher_.send(SweepLaunch{key, config_.cluster_id}, UniqueFd());
+  return false;
 }
 
 }  // namespace hyades

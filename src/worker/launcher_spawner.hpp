@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,7 @@ class LauncherSpawner final : public Spawner {
   LaunchRecord launch_record(const LaunchOrder& order) const;
   void add_steps(const LaunchOrder& order, LaunchRecord& record) const;
   void contain(const LaunchOrder& order, LaunchRecord& record) const;
+  bool sweep_by_launcher(const LaunchKey& key);
   void note_refusal(const LaunchKey& key);
 
   SpawnerConfig config_;
@@ -66,7 +68,8 @@ class LauncherSpawner final : public Spawner {
   LauncherHandle& launcher_;
   NodeSettings settings_;
   bool configured_ = false;
-  Containment containment_;  // only to sweep
+  Containment containment_;            // only to sweep
+  std::map<LaunchKey, BootMs> asked_;  // for a sweep, and not answered yet
   std::string error_;
 };
 

@@ -20,9 +20,11 @@
 #include "worker/boot_clock.hpp"
 #include "worker/fork_patiently.hpp"
 #include "worker/job_child.hpp"
+#include "worker/job_directory.hpp"
 #include "worker/lease_file.hpp"
 #include "worker/private_tmp.hpp"
 #include "worker/record_file.hpp"
+#include "worker/root_jobs.hpp"
 #include "worker/spool_layout.hpp"
 
 namespace hyades {
@@ -55,6 +57,7 @@ void Shepherd::run() {
     fail(describe(check_uid(launch_), launch_));
     return;
   }
+  if (!may_write_files()) return;
   if (!run_prolog() || !make_group() || !fork_child() || !await_ready() || !start_job()) return;
   watch();
   finish();
@@ -66,7 +69,7 @@ void Shepherd::run() {
 // it would get SIGCONT, if it is stopped just when the launcher dies.
 void Shepherd::become_shepherd() {
   launcher_ = getppid();
-  prctl(PR_SET_NAME, "hyades-shep");
+  prctl(PR_SET_NAME, shepherd_name);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // Not to be traced, nor its memory read, by what it watches over.
   prctl(PR_SET_DUMPABLE, 0);
@@ -82,12 +85,20 @@ void Shepherd::become_shepherd() {
   clock_.reset(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
 }
 
+// False: jobs' files have no safe place, and the record says why.
+bool Shepherd::may_write_files() {
+  std::string trouble;
+  if (open_job_directory(surroundings_.spool_directory, trouble)) return true;
+  refuse("the node's spool is not safe: " + trouble);
+  return false;
+}
+
 HookRun Shepherd::hooks(HookKind kind) const {
   return {.kind = kind,
           .directory = launch_.hook_directory,
           .timeout_s = launch_.hook_timeout_s,
           .environment = hook_environment(launch_, kind),
-          .log_path = hook_log_path(surroundings_.spool_directory),
+          .spool_directory = surroundings_.spool_directory,
           .title = to_string(launch_.key)};
 }
 
@@ -134,10 +145,7 @@ bool Shepherd::make_group() {
 
 // What only the job itself needed. Once nothing of it is left.
 void Shepherd::remove_files() {
-  const std::string& script = launch_.script_path;
-  for (const std::string& path : {script, step_file_path(script), mpi_hostfile_path(script)}) {
-    unlink(path.c_str());
-  }
+  remove_job_files(surroundings_.spool_directory, launch_.key);
   if (launch_.tmp_directory.empty()) return;
   remove_private_tmp(launch_.tmp_directory, launch_, remove_tmp_ms);
 }
@@ -443,6 +451,8 @@ void shepherd_main(UniqueFd record, const std::string& encoded, Surroundings& su
   LaunchRecord launch;
   if (decode(encoded, launch)) {
     launch.script_path = script_path(surroundings.spool_directory, launch.key);
+    const bool is_roots = geteuid() == 0 && launch.uid == 0;
+    if (is_roots && !may_run_root_jobs(surroundings.worker_uid)) launch.allow_root = false;
     Shepherd(std::move(record), std::move(launch), surroundings).run();
   } else {
     // The job's fault, not the node's: each node would fail at the same order, and one job would

@@ -23,6 +23,9 @@
 
 namespace hyades {
 
+// Its process name.
+constexpr const char* shepherd_name = "hyades-shep";
+
 class Shepherd {
  public:
   // `record` is the launch's record, with its lock. `surroundings` must outlive the shepherd.
@@ -43,6 +46,7 @@ class Shepherd {
   };
 
   void become_shepherd();
+  bool may_write_files();
   bool run_prolog();
   void run_epilog();
   HookRun hooks(HookKind kind) const;

@@ -17,6 +17,7 @@
 #include "wire/unique_fd.hpp"
 #include "worker/boot_clock.hpp"
 #include "worker/fork_patiently.hpp"
+#include "worker/job_directory.hpp"
 #include "worker/trusted_path.hpp"
 
 namespace hyades {
@@ -24,6 +25,8 @@ namespace {
 
 constexpr std::size_t output_bytes_max = 16 << 10;  // of one program; the rest is dropped
 constexpr std::size_t reason_bytes_max = 300;
+constexpr const char* log_name = "hooks.log";
+constexpr const char* old_log_name = "hooks.log.old";
 constexpr off_t log_bytes_max = 1 << 20;
 
 const char* directory_name(HookKind kind) {
@@ -121,18 +124,21 @@ class Hook {
     }
   }
 
+  // Only a log: what cannot be written is not.
   void write_log() const {
-    if (run_.log_path.empty() || text_.empty()) return;
+    std::string trouble;
+    const UniqueFd directory = open_job_directory(run_.spool_directory, trouble);
+    if (!directory || text_.empty()) return;
     const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
-    UniqueFd file(open(run_.log_path.c_str(), flags, 0600));
+    UniqueFd file(openat(directory.get(), log_name, flags, 0600));
     struct stat info = {};
     if (file && fstat(file.get(), &info) == 0 && info.st_size > log_bytes_max) {
-      rename(run_.log_path.c_str(), (run_.log_path + ".old").c_str());
-      file.reset(open(run_.log_path.c_str(), flags, 0600));
+      renameat(directory.get(), log_name, directory.get(), old_log_name);
+      file.reset(openat(directory.get(), log_name, flags, 0600));
     }
     std::string entry = run_.title + ' ' + path_ + ":\n" + text_;
     if (entry.back() != '\n') entry += '\n';
-    if (file && write(file.get(), entry.data(), entry.size()) < 0) return;  // only a log
+    if (file && write(file.get(), entry.data(), entry.size()) < 0) return;
   }
 
   std::string failed(const std::string& how) const {

@@ -17,7 +17,7 @@ struct HookRun {
   std::string directory;                 // which holds prolog.d and epilog.d
   int timeout_s = 60;                    // of each program
   std::vector<std::string> environment;  // all of it
-  std::string log_path;                  // where their output goes; "": nowhere
+  std::string spool_directory;           // where their output goes: scripts/hooks.log in there
   std::string title;                     // in the log, before each program's output
 };
 

@@ -13,7 +13,9 @@
 
 #include "wire/unique_fd.hpp"
 #include "worker/boot_clock.hpp"
+#include "worker/job_environment.hpp"
 #include "worker/process_table.hpp"
+#include "worker/record_lock.hpp"
 
 namespace hyades {
 namespace {
@@ -36,11 +38,13 @@ bool read_environment(pid_t pid, std::string& text) {
   return true;
 }
 
-bool may_kill(pid_t pid) {
+bool belongs_to(pid_t pid, uid_t uid) {
   struct stat info = {};
   const std::string path = "/proc/" + std::to_string(pid);
-  return geteuid() == 0 || (stat(path.c_str(), &info) == 0 && info.st_uid == geteuid());
+  return stat(path.c_str(), &info) == 0 && info.st_uid == uid;
 }
+
+bool may_kill(pid_t pid) { return geteuid() == 0 || belongs_to(pid, geteuid()); }
 
 // Whether that session is still the one the launch had.
 bool is_launch_session(const std::vector<Process>& all, const StartedLine& started) {
@@ -79,6 +83,7 @@ class Search {
   }
 
   bool is_in_session(const Process& process) const {
+    if (remains_.spare_root && belongs_to(process.pid, 0)) return false;
     return session_is_ours_ && process.session == remains_.started->job_pid &&
            process.terminal == 0 && process.start_ms >= remains_.started->from_ms - tick_ms;
   }
@@ -100,6 +105,20 @@ class Search {
 };
 
 }  // namespace
+
+bool read_remains(const std::string& spool_directory, const LaunchKey& key,
+                  const std::string& cluster_id, Remains& remains) {
+  remains.mark = launch_mark(cluster_id, key);
+  const std::string path = spool_directory + '/' + to_string(key);
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file) return errno == ENOENT;
+  std::string text;
+  struct stat info = {};
+  if (fstat(file.get(), &info) != 0 || !read_record(file.get(), text)) return false;
+  remains.started = parse_record(text).started;
+  remains.spare_root = info.st_uid != geteuid();
+  return true;
+}
 
 bool sweep_remains(const Remains& remains, int most_ms) {
   const BootMs deadline = boot_now_ms() + most_ms;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/ids.hpp"
 #include "worker/record_file.hpp"
 
 namespace hyades {
@@ -12,7 +13,14 @@ namespace hyades {
 struct Remains {
   std::string mark;                    // "HYADES_LAUNCH=..." in the environment
   std::optional<StartedLine> started;  // of the launch, if it is known
+  // `started` was written by somebody less trusted than this process: no process of root's is
+  // killed for its session alone.
+  bool spare_root = false;
 };
+
+// What the launch's record says of it. False: it cannot be read, though it is there.
+bool read_remains(const std::string& spool_directory, const LaunchKey& key,
+                  const std::string& cluster_id, Remains& remains);
 
 // Kills every process that this one may signal and that
 //   - has the mark in its environment, or

@@ -47,7 +47,7 @@ class Contained : public testing::TestWithParam<const char*> {
     unsetenv("HYADES_CGROUPS");
     offered_ = box_->spawner->containment();
     if (offered_ == "no control groups") GTEST_SKIP() << "this machine has none of these";
-    chmod(box_->root.path().c_str(), 0777);
+    chmod(box_->root.path().c_str(), 01777);
   }
   void TearDown() override {
     if (box_) {

@@ -140,6 +140,21 @@ TEST(LauncherOrderCodec, KeepsEveryField) {
   EXPECT_TRUE(std::get<SignalLaunch>(order).batch_only);
 }
 
+TEST(LauncherOrderCodec, KeepsSweepsAndTheirAnswers) {
+  const LaunchKey key = {42, 3, 77};
+  LauncherOrder order;
+  ASSERT_TRUE(decode(encode(SweepLaunch{key, "0a1b"}), order));
+  EXPECT_EQ(std::get<SweepLaunch>(order).key, key);
+  EXPECT_EQ(std::get<SweepLaunch>(order).cluster_id, "0a1b");
+  EXPECT_FALSE(decode(encode(SweepLaunch{key, "../x"}), order));
+  SweepAnswer answer;
+  ASSERT_TRUE(decode(encode(SweepAnswer{key, true}), answer));
+  EXPECT_EQ(answer.key, key);
+  EXPECT_TRUE(answer.clean);
+  EXPECT_FALSE(decode(encode(SweepAnswer{key, true}) + "x", answer));
+  EXPECT_FALSE(decode(encode(SweepLaunch{key, "0a1b"}), answer));
+}
+
 TEST(LauncherOrderCodec, RefusesWhatIsNotAnOrder) {
   LauncherOrder order;
   EXPECT_FALSE(decode("", order));

@@ -311,7 +311,7 @@ TEST_F(LaunchError, TheUsersOwnRightsDecide) {
   LaunchOrder order = this->order();
   if (geteuid() == 0) {
     become(order, test_users().ada);
-    chmod(box_.root.path().c_str(), 0777);
+    chmod(box_.root.path().c_str(), 01777);
   }
   for (const char* path : {"/etc/hyades-test", "../../../../../../etc/hyades-test"}) {
     order.key = {++box_.jobs, 1, box_.jobs + 100};
@@ -323,7 +323,7 @@ TEST_F(LaunchError, TheUsersOwnRightsDecide) {
 
 TEST_F(ShepherdTest, RootBecomesTheUser) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
-  chmod(box_.root.path().c_str(), 0777);
+  chmod(box_.root.path().c_str(), 01777);
   LaunchOrder order =
       box_.order("#!/bin/sh\nid -u; id -G; cat /etc/shadow; test -w \"$0\" && echo w\n");
   become(order, test_users().ada);
@@ -568,7 +568,7 @@ TEST_F(ShepherdTest, AForkBombEndsWithItsJob) {
       "bomb 2> /dev/null\nsleep 0.3\nexit 2\n");
   if (geteuid() == 0) {
     become(order, test_users().ada);  // the limit does not hold for root
-    chmod(box_.root.path().c_str(), 0777);
+    chmod(box_.root.path().c_str(), 01777);
   } else {
     GTEST_SKIP() << "would take this user's own processes along";
   }

@@ -6,7 +6,6 @@
 
 #include "node_box.hpp"
 #include "worker/process_table.hpp"
-#include "worker/spool_layout.hpp"
 #include "worker/trusted_path.hpp"
 
 namespace hyades {
@@ -19,7 +18,7 @@ bool contains(const std::string& text, const std::string& part) {
 // A directory of hooks that belongs to this user, as all above it does to root.
 class Site {
  public:
-  Site() { make("prolog.d"), make("epilog.d"); }
+  Site() { make("prolog.d"), make("epilog.d"), make("scripts"); }
 
   void add(const std::string& name, const std::string& script, mode_t mode = 0755) {
     std::ofstream(path(name)) << "#!/bin/sh\n" << script;
@@ -33,7 +32,7 @@ class Site {
                       .directory = directory(),
                       .timeout_s = timeout_s,
                       .environment = {"PATH=/usr/bin:/bin", "HERE=" + directory()},
-                      .log_path = path("log"),
+                      .spool_directory = directory(),
                       .title = "42.1.77"});
   }
 
@@ -83,7 +82,7 @@ TEST(SiteHooks, AFailureEndsTheRowAndSaysWhatItSaid) {
   site.add("prolog.d/2", "touch $HERE/ran\n");
   EXPECT_EQ(site.run(), site.path("prolog.d/1") + ": exit code 3; it said: checking\nno licence");
   EXPECT_FALSE(std::filesystem::exists(site.path("ran")));
-  EXPECT_EQ(read_text(site.path("log")),
+  EXPECT_EQ(read_text(site.path("scripts/hooks.log")),
             "42.1.77 " + site.path("prolog.d/1") + ":\nchecking\nno licence\n");
   site.add("prolog.d/1", "kill -9 $$\n");
   EXPECT_EQ(site.run(), site.path("prolog.d/1") + ": signal 9");
@@ -112,7 +111,7 @@ TEST(SiteHooks, EndlessOutputIsCut) {
   Site site;
   site.add("prolog.d/1", "head -c 10000000 /dev/zero | tr '\\0' x; exit 1\n");
   EXPECT_LT(site.run().size(), 1000u);
-  EXPECT_LT(read_text(site.path("log")).size(), 20000u);
+  EXPECT_LT(read_text(site.path("scripts/hooks.log")).size(), 20000u);
 }
 
 TEST(SiteHooks, WhatOthersCouldChangeIsNotRun) {
@@ -242,7 +241,7 @@ TEST_F(Hooked, WithoutItsPrologNoJobStarts) {
                              ": exit code 1; it said: the disk is gone");
   EXPECT_FALSE(std::filesystem::exists(box_.root / "ran"));
   EXPECT_FALSE(std::filesystem::exists(box_.root / "epilog"));
-  EXPECT_TRUE(contains(read_text(hook_log_path(box_.root / "spool")), "the disk is gone\n"));
+  EXPECT_TRUE(contains(read_text(box_.root / "spool/scripts/hooks.log"), "the disk is gone\n"));
 }
 
 TEST_F(Hooked, AFailedEpilogIsToldAndTheResultStands) {
