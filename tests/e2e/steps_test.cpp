@@ -26,7 +26,11 @@ class Steps : public SharedClusterTest<Steps> {
     EXPECT_EQ(job["state"], state) << job.dump();
     std::vector<std::string> lines;
     std::istringstream text(cluster().read_file("out"));
-    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    for (std::string line; std::getline(text, line);) {
+      // Of mpirun, for users like nobody.
+      const bool shell = line.find("local probe returned unhandled shell") != std::string::npos;
+      if (!shell) lines.push_back(line);
+    }
     std::sort(lines.begin(), lines.end());
     return lines;
   }
