@@ -94,7 +94,9 @@ void own_memory_disk(const char* where) {
 void arrange_mounts(const std::string& base, const std::string& name) {
   must(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "private mounts");
   must(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0, "proc");
-  bind_over(base + "/hosts", "/etc/hosts");
+  for (const char* list : {"hosts", "passwd", "group"}) {
+    bind_over(base + "/" + list, std::string("/etc/") + list);
+  }
   bind_over(base + "/boot/" + name, "/proc/sys/kernel/random/boot_id");
   own_memory_disk("/dev/shm");
   own_memory_disk("/run");

@@ -29,12 +29,9 @@ class DroppedPrivileges : public testing::Test {
     uid_ = entry->pw_uid;
     gid_ = entry->pw_gid;
     cluster_ = std::make_unique<NamespaceCluster>(ClusterOptions{.nodes = 2});
-    // As an admin would: the configuration is root's, the state directory the user's, and the user
-    // can get there.
+    // As an admin would: the configuration is root's, the state directory the user's.
     config_ = cluster_->write_file(
         "hyades.toml", "[cluster]\nkill_grace_s = 2\n[security]\nuser = \"daemon\"\n", 0644);
-    chmod((cluster_->work() + "/..").c_str(), 0711);
-    for (const std::string& node : cluster_->nodes()) chmod(cluster_->disk_of(node).c_str(), 0711);
     std::filesystem::remove_all(cluster_->directory() + "/hyades.toml");
   }
   void give_directory() {
@@ -99,6 +96,22 @@ TEST_F(DroppedPrivileges, NoDaemonIsRootAnyMore) {
   ASSERT_EQ(stat((cluster_->directory() + "/run/hyades.sock").c_str(), &socket), 0);
   EXPECT_EQ(socket.st_mode & 0777, 0666u);
   EXPECT_EQ(cluster_->run({"hstat"}).exit_code, 0);
+}
+
+// The launchers, which are root still, start them as who submitted them; root's own only by the
+// word of root, which the daemons have no more.
+TEST_F(DroppedPrivileges, JobsRunAsTheirUsers) {
+  give_directory();
+  ASSERT_EQ(up().exit_code, 0) << cluster_->log();
+  for (const auto& [node, user] : {std::pair{"n1", "alice"}, std::pair{"n2", "bob"}}) {
+    const std::string out = std::string(user) + ".out";
+    const CommandResult result = cluster_->run_as(
+        user, {"hsub", "--wait", "-w", node, "-o", out, "--wrap", "id -un; id -Gn; hostname"});
+    EXPECT_EQ(result.exit_code, 0) << result.text() << cluster_->log();
+    EXPECT_EQ(cluster_->read_file(out), std::string(user) + "\n" + user + "\n" + node + "\n");
+  }
+  const Json roots = cluster_->must_wait(cluster_->must_wrap("true", {"-o", "/dev/null"}));
+  EXPECT_EQ(roots["state"], "LAUNCH_FAILED") << roots.dump(2);
 }
 
 // Also one that hangs, and so cannot find out by itself that its parent is gone.

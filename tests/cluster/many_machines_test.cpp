@@ -35,6 +35,7 @@ void expect_untouched(NamespaceCluster& cluster, JobId id, const std::string& no
   EXPECT_EQ(job["state"], "COMPLETED") << job.dump(2) << cluster.log();
   EXPECT_EQ(job["attempts"], 1) << job.dump(2);
   const std::string out = cluster.read_file(node + ".out");
+  ASSERT_TRUE(out.starts_with("ready ")) << out;
   const std::string pid = out.substr(6, out.find('\n') - 6);
   EXPECT_EQ(out, "ready " + pid + "\ndone " + pid + "\n");
 }

@@ -106,6 +106,7 @@ NamespaceCluster::NamespaceCluster(ClusterOptions options)
   if (!enter_own_network(error)) ADD_FAILURE() << "unshare: " << error;
   make_disks();
   write_lists();
+  write_accounts();
   make_switch();
   power_on("head");
   for (const std::string& node : node_names_) power_on(node);
@@ -137,6 +138,15 @@ void NamespaceCluster::write_lists() {
   }
   write_file(base() + "/hosts", hosts);
   write_file("hostfile", hostfile);
+}
+
+void NamespaceCluster::write_accounts() {
+  write_file(base() + "/passwd", read_whole("/etc/passwd") +
+                                     "alice:x:2001:2001::/:/bin/sh\nbob:x:2002:2002::/:/bin/sh\n");
+  write_file(base() + "/group", read_whole("/etc/group") + "alice:x:2001:\nbob:x:2002:\n");
+  chmod(base().c_str(), 0711);
+  chmod(work().c_str(), 01777);
+  for (const std::string& node : node_names_) chmod(disk_of(node).c_str(), 0711);
 }
 
 void NamespaceCluster::make_switch() {
@@ -231,6 +241,15 @@ std::vector<std::string> NamespaceCluster::with_path(std::vector<std::string> wo
 CommandResult NamespaceCluster::run_on(const std::string& machine, std::vector<std::string> words,
                                        CommandOptions options) {
   return run_command(console(machine, std::move(words)), complete(std::move(options)));
+}
+
+CommandResult NamespaceCluster::run_as(const std::string& user, std::vector<std::string> words,
+                                       CommandOptions options) {
+  std::vector<std::string> whole{"/usr/bin/setpriv", "--reuid=" + user, "--regid=" + user,
+                                 "--init-groups"};
+  words = Cluster::with_path(std::move(words));
+  whole.insert(whole.end(), words.begin(), words.end());
+  return run(std::move(whole), std::move(options));
 }
 
 CommandResult NamespaceCluster::up() { return up_with({}); }

@@ -36,6 +36,12 @@ class NamespaceCluster : public Cluster {
   // Why this machine cannot have such clusters; "" when it can.
   static std::string obstacle();
 
+  // ---- people
+  // alice and bob, ordinary users with the same accounts on all machines, whose own files may be
+  // in work(). What `user` types on the head.
+  CommandResult run_as(const std::string& user, std::vector<std::string> words,
+                       CommandOptions options = {});
+
   // ---- Hyades on it
   // On the head, with all of hostfile().
   CommandResult up() override;
@@ -84,6 +90,7 @@ class NamespaceCluster : public Cluster {
 
   void make_disks();
   void write_lists();
+  void write_accounts();
   void make_switch();
   std::string port_of(const std::string& machine) const { return "p-" + machine; }
   std::vector<std::string> console(const std::string& machine,
