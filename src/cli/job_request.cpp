@@ -44,6 +44,7 @@ class Builder {
     spec.requeue = !options_.has("no-requeue");
     spec.exclusive = options_.has("exclusive");
     read_time_limit();
+    read_lease();
     read_geometry();
     read_hosts();
     read_devices();
@@ -117,6 +118,25 @@ class Builder {
       warn("time", "0 is taken as not given: the queue's default limit applies");
     } else {
       request_.spec.time_limit_s = seconds;
+    }
+  }
+
+  // "20s" or a time limit's form; "none".
+  void read_lease() {
+    if (!options_.has("lease")) return;
+    const std::string text = options_.value("lease");
+    int seconds = 0;
+    if (text == "none") {
+      request_.spec.lease_s = -1;
+    } else if ((text.ends_with('s') && parse_int(text.substr(0, text.size() - 1), seconds)) ||
+               parse_duration_s(text, seconds)) {
+      constexpr int least_s = 10;
+      if (seconds < least_s) {
+        fail("lease", "a lease must be 10 seconds or longer: a short hiccup would end the job");
+      }
+      request_.spec.lease_s = seconds;
+    } else {
+      fail("lease", "use seconds (20s), minutes, m:ss, h:mm:ss or d-hh:mm:ss, or none");
     }
   }
 

@@ -53,6 +53,9 @@ const std::vector<SubmitOption> kTable = {
     {"nice", Optional, Yes, false, "N", "lower the priority by N (100)"},
     {"requeue", Nothing, Yes, false, "", "start it again after a node failure (default)"},
     {"no-requeue", Nothing, Yes, false, "", "never start it again"},
+    {"lease", Value, Yes, false, "TIME",
+     "end it, and let it start elsewhere, when its node has not heard of the master for so long: "
+     "20s, m:ss; none"},
     {"signal", Value, Yes, false, "[B:]SIG[@S]", "send SIG S seconds (60) before the time limit"},
     {"kill-on-invalid-dep", Value, Quiet, false, "yes|no",
      "always yes here: a job whose dependency can never be met is cancelled"},
