@@ -1,5 +1,6 @@
 #include "core/agent.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/failpoint.hpp"
@@ -17,6 +18,13 @@ constexpr BootMs kRescanEvery_ms = 5000;
 bool is_over(LaunchState state) {
   return state == LaunchState::Exited || state == LaunchState::NeverStarted ||
          state == LaunchState::Lost;
+}
+
+// The master looked at its clock at some moment since the heartbeat was sent.
+WallMs least_difference(const Renewal& renewal, const Now& now) {
+  const WallMs most = now.wall_ms - renewal.master_ms;
+  const WallMs least = most - std::max<BootMs>(now.boot_ms - renewal.echo_ms, 0);
+  return std::clamp<WallMs>(0, least, most);
 }
 }  // namespace
 
@@ -41,7 +49,7 @@ void Agent::tick(const Now& now) {
   if (!welcomed_ && (!greeted_ || now.boot_ms - hello_ms_ >= kHelloEvery_ms)) say_hello(now);
   if (welcomed_ && now.boot_ms - heartbeat_ms_ >= kHeartbeatEvery_ms) {
     heartbeat_ms_ = now.boot_ms;
-    send(Heartbeat{now.boot_ms, health_});
+    send(Heartbeat{now.boot_ms, health_, health_known_});
   }
   if (now.boot_ms - rescan_ms_ >= kRescanEvery_ms) {
     rescan_ms_ = now.boot_ms;
@@ -79,7 +87,8 @@ void Agent::on(const Welcome& welcome, const Now& now) {
 
 void Agent::on(const SayHello&, const Now& now) { say_hello(now); }
 
-void Agent::on(const Renewal& renewal, const Now&) {
+void Agent::on(const Renewal& renewal, const Now& now) {
+  clock_off_ms_ = least_difference(renewal, now);
   for (const LaunchKey& key : renewal.leases) {
     if (launches_.contains(key)) spool_.renew_lease(key, renewal.echo_ms);
   }

@@ -41,8 +41,15 @@ class Agent {
   const std::string& refusal() const { return refusal_; }
   // As the master's configuration has them, and the defaults before its welcome.
   const NodeSettings& settings() const { return settings_; }
-  // Why nothing new should be started here, for the next heartbeats; "": no reason.
-  void set_health(std::string health) { health_ = std::move(health); }
+  // Why nothing new should be started here, for the next heartbeats; "": no reason. Until it is
+  // called the master goes on believing what it believed.
+  void set_health(std::string health) {
+    health_ = std::move(health);
+    health_known_ = true;
+  }
+  // How far this node's clock is ahead of the master's (behind: negative), at the least: what the
+  // time that messages take can explain is not counted. 0 before the first answer to a heartbeat.
+  WallMs clock_off_ms() const { return clock_off_ms_; }
   int running() const;  // launches that have started and not ended, as far as the agent knows
 
  private:
@@ -86,6 +93,8 @@ class Agent {
   std::string refusal_;
   NodeSettings settings_;
   std::string health_;
+  bool health_known_ = false;
+  WallMs clock_off_ms_ = 0;
   BootMs hello_ms_ = 0;
   BootMs heartbeat_ms_ = 0;
   BootMs rescan_ms_ = 0;

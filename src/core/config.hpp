@@ -48,7 +48,7 @@ struct ClusterConfig {
   int max_launch_failures = 5;  // a node could not start it; then the job is held
   int max_node_faults = 3;      // launches in a row that a node fails; then it is drained
   // So many different jobs that fail on a node, within so long a time, drain it. 0: never.
-  int bad_node_jobs = 0;
+  int bad_node_jobs = 5;
   int bad_node_window_s = 600;
   // Run on the master's host, with the node's name behind it, when a node has been silent for
   // `fence_after_s` and holds jobs. Success says that the node's power is off. Empty: none.

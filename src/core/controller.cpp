@@ -331,6 +331,7 @@ void Controller::apply(const NodeEvent& event) {
     cluster_.declare_dead(event.node, dead->below, dead->proof);
   } else {
     cluster_.resume(event.node);
+    bad_ends_.erase(event.node);  // who resumed it has looked at what they point at
   }
   dirty_ = true;
 }

@@ -118,11 +118,16 @@ class Controller {
     bool died = false;        // it was there and died before it could start
   };
   // A job that failed on a node, at which time.
+  enum class BadEndKind {
+    Died,  // by a signal that nobody here sent: the node's doing, or the program's
+    NotStarted,
+    Lost,
+  };
   struct BadEnd {
     BootMs at_ms = 0;
     JobId job = 0;
     std::uint32_t uid = 0;
-    bool by_itself = false;  // by a signal; else it failed to start or was lost
+    BadEndKind kind = BadEndKind::Died;
   };
   struct DependencyNews {
     JobId target;
@@ -205,7 +210,7 @@ class Controller {
   void node_failed_a_launch(const std::string& name, const std::string& reason, const Now& now,
                             Step& out);
   void note_bad_end(const Job& job, const ExitRecord& exit, const Now& now, Step& out);
-  void node_failed_a_job(const std::string& name, const Job& job, bool by_itself, const Now& now,
+  void node_failed_a_job(const std::string& name, const Job& job, BadEndKind kind, const Now& now,
                          Step& out);
   void drain_node(const std::string& node, const std::string& reason, const std::string& by,
                   const Now& now, Step& out);

@@ -307,7 +307,7 @@ void Controller::finish_unstarted(const Job& job, const Blame& blame, const Now&
     requeued.avoid_node = blame.node;
     requeued.not_before_ms = now.wall_ms + std::min<WallMs>(kBackoff_ms << failures, 300'000);
     if (blame.node_fault) node_failed_a_launch(blame.node, blame.reason, now, out);
-    node_failed_a_job(blame.node, job, false, now, out);
+    node_failed_a_job(blame.node, job, BadEndKind::NotStarted, now, out);
   } else if (const int lost = static_cast<int>(job.attempts) - job.restarts; lost > 2) {
     // Nobody's fault, but a node that refuses everything must not keep the master busy.
     requeued.not_before_ms = now.wall_ms + (kBackoff_ms << std::min(lost - 3, 5));
@@ -327,7 +327,7 @@ void Controller::hold(const Job& job, const std::string& why, const Now& now, St
 void Controller::finish_lost(const Job& job, const Blame& blame, const Now& now, Step& out) {
   const std::string reason = blame.node + ": " + blame.reason;
   Ended ended{.started_ms = job.started_ms, .ended_ms = now.wall_ms, .usage = {}, .reason = reason};
-  node_failed_a_job(blame.node, job, false, now, out);
+  node_failed_a_job(blame.node, job, BadEndKind::Lost, now, out);
   if (job.cancel_requested) {
     ended.outcome = Outcome::Cancelled;
   } else if (job.spec.requeue || HYADES_DEFECT("ignore_no_requeue")) {

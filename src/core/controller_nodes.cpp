@@ -12,6 +12,7 @@ namespace {
 // that it has not: for scheduling delays and processes that take their time to die.
 constexpr BootMs kLeaseMargin_ms = 5'000;
 constexpr BootMs kFenceAgain_ms = 60'000;
+constexpr BootMs kOneBlow_ms = 10'000;  // losses within this are one, however many jobs it took
 constexpr const char* kHealthCheck = "health check";
 }  // namespace
 
@@ -49,8 +50,9 @@ void Controller::on(PeerId from, const Heartbeat& heartbeat, const Now& now, Ste
   Node& node = *cluster_.find(peers_[from]);
   node.renewed_ms = now.boot_ms;
   node.echo_ms = heartbeat.sent_ms;
-  out.outgoing.push_back({from, {epoch_, Renewal{heartbeat.sent_ms, leases_on(node)}}});
-  if (heartbeat.health != node.health) note_health(node, heartbeat.health, now, out);
+  out.outgoing.push_back(
+      {from, {epoch_, Renewal{heartbeat.sent_ms, leases_on(node), now.wall_ms}}});
+  if (heartbeat.health_known) note_health(node, heartbeat.health, now, out);
 }
 
 // The launches there whose leases may go on.
@@ -66,13 +68,15 @@ std::vector<LaunchKey> Controller::leases_on(const Node& node) const {
 }
 
 // A node that is unwell takes no new jobs until it is well again, by its own word: nobody has to
-// resume it. What somebody else drained stays drained.
+// resume it. What somebody else drained stays drained, and what somebody resumed although it is
+// unwell stays in use until it complains of something else.
 void Controller::note_health(Node& node, const std::string& health, const Now& now, Step& out) {
+  const bool is_news = health != node.health;
   node.health = health;
   const bool ours = node.drained && node.drained_by == kHealthCheck;
-  if (!health.empty() && (!node.drained || ours)) {
+  if (!health.empty() && is_news && (!node.drained || ours)) {
     if (node.drain_reason != health) drain_node(node.name, health, kHealthCheck, now, out);
-  } else if (health.empty() && ours) {
+  } else if (health.empty() && ours) {  // perhaps since before this master: then it is no news
     out.batch.node_events.push_back({node.name, now.wall_ms, NodeResumed{kHealthCheck}});
     apply(out.batch.node_events.back());
   }
@@ -267,21 +271,26 @@ void Controller::node_failed_a_launch(const std::string& name, const std::string
 // A script that dies of a signal that nobody here sent.
 void Controller::note_bad_end(const Job& job, const ExitRecord& exit, const Now& now, Step& out) {
   if (exit.signal == 0 || exit.stopped != StopReason::None) return;
-  node_failed_a_job(job.placement.shares[0].node, job, true, now, out);
+  node_failed_a_job(job.placement.shares[0].node, job, BadEndKind::Died, now, out);
 }
 
 // Different jobs that die on one node point at the node; but one user's broken program, submitted
-// often, must not cost the cluster its nodes.
-void Controller::node_failed_a_job(const std::string& name, const Job& job, bool by_itself,
+// often, must not cost the cluster its nodes. Nor must one blow (a reboot, a proof of death) that
+// takes all the jobs of a node that is good otherwise.
+void Controller::node_failed_a_job(const std::string& name, const Job& job, BadEndKind kind,
                                    const Now& now, Step& out) {
   if (config_->bad_node_jobs <= 0) return;
   std::vector<BadEnd>& ends = bad_ends_[name];
   const BootMs since = now.boot_ms - BootMs{config_->bad_node_window_s} * 1000;
   std::erase_if(ends, [&](const BadEnd& end) { return end.at_ms < since || end.job == job.id; });
-  ends.push_back({now.boot_ms, job.id, job.spec.uid, by_itself});
+  const bool same_blow = std::any_of(ends.begin(), ends.end(), [&](const BadEnd& end) {
+    return kind == BadEndKind::Lost && end.kind == kind && now.boot_ms - end.at_ms < kOneBlow_ms;
+  });
+  if (same_blow) return;
+  ends.push_back({now.boot_ms, job.id, job.spec.uid, kind});
   if (static_cast<int>(ends.size()) < config_->bad_node_jobs) return;
   const bool one_user = std::all_of(ends.begin(), ends.end(), [&](const BadEnd& end) {
-    return end.by_itself && end.uid == ends.front().uid;
+    return end.kind == BadEndKind::Died && end.uid == ends.front().uid;
   });
   if (one_user || cluster_.find(name)->drained) return;
   drain_node(name,

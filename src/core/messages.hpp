@@ -52,8 +52,9 @@ struct Hello {
 };
 
 struct Heartbeat {
-  BootMs sent_ms = 0;  // by the node's boot clock; comes back in Renewal
-  std::string health;  // not "": why nothing new should be started here
+  BootMs sent_ms = 0;         // by the node's boot clock; comes back in Renewal
+  std::string health;         // not "": why nothing new should be started here
+  bool health_known = false;  // else the first check is not over, and `health` says nothing
 };
 
 // The sender has seen a newer master: whoever sent the lower epoch must exit.
@@ -77,6 +78,7 @@ struct Welcome {
 struct Renewal {
   BootMs echo_ms = 0;
   std::vector<LaunchKey> leases;
+  WallMs master_ms = 0;  // by the master's clock
 };
 
 // "I do not know you": answer with Hello.

@@ -48,6 +48,7 @@ void put(const Hello& value, pb::NodeMessage& out) {
 void put(const Heartbeat& value, pb::NodeMessage& out) {
   out.mutable_heartbeat()->set_sent_ms(value.sent_ms);
   out.mutable_heartbeat()->set_health(value.health.substr(0, kHealthBytesMax));
+  out.mutable_heartbeat()->set_health_known(value.health_known);
 }
 
 void put(const EpochRefused& value, pb::NodeMessage& out) {
@@ -68,6 +69,7 @@ void put(const SayHello&, pb::NodeMessage& out) { out.mutable_say_hello(); }
 
 void put(const Renewal& value, pb::NodeMessage& out) {
   out.mutable_renewal()->set_echo_ms(value.echo_ms);
+  out.mutable_renewal()->set_master_ms(value.master_ms);
   for (const LaunchKey& key : value.leases) to_pb(key, *out.mutable_renewal()->add_leases());
 }
 
@@ -143,12 +145,14 @@ bool get(const pb::Heartbeat& in, Heartbeat& out, std::string& error) {
   RangeCheck check("Heartbeat", error);
   check.number("sent_ms", in.sent_ms(), 0, kWallMsMax, out.sent_ms);
   check.text("health", in.health(), out.health, kHealthBytesMax);
+  out.health_known = in.health_known();
   return check.ok();
 }
 
 bool get(const pb::Renewal& in, Renewal& out, std::string& error) {
   RangeCheck check("Renewal", error);
   check.number("echo_ms", in.echo_ms(), 0, kWallMsMax, out.echo_ms);
+  check.number("master_ms", in.master_ms(), 0, kWallMsMax, out.master_ms);
   if (!check.list("leases", in.leases_size())) return false;
   out.leases.resize(static_cast<std::size_t>(in.leases_size()));
   for (int i = 0; i < in.leases_size() && check.ok(); ++i) {

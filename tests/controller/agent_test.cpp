@@ -371,6 +371,40 @@ TEST_F(AgentTest, SaysHelloUntilItIsWelcomedAndThenThatItLives) {
   expect_said<Hello>();
 }
 
+TEST_F(AgentTest, SaysNothingOfItsHealthBeforeItIsKnown) {
+  start_worker();
+  tick(1'000);
+  EXPECT_FALSE(expect_said<Heartbeat>().health_known);
+  agent_->set_health("no space in /tmp");
+  tick(1'000);
+  const auto unwell = expect_said<Heartbeat>();
+  EXPECT_TRUE(unwell.health_known);
+  EXPECT_EQ(unwell.health, "no space in /tmp");
+  agent_->set_health("");
+  tick(1'000);
+  const auto well = expect_said<Heartbeat>();
+  EXPECT_TRUE(well.health_known);
+  EXPECT_EQ(well.health, "");
+}
+
+TEST_F(AgentTest, TheTimeThatMessagesTakeIsNoFaultOfItsClock) {
+  start_worker();
+  EXPECT_EQ(agent_->clock_off_ms(), 0);
+  const auto answered_after = [&](BootMs round_trip_ms, WallMs behind_ms) {
+    const Renewal renewal{.echo_ms = now_.boot_ms - round_trip_ms,
+                          .leases = {},
+                          .master_ms = now_.wall_ms + behind_ms};
+    receive(renewal);
+    return agent_->clock_off_ms();
+  };
+  EXPECT_EQ(answered_after(0, 0), 0);
+  EXPECT_EQ(answered_after(0, 7'000), -7'000);
+  EXPECT_EQ(answered_after(0, -7'000), 7'000);
+  EXPECT_EQ(answered_after(2'000, -2'000), 0) << "it may have been on its way for that long";
+  EXPECT_EQ(answered_after(2'000, -9'000), 7'000);
+  EXPECT_EQ(answered_after(2'000, 1'000), -1'000);
+}
+
 TEST_F(AgentTest, AWorkerThatIsNotWantedSaysWhy) {
   start_worker();
   receive(Welcome{false, "another worker is there"});

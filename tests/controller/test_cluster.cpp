@@ -169,8 +169,14 @@ void TestCluster::says_in_epoch(const std::string& node, Epoch epoch, const Laun
   deliver(peer_of(node), epoch, report);
 }
 
-void TestCluster::heartbeat(const std::string& node) {
-  deliver(peer_of(node), epoch_, Heartbeat{});
+void TestCluster::heartbeat(const std::string& node) { beat(node, Heartbeat{}); }
+
+void TestCluster::heartbeat(const std::string& node, const std::string& health) {
+  beat(node, Heartbeat{.sent_ms = 0, .health = health, .health_known = true});
+}
+
+void TestCluster::beat(const std::string& node, const Heartbeat& heartbeat) {
+  deliver(peer_of(node), epoch_, heartbeat);
   const auto renewal = std::find_if(sent_.begin(), sent_.end(), [](const Outgoing& outgoing) {
     return std::holds_alternative<Renewal>(outgoing.message.body);
   });

@@ -125,7 +125,9 @@ class TestCluster {
   LaunchReport report_on(JobId job, LaunchState state) const;
   // A message of a node that is not of this master's epoch.
   void says_in_epoch(const std::string& node, Epoch epoch, const LaunchReport& report);
-  void heartbeat(const std::string& node);  // its answer is taken off what was sent
+  // Their answers are taken off what was sent.
+  void heartbeat(const std::string& node);  // before its first health check
+  void heartbeat(const std::string& node, const std::string& health);
   void says(const std::string& node, decltype(Message::body) body) {
     deliver(peer_of(node), epoch_, std::move(body));
   }
@@ -197,6 +199,7 @@ class TestCluster {
  private:
   PeerId peer_of(const std::string& node) const;
   void deliver(PeerId from, Epoch epoch, decltype(Message::body) body);
+  void beat(const std::string& node, const Heartbeat& heartbeat);
   void finish(Step& step);  // the rest of a turn
 
   std::shared_ptr<const ClusterConfig> config_;

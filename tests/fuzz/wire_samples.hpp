@@ -104,6 +104,8 @@ inline std::vector<Message> messages() {
   }
   return {{7, hello},
           {7, Heartbeat{}},
+          {7, Heartbeat{90'000, "disk", true}},
+          {7, Renewal{90'000, {{42, 2, 77}}, 1'700'000'000'000}},
           {7, EpochRefused{8}},
           {7, report(LaunchState::Running)},
           {7, report(LaunchState::Exited)},
