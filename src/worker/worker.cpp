@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "core/agent.hpp"
 #include "core/news.hpp"
@@ -12,6 +13,7 @@
 #include "wire/fd_waiter.hpp"
 #include "wire/system_clock.hpp"
 #include "worker/disk_spool.hpp"
+#include "worker/health_watch.hpp"
 #include "worker/launcher_spawner.hpp"
 #include "worker/spool_identity.hpp"
 
@@ -51,7 +53,8 @@ class WorkerLoop {
                 .inventory = offered_,
                 .pid = getpid(),
                 .address = options.address},
-               spool_, spawner_) {
+               spool_, spawner_),
+        health_(options.node, options.spool_directory) {
     waiter_.add(link_.doorbell_fd());
     if (spool_.watch_fd() >= 0) waiter_.add(spool_.watch_fd());
     waiter_.add(launcher_.fd());
@@ -75,6 +78,7 @@ class WorkerLoop {
     }
     log_trouble();
     for (const LaunchKey& key : spool_.drain_watch()) agent_.record_changed(key, now);
+    watch_health(now);
     agent_.tick(now);
     for (const Message& message : agent_.take_outbox()) link_.send(kMaster, message);
     if (!agent_.refusal().empty()) {
@@ -94,6 +98,15 @@ class WorkerLoop {
   }
 
  private:
+  void watch_health(const Now& now) {
+    if (!agent_.welcomed()) return;  // the settings come with the welcome
+    std::optional<std::string> health =
+        health_.turn(agent_.settings(), agent_.clock_off_ms(), now.boot_ms);
+    if (!health) return;
+    if (unwell_.is(*health)) spdlog::warn("this node is unwell: {}", *health);
+    agent_.set_health(std::move(*health));
+  }
+
   void log_trouble() {
     if (malformed_.is(link_.last_error())) {
       spdlog::warn("a message from the master was refused: {}", link_.last_error());
@@ -121,9 +134,11 @@ class WorkerLoop {
   DiskSpool spool_;
   LauncherSpawner spawner_;
   Agent agent_;
+  HealthWatch health_;
   std::vector<Delivery> deliveries_;
   News refused_start_;
   News malformed_;
+  News unwell_;
 };
 
 }  // namespace

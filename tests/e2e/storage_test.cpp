@@ -231,7 +231,7 @@ class FullDisk : public testing::Test {
     cluster_ = std::make_unique<Cluster>();
     ASSERT_EQ(mount("tmpfs", cluster_->directory().c_str(), "tmpfs", 0, "size=12m,mode=0700"), 0)
         << std::strerror(errno);
-    cluster_->configure("");
+    cluster_->configure("[health]\ndisk_free = 0\n");  // or the nodes would be drained
     cluster_->must_up();
   }
   void TearDown() override {
