@@ -104,7 +104,7 @@ class JobRates {
     request.mutable_list_jobs()->set_ended(true);
     request.mutable_list_jobs()->add_states("COMPLETED");
     request.mutable_list_jobs()->set_limit(100'000);
-    ClientConnection connection(cluster_.state_directory());
+    ClientConnection connection({cluster_.state_directory(), ""});
     if (connection.call(request, reply, 60'000, error) != CallResult::Ok) {
       throw std::runtime_error("cannot list the jobs: " + error);
     }

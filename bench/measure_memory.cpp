@@ -57,7 +57,7 @@ class LongQueue {
 
  private:
   void drain_nodes() {
-    ClientConnection connection(cluster_.state_directory());
+    ClientConnection connection({cluster_.state_directory(), ""});
     for (int i = 1; i <= 4; ++i) {
       pb::ClientRequest request;
       pb::ClientReply reply;

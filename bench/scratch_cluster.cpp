@@ -93,7 +93,7 @@ void ScratchCluster::start_guardian() {
 }
 
 bool ScratchCluster::ask_status(pb::StatusInfo& out, int timeout_ms) const {
-  ClientConnection connection(state_);
+  ClientConnection connection({state_, ""});
   pb::ClientRequest request;
   pb::ClientReply reply;
   std::string error;

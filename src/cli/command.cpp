@@ -95,6 +95,7 @@ void Command::parse(int argc, char** argv) {
   flag("json", "print JSON");
   value("color,colour", "WHEN", "auto (default), always or never");
   value("dir", "DIR", "state directory of the cluster (else $HYADES_DIR, else per user)");
+  value("master", "HOST:PORT", "the master on another host (else $HYADES_MASTER)");
   value("retry-for", "TIME", "keep trying so long while the master restarts");
   flag("help,h", "show this text");
   flag("version,V", "show the version");
@@ -134,6 +135,8 @@ std::vector<std::string> Command::list_of(const std::string& option) const {
 }
 
 std::string Command::directory() const { return state_directory(value_of("dir")); }
+
+MasterAddress Command::master() const { return choose_master(value_of("master"), value_of("dir")); }
 
 Terminal Command::terminal() const {
   ColourChoice choice = ColourChoice::Auto;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/terminal.hpp"
+#include "wire/master_address.hpp"
 
 namespace hyades {
 
@@ -27,7 +28,7 @@ const char* hyades_version();
 class Command {
  public:
   // `usage` is what follows "Usage: ", `about` one sentence, `notes` the examples and exit codes
-  // at the end of --help. Adds --dir, --json, --color, --retry-for, --help and --version.
+  // at the end of --help. Adds --dir, --master, --json, --color, --retry-for, --help and --version.
   Command(std::string name, std::string usage, std::string about, std::string notes);
 
   void flag(const char* names, const char* help);
@@ -47,6 +48,7 @@ class Command {
   const std::vector<std::string>& words() const { return words_; }
 
   std::string directory() const;       // by --dir and the environment
+  MasterAddress master() const;        // by --master, --dir and the environment
   Terminal terminal() const;           // by --color
   int retry_ms(int default_ms) const;  // by --retry-for
   bool json() const { return has("json"); }

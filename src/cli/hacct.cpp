@@ -77,7 +77,7 @@ int run(int argc, char** argv) {
   command.parse(argc, argv);
   pb::ClientRequest request;
   fill(command, *request.mutable_list_jobs());
-  MasterClient master(command.name(), command.directory(), command.retry_ms(2000));
+  MasterClient master(command.name(), command.master(), command.retry_ms(2000));
   const pb::ClientReply reply = master.get(request);
 
   JobList jobs(reply.jobs().begin(), reply.jobs().end());

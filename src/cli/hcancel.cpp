@@ -91,7 +91,7 @@ int run(int argc, char** argv) {
   } else if (command.has("batch")) {
     command.usage_error("--batch goes with --signal");
   }
-  MasterClient master(command.name(), command.directory(), command.retry_ms(30'000));
+  MasterClient master(command.name(), command.master(), command.retry_ms(30'000));
   const std::vector<std::uint64_t> jobs = choose_jobs(command, master);
   const bool named = !command.words().empty();
   std::vector<Result> results;

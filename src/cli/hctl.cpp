@@ -79,7 +79,7 @@ class Hctl {
   static constexpr int kPatienceToRejoin = 90'000;
 
   MasterClient connect(int patience_ms) const {
-    return MasterClient(command_.name(), command_.directory(), command_.retry_ms(patience_ms));
+    return MasterClient(command_.name(), command_.master(), command_.retry_ms(patience_ms));
   }
 
   int report(const std::vector<Result>& results) {

@@ -124,7 +124,7 @@ int run(int argc, char** argv) {
   command.flag("health", "the master's health");
   command.flag("no-header,noheader", "no column titles");
   command.parse(argc, argv);
-  MasterClient master(command.name(), command.directory(), command.retry_ms(2000));
+  MasterClient master(command.name(), command.master(), command.retry_ms(2000));
   if (command.has("health")) return show_health(command, master);
   int exit_code = kExitGood;
   const NodeList nodes = ask_nodes(command, master, exit_code);

@@ -88,7 +88,7 @@ int run(int argc, char** argv) {
   command.flag("no-header,noheader", "no column titles");
   command.value("events", "JOB", "what happened to this job");
   command.parse(argc, argv);
-  MasterClient master(command.name(), command.directory(), command.retry_ms(2000));
+  MasterClient master(command.name(), command.master(), command.retry_ms(2000));
   return command.has("events") ? show_events(command, master) : show_queue(command, master);
 }
 

@@ -207,7 +207,8 @@ class Hsub {
     submit.set_test_only(options_.has("test-only"));
     if (options_.has("verbose")) say_what(job);
 
-    MasterClient master("hsub", state_directory(options_.value("dir")), retry_ms());
+    MasterClient master("hsub", choose_master(options_.value("master"), options_.value("dir")),
+                        retry_ms());
     if (options_.has("quiet")) master.be_quiet();
     pb::ClientReply reply;
     {

@@ -41,7 +41,7 @@ int run(int argc, char** argv) {
     command.usage_error("--timeout=" + command.value_of("timeout") +
                         ": not a time; use seconds or h:mm:ss");
   }
-  MasterClient master(command.name(), command.directory(), command.retry_ms(24 * 3600 * 1000));
+  MasterClient master(command.name(), command.master(), command.retry_ms(24 * 3600 * 1000));
   Json jobs = Json::array();
   const auto ended = [&](const pb::JobInfo& job) {
     if (command.json()) {

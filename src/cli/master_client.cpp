@@ -20,11 +20,11 @@ constexpr auto kSilence = std::chrono::seconds(2);  // then people are told what
 
 }  // namespace
 
-MasterClient::MasterClient(std::string name, std::string state_directory, int retry_ms)
+MasterClient::MasterClient(std::string name, MasterAddress address, int retry_ms)
     : name_(std::move(name)),
-      state_directory_(std::move(state_directory)),
+      address_(std::move(address)),
       retry_ms_(retry_ms),
-      connection_(state_directory_) {}
+      connection_(address_) {}
 
 pb::ClientReply MasterClient::ask(const pb::ClientRequest& request, Retry retry, int wait_ms) {
   const auto started = Clock::now();
@@ -43,8 +43,8 @@ pb::ClientReply MasterClient::ask(const pb::ClientRequest& request, Retry retry,
                        (result == CallResult::NoAnswer && retry == Retry::Always);
     // Nobody ever started a cluster there: waiting cannot help.
     std::error_code ignored;
-    const bool nothing_there =
-        result == CallResult::NotConnected && !std::filesystem::exists(state_directory_, ignored);
+    const bool nothing_there = result == CallResult::NotConnected && address_.network.empty() &&
+                               !std::filesystem::exists(address_.state_directory, ignored);
     const auto now = Clock::now();
     if (!again || nothing_there || now >= give_up_at) {
       give_up(sent_before && again ? CallResult::NoAnswer : result, error);
@@ -64,24 +64,30 @@ pb::ClientReply MasterClient::get(const pb::ClientRequest& request, Retry retry)
 void MasterClient::say_waiting() {
   if (said_waiting_ || quiet_) return;
   said_waiting_ = true;
-  complain(name_, "waiting for the master in " + state_directory_ + " ...");
+  complain(name_, "waiting for the master " + address_.place() + " ...");
 }
 
 void MasterClient::give_up(CallResult result, const std::string& error) const {
-  const std::string dir = shell_quote(state_directory_);
+  const std::string dir = shell_quote(address_.state_directory);
   // The connection's own advice would only repeat ours.
   const bool said = error.empty() || error.find("hyades up") != std::string::npos;
   const std::string why = said ? "" : " (" + error + ")";
   switch (result) {
     case CallResult::NotConnected:
-      throw Failure("cannot reach the master in " + state_directory_ + ": is the cluster up? " +
-                    "start it with: hyades up --local 4 --dir " + dir +
+      if (!address_.network.empty()) {
+        throw Failure("cannot reach the master at " + address_.network +
+                      ": is the cluster up, and does [security] listen of its configuration name "
+                      "this port?" +
+                      why);
+      }
+      throw Failure("cannot reach the master in " + address_.state_directory +
+                    ": is the cluster up? " + "start it with: hyades up --local 4 --dir " + dir +
                     "; what is wrong: hyades status --dir " + dir + why);
     case CallResult::NoAnswer:
-      throw Failure("the master in " + state_directory_ +
+      throw Failure("the master " + address_.place() +
                     " took the request but did not answer; it may have been done" + why);
     default:
-      throw Failure("the master in " + state_directory_ + " cannot be used: " + error);
+      throw Failure("the master " + address_.place() + " cannot be used: " + error);
   }
 }
 

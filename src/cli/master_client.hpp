@@ -17,7 +17,7 @@ enum class Retry {
 class MasterClient {
  public:
   // `name` is the command's, for the line on stderr that says what it waits for.
-  MasterClient(std::string name, std::string state_directory, int retry_ms);
+  MasterClient(std::string name, MasterAddress address, int retry_ms);
 
   // The master's answer, which may be an error (reply.error()). Throws Failure when there is none
   // within the patience. `wait_ms` is how long a master that is there may take.
@@ -37,7 +37,7 @@ class MasterClient {
   void say_waiting();
 
   std::string name_;
-  std::string state_directory_;
+  MasterAddress address_;
   int retry_ms_;
   bool quiet_ = false;
   bool said_waiting_ = false;

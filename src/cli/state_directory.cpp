@@ -58,4 +58,11 @@ std::string state_directory(const std::string& option) {
   return chosen;
 }
 
+MasterAddress choose_master(const std::string& master_option, const std::string& dir_option) {
+  if (!master_option.empty()) return {.state_directory = "", .network = master_option};
+  const std::string network = variable("HYADES_MASTER");
+  if (dir_option.empty() && !network.empty()) return {.state_directory = "", .network = network};
+  return {.state_directory = state_directory(dir_option), .network = ""};
+}
+
 }  // namespace hyades

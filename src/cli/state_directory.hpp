@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "wire/master_address.hpp"
+
 namespace hyades {
 
 // What the rule looks at; filled in from the process by `state_directory`, by hand in tests.
@@ -21,5 +23,9 @@ std::string choose_state_directory(const StateDirectorySources& sources);
 // The same for this process: $HOME, or the password file when it is unset. `option` is the value
 // of --dir, or "". Throws std::runtime_error with a sentence for people when nothing names one.
 std::string state_directory(const std::string& option);
+
+// Where the commands find the master: --master, else --dir, else $HYADES_MASTER, else the rule
+// above. "" for options that were not given.
+MasterAddress choose_master(const std::string& master_option, const std::string& dir_option);
 
 }  // namespace hyades

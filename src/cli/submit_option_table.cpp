@@ -68,6 +68,7 @@ const std::vector<SubmitOption> kTable = {
     {"test-only", Nothing, Yes, true, "", "check and estimate the start; queue nothing"},
     {"strict", Nothing, Yes, true, "", "refuse whatever would only be warned about"},
     {"retry-for", Value, Yes, true, "TIME", "keep trying while the master restarts (30 s)"},
+    {"master", Value, Yes, true, "HOST:PORT", "the master on another host (else $HYADES_MASTER)"},
     {"dir", Value, Yes, true, "DIR", "state directory of the cluster (else $HYADES_DIR)"},
     {"help,h", Nothing, Yes, true, "", "show this text"},
     {"version,V", Nothing, Yes, true, "", "show the version"},

@@ -39,6 +39,8 @@ struct ClusterConfig {
   std::vector<std::uint32_t> admin_uids;  // root and the owner of the master always are
   std::vector<std::uint32_t> operator_uids;
   std::string daemon_user;            // whom daemons that root starts become; "": they stay root
+  std::vector<std::string> listen;    // for clients of other hosts, "10.0.0.1:6710"; none: no port
+  std::string munge_socket;           // of the MUNGE daemon that says who they are; "": its own
   std::vector<std::string> networks;  // of the daemons, "10.0.0.0/24" or "eth1"; none: any
   int heartbeat_ms = 1000;
   int node_timeout_ms = 5000;   // silence after which a node is "not responding"

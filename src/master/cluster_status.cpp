@@ -54,7 +54,7 @@ void find_stranded(ClusterStatus& status, const pb::ClientReply& nodes,
 }
 
 void ask_master(ClusterStatus& status, int timeout_ms) {
-  ClientConnection connection(status.state_directory);
+  ClientConnection connection({status.state_directory, ""});
   pb::ClientRequest request;
   pb::ClientReply reply;
   std::string error;

@@ -13,6 +13,7 @@
 #include "core/units.hpp"
 #include "master/config_reader.hpp"
 #include "master/file_checks.hpp"
+#include "wire/network_address.hpp"
 
 namespace hyades {
 namespace {
@@ -184,6 +185,16 @@ void read_user(const toml::node& node, const char* key, std::vector<std::uint32_
   uids.push_back(*uid);
 }
 
+// Where clients of other hosts may come: one place, or a list of them.
+void read_listen(const toml::node& node, ClusterConfig& config, ConfigErrors& errors) {
+  NetworkAddress address;
+  const std::string text = node.is_string() ? node.as_string()->get() : "";
+  if (NetworkAddress::parse(text, address)) return config.listen.push_back(text);
+  errors.add(node,
+             "listen in [security] must hold places such as \"head:6710\", \"10.0.0.1:6710\", or "
+             "\":6710\" for every address of the host");
+}
+
 void read_security(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
   ConfigReader reader(table, "[security]", errors);
   for (const auto& [key, uids] :
@@ -195,6 +206,8 @@ void read_security(const toml::table& table, ClusterConfig& config, ConfigErrors
     uids->erase(std::unique(uids->begin(), uids->end()), uids->end());
   }
   reader.text("user", config.daemon_user);
+  reader.one_or_list("listen", [&](const toml::node& node) { read_listen(node, config, errors); });
+  reader.path("munge_socket", config.munge_socket);
   reader.finish();
   if (config.daemon_user.empty()) return;
   const std::optional<std::uint32_t> uid = uid_of(config.daemon_user);

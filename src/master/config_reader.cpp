@@ -237,6 +237,14 @@ void ConfigReader::list(const char* key, const std::function<void(const toml::no
   for (const toml::node& element : *array) each(element);
 }
 
+void ConfigReader::one_or_list(const char* key,
+                               const std::function<void(const toml::node&)>& each) {
+  const toml::node* const node = table_.get(key);
+  if (node == nullptr || node->is_array()) return list(key, each);
+  find(key);
+  each(*node);
+}
+
 void ConfigReader::hosts(const char* key, std::vector<std::string>& out) {
   std::vector<std::string> names;
   bool right = true;

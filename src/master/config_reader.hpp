@@ -61,6 +61,8 @@ class ConfigReader {
   void devices(const char* key, std::vector<DeviceCount>& out);
   // Calls `each` for every element of a list.
   void list(const char* key, const std::function<void(const toml::node&)>& each);
+  // The same, and for what is no list the element itself.
+  void one_or_list(const char* key, const std::function<void(const toml::node&)>& each);
 
   // Where to point for what concerns this key, or the table when it is absent.
   std::size_t line_of(const char* key) const;

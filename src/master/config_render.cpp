@@ -136,6 +136,10 @@ std::string render_config(const ClusterConfig& config) {
   out << "\n[security]\n"
       << "admins = " << list(config.admin_uids, number) << "\n"
       << "operators = " << list(config.operator_uids, number) << "\n";
+  if (!config.listen.empty()) out << "listen = " << list(config.listen, escaped) << "\n";
+  if (!config.munge_socket.empty()) {
+    out << "munge_socket = " << escaped(config.munge_socket) << "\n";
+  }
   if (!config.daemon_user.empty()) out << "user = " << quoted(config.daemon_user) << "\n";
   return out.str();
 }

@@ -49,6 +49,16 @@ std::shared_ptr<const ClusterConfig> read_config(const MasterOptions& options,
   return nullptr;
 }
 
+ClientServer::Options server_options(const MasterOptions& options, const ClusterConfig& config) {
+  const auto beside_us = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  ClientServer::Options server{.any_user = options.all_users};
+  server.listen = config.listen;
+  server.cluster = config.name;
+  server.munge = {.program = beside_us / "hyades-munge", .socket = config.munge_socket};
+  server.audit = [](const std::string& line) { spdlog::info("network client: {}", line); };
+  return server;
+}
+
 // Everything that a master owns, in the order in which it is needed.
 class Master {
  public:
@@ -71,7 +81,7 @@ class Master {
     if (!store_->warning().empty()) spdlog::warn("{}", store_->warning());
     const Epoch epoch = store_->begin_epoch();
     require(epoch != 0, store_->last_error());
-    server_ = ClientServer::open(directory_->path(), {.any_user = options.all_users}, error);
+    server_ = ClientServer::open(directory_->path(), server_options(options, *config_), error);
     require(server_ != nullptr, error);
     policy_ = std::make_unique<EasyPolicy>(config_->backfill_depth);
     fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {
@@ -89,6 +99,7 @@ class Master {
     spdlog::info("epoch {}: {} jobs, {} nodes known; clients at {}", epoch,
                  driver_->controller().jobs().size(),
                  driver_->controller().cluster().nodes().size(), server_->socket_path());
+    for (const std::string& place : config_->listen) spdlog::info("clients also at {}", place);
   }
 
   // Returns the exit code.

@@ -8,44 +8,32 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
-#include "wire/frame.hpp"
+#include "wire/client_handshake.hpp"
+#include "wire/login_proof.hpp"
 #include "wire/run_directory.hpp"
 
 namespace hyades {
 
-class ClientConnection::Deadline {
- public:
-  explicit Deadline(int timeout_ms)
-      : bounded_(timeout_ms >= 0), end_(Clock::now() + std::chrono::milliseconds(timeout_ms)) {}
+namespace {
 
-  int left_ms() const {
-    if (!bounded_) return -1;
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end_ - Clock::now()).count();
-    return static_cast<int>(std::max<decltype(left)>(left, 0));
-  }
+// A master that lives decides within five seconds.
+constexpr int kLoginTimeout_ms = 15'000;
 
-  // Waits for the events; false when the time is over.
-  bool wait(int fd, short events) const {
-    pollfd entry{fd, events, 0};
-    while (true) {
-      const int left = left_ms();
-      if (::poll(&entry, 1, left) > 0) return true;
-      if (left == 0) return false;
-    }
-  }
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
 
- private:
-  using Clock = std::chrono::steady_clock;
-  bool bounded_;
-  Clock::time_point end_;
-};
+}  // namespace
 
-ClientConnection::ClientConnection(std::string state_directory)
-    : state_directory_(std::move(state_directory)) {}
+ClientConnection::ClientConnection(MasterAddress address)
+    : address_(std::move(address)),
+      munge_socket_(variable("HYADES_MUNGE_SOCKET")),
+      master_user_(variable("HYADES_MASTER_USER")) {}
 
 ClientConnection::~ClientConnection() { close(); }
 
@@ -73,7 +61,12 @@ CallResult ClientConnection::call(const pb::ClientRequest& request, pb::ClientRe
       const CallResult connected = connect(deadline, error);
       if (connected != CallResult::Ok) return connected;
     }
-    CallResult result = send_frame(frame, deadline, error);
+    bool answered = false;
+    CallResult result = send_request(frame, reply, deadline, error, answered);
+    if (answered) {
+      close();
+      return result;
+    }
     if (result == CallResult::Ok) {
       result = receive(reply, deadline, error);
       if (result != CallResult::Ok) close();
@@ -90,11 +83,72 @@ CallResult ClientConnection::call(const pb::ClientRequest& request, pb::ClientRe
   }
 }
 
+// `answered`: there is nothing to wait for any more, whatever the result.
+CallResult ClientConnection::send_request(const std::string& frame, pb::ClientReply& reply,
+                                          const Deadline& deadline, std::string& error,
+                                          bool& answered) {
+  if (!address_.network.empty()) {
+    const std::string_view body = std::string_view(frame).substr(kFrameHeaderBytes);
+    const CallResult result = log_in(body, reply, deadline, error, answered);
+    if (answered || result != CallResult::Ok) return result;
+  }
+  return send_frame(frame, deadline, error);
+}
+
 // ---- connecting ------------------------------------------------------------------------------
 
 CallResult ClientConnection::connect(const Deadline& deadline, std::string& error) {
-  const std::string path = client_socket_path(state_directory_);
-  const int directory = open_run_directory(state_directory_);
+  if (address_.network.empty()) return connect_local(deadline, error);
+  bool hopeless = false;
+  fd_ = connect_to_master(address_.network, deadline, error, hopeless);
+  if (fd_ >= 0) return CallResult::Ok;
+  return hopeless ? CallResult::Refused : CallResult::NotConnected;
+}
+
+// Shows the master who we are, and makes sure of who it is. Whatever breaks off here, nothing was
+// done.
+CallResult ClientConnection::log_in(std::string_view body, pb::ClientReply& reply,
+                                    const Deadline& patience, std::string& error, bool& answered) {
+  const Deadline deadline = patience.at_most(kLoginTimeout_ms);
+  const auto hear = [&](FrameType wanted, std::string& text) {
+    FrameType type = wanted;
+    CallResult result = receive_frame(wanted, type, text, deadline, error);
+    if (result == CallResult::NoAnswer) {
+      error = "The master at " + address_.network + " does not answer, or hung up. " +
+              "Nothing was done.";
+      result = CallResult::NotConnected;
+    }
+    answered = result == CallResult::Refused;
+    if (result != CallResult::Ok || type == wanted) return result;
+    answered = true;
+    return parse_reply(text, reply, error);
+  };
+  std::string text;
+  CallResult result = hear(FrameType::Hello, text);
+  if (result != CallResult::Ok || answered) return result;
+  pb::Greeting hello;
+  error = hello.ParseFromString(text) && hello.nonce().size() == kNonceBytes
+              ? check_master_user(hello.uid(), master_user_)
+              : "its greeting cannot be read. Use commands and a master of the same release.";
+  answered = !error.empty();
+  if (answered) return CallResult::Refused;
+  const MadeCredential made = make_credential(hello, body, munge_socket_, deadline);
+  error = made.error;
+  answered = made.verdict != MungeVerdict::Good;
+  if (answered) return CallResult::Refused;
+  result = send_frame(make_frame(FrameType::Credential, made.text), deadline, error);
+  if (result != CallResult::Ok) return result;
+  result = hear(FrameType::Proceed, text);
+  if (result != CallResult::Ok || answered) return result;
+  if (text == made.secret) return CallResult::Ok;
+  error = "it could not read our MUNGE credential. Nothing was sent.";
+  answered = true;
+  return CallResult::Refused;
+}
+
+CallResult ClientConnection::connect_local(const Deadline& deadline, std::string& error) {
+  const std::string path = client_socket_path(address_.state_directory);
+  const int directory = open_run_directory(address_.state_directory);
   int reason = errno;
   CallResult result = CallResult::NotConnected;
   if (directory >= 0) {
@@ -123,7 +177,7 @@ CallResult ClientConnection::connect(const Deadline& deadline, std::string& erro
   }
   error = reason == ENOENT || reason == ECONNREFUSED
               ? "No master answers on " + path + ". Start a cluster with 'hyades up --dir " +
-                    state_directory_ + "', or name another with --dir or HYADES_DIR."
+                    address_.state_directory + "', or name another with --dir or HYADES_DIR."
               : "Cannot connect to " + path + ": " + std::strerror(reason) + ".";
   return CallResult::NotConnected;
 }
@@ -135,14 +189,14 @@ CallResult ClientConnection::check_server(int directory, std::string& error) con
   struct stat owner {};
   if (getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &server, &length) != 0 ||
       fstat(directory, &owner) != 0) {
-    error = "Cannot find out who serves " + client_socket_path(state_directory_) + ": " +
+    error = "Cannot find out who serves " + client_socket_path(address_.state_directory) + ": " +
             std::strerror(errno) + ".";
     return CallResult::NotConnected;
   }
   if (server.uid == 0 || server.uid == geteuid() || server.uid == owner.st_uid) {
     return CallResult::Ok;
   }
-  error = client_socket_path(state_directory_) + " is served by user " +
+  error = client_socket_path(address_.state_directory) + " is served by user " +
           std::to_string(server.uid) +
           ", who is neither root, nor you, nor the owner of its directory. Nothing was sent.";
   return CallResult::Refused;
@@ -172,11 +226,25 @@ CallResult ClientConnection::send_frame(const std::string& frame, const Deadline
 
 CallResult ClientConnection::receive(pb::ClientReply& reply, const Deadline& deadline,
                                      std::string& error) {
+  std::string body;
+  FrameType type = FrameType::Reply;
+  const CallResult result = receive_frame(FrameType::Reply, type, body, deadline, error);
+  return result == CallResult::Ok ? parse_reply(body, reply, error) : result;
+}
+
+CallResult ClientConnection::receive_frame(FrameType wanted, FrameType& type, std::string& body,
+                                           const Deadline& deadline, std::string& error) {
   std::string bytes;
   const CallResult headed = read_bytes(bytes, kFrameHeaderBytes, deadline, error);
   if (headed != CallResult::Ok) return headed;
   FrameHeader header;
-  switch (read_header(bytes.data(), FrameType::Reply, kReplyBytesMax, header)) {
+  type = FrameType::Reply;
+  FrameCheck check = read_header(bytes.data(), FrameType::Reply, kReplyBytesMax, header);
+  if (check == FrameCheck::NotHyades && wanted != FrameType::Reply) {
+    type = wanted;
+    check = read_header(bytes.data(), wanted, kCredentialBytesMax, header);
+  }
+  switch (check) {
     case FrameCheck::Good:
       break;
     case FrameCheck::OtherVersion:
@@ -185,17 +253,24 @@ CallResult ClientConnection::receive(pb::ClientReply& reply, const Deadline& dea
               ". Use commands and a master of the same release.";
       return CallResult::Refused;
     default:
-      error = "What answers on " + client_socket_path(state_directory_) + " is not Hyades.";
+      error = "What answers on " + server_name() + " is not Hyades.";
       return CallResult::Refused;
   }
-  bytes.clear();
-  const CallResult read = read_bytes(bytes, header.length, deadline, error);
-  if (read != CallResult::Ok) return read;
-  if (!reply.ParseFromString(bytes) || !reply.GetReflection()->GetUnknownFields(reply).empty()) {
-    error = "The master's answer cannot be read. Use commands and a master of the same release.";
-    return CallResult::NoAnswer;
+  body.clear();
+  return read_bytes(body, header.length, deadline, error);
+}
+
+CallResult ClientConnection::parse_reply(const std::string& body, pb::ClientReply& reply,
+                                         std::string& error) const {
+  if (reply.ParseFromString(body) && reply.GetReflection()->GetUnknownFields(reply).empty()) {
+    return CallResult::Ok;
   }
-  return CallResult::Ok;
+  error = "The master's answer cannot be read. Use commands and a master of the same release.";
+  return CallResult::NoAnswer;
+}
+
+std::string ClientConnection::server_name() const {
+  return address_.network.empty() ? client_socket_path(address_.state_directory) : address_.network;
 }
 
 CallResult ClientConnection::read_bytes(std::string& into, std::size_t count,

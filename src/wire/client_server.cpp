@@ -5,15 +5,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "core/assert.hpp"
 #include "core/failpoint.hpp"
-#include "wire/client_accounts.hpp"
 #include "wire/client_listener.hpp"
-#include "wire/client_session.hpp"
+#include "wire/client_server_core.hpp"
 #include "wire/codec.hpp"
 #include "wire/run_directory.hpp"
 
@@ -21,15 +20,19 @@ namespace hyades {
 
 namespace {
 
-constexpr std::size_t kScratchBytes = 64u << 10;
 constexpr std::size_t kReadsPerPoll = 16;  // of one connection, so that others get their turn
 constexpr int kAcceptsPerPoll = 256;
 constexpr BootMs kSweepMs = 500;
 constexpr BootMs kAcceptPauseMs = 100;  // after the system had no descriptor for a client
-constexpr unsigned kFdBits = 20;        // of a RequestId; the rest is a serial number
 
 bool out_of_descriptors(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// For the log: how a request ended.
+std::string result_of(const pb::ClientReply& reply) {
+  if (!reply.error().empty()) return ": " + reply.error();
+  return (reply.job() == 0 ? "" : " job " + std::to_string(reply.job())) + ": ok";
 }
 
 }  // namespace
@@ -41,70 +44,22 @@ pb::ClientReply error_reply(ErrorCode code, const std::string& message) {
   return reply;
 }
 
-class ClientServer::Core {
- public:
-  Core(std::string path, const Options& options, bool any_user, int listener);
-  ~Core();
-
-  void poll(std::vector<ClientRequest>& out, BootMs now);
-  void reply(RequestId id, const pb::ClientReply& reply);
-
-  std::vector<RequestId> closed_;
-  std::size_t connections_ = 0;
-  std::string path_;
-  int epoll_;
-
- private:
-  void accept_clients();
-  bool accept_one();
-  void shed();
-  void admit(int fd);
-  void turn_away(int fd, ErrorCode code, const std::string& message);
-
-  void serve(ClientSession& session, std::uint32_t events, std::vector<ClientRequest>& out);
-  void read(ClientSession& session, std::vector<ClientRequest>& out);
-  // False when the session is gone or has to wait.
-  bool take(ClientSession& session, std::string_view bytes, std::vector<ClientRequest>& out);
-  void take_request(ClientSession& session, std::string_view body, std::vector<ClientRequest>& out);
-  void refuse(ClientSession& session, ErrorCode code, const std::string& message);
-  void write(ClientSession& session, std::string_view frame);
-  void settle(ClientSession& session, ClientSession::Write result);
-  void watch(ClientSession& session, std::uint32_t events);
-  void account(ClientSession& session, std::size_t bytes_before);
-  void close(ClientSession& session);
-  void sweep();
-  ClientSession* find(int fd) const;
-
-  Options options_;
-  bool any_user_;
-  int listener_;
-  int reserve_;  // given up for a moment when there is no other descriptor left
-  BootMs accept_again_ms_ = 0;
-  BootMs swept_ms_ = 0;
-  BootMs now_ = 0;
-  RequestId serial_ = 0;
-  std::vector<std::unique_ptr<ClientSession>> sessions_;  // by descriptor
-  ClientAccounts accounts_;
-  std::array<char, kScratchBytes> scratch_;
-  std::string frame_;  // reused
-};
-
 ClientServer::Core::Core(std::string path, const Options& options, bool any_user, int listener)
     : path_(std::move(path)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       options_(options),
       any_user_(any_user),
-      listener_(listener),
       reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  listeners_.emplace_back(listener);
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = listener_;
-  epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event);
+  event.data.fd = listener;
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, listener, &event);
 }
 
 ClientServer::Core::~Core() {
   sessions_.clear();
-  ::close(listener_);
+  listeners_.clear();
   ::close(epoll_);
   if (reserve_ >= 0) ::close(reserve_);
 }
@@ -116,44 +71,62 @@ ClientSession* ClientServer::Core::find(int fd) const {
 
 // ---- accepting -------------------------------------------------------------------------------
 
-void ClientServer::Core::accept_clients() {
-  for (int i = 0; i < kAcceptsPerPoll && accept_one(); ++i) {
+// Whether anybody may come.
+void ClientServer::Core::hear_listeners(std::uint32_t events) {
+  for (const UniqueFd& listener : listeners_) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = listener.get();
+    epoll_ctl(epoll_, EPOLL_CTL_MOD, listener.get(), &event);
   }
 }
 
-bool ClientServer::Core::accept_one() {
-  const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+void ClientServer::Core::accept_clients(int listener) {
+  for (int i = 0; i < kAcceptsPerPoll && accept_one(listener); ++i) {
+  }
+}
+
+bool ClientServer::Core::accept_one(int listener) {
+  const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
-    admit(fd);
+    admit(fd, listener);
     return true;
   }
   if (errno == EINTR || errno == ECONNABORTED) return true;
-  if (out_of_descriptors(errno)) shed();
+  if (out_of_descriptors(errno)) shed(listener);
   return false;
 }
 
 // The client at the head of the queue is told why, and then nobody is accepted for a moment: the
 // listener stays readable, and polling it in vain would take a whole core.
-void ClientServer::Core::shed() {
+void ClientServer::Core::shed(int listener) {
   if (reserve_ >= 0) {
     ::close(reserve_);
-    const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       turn_away(fd, ErrorCode::Unavailable,
                 "The master has no file descriptor left for another client. Try again.");
     }
   }
   reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  epoll_event event{};
-  event.data.fd = listener_;
-  epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event);
+  hear_listeners(0);
   accept_again_ms_ = now_ + kAcceptPauseMs;
 }
 
-void ClientServer::Core::admit(int fd) {
+void ClientServer::Core::admit(int fd, int listener) {
+  if (fd >= (1 << kClientFdBits)) {
+    ::close(fd);
+  } else if (is_network(listener)) {
+    admit_stranger(fd);
+  } else {
+    admit_local(fd);
+  }
+}
+
+void ClientServer::Core::admit_local(int fd) {
   ucred peer{};
   socklen_t length = sizeof peer;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || fd >= (1 << kFdBits)) {
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
     ::close(fd);
     return;
   }
@@ -162,29 +135,40 @@ void ClientServer::Core::admit(int fd) {
               "This cluster serves user " + std::to_string(geteuid()) + " alone.");
     return;
   }
-  const ClientAccounts::Account& user = accounts_.of(peer.uid);
+  if (room_for(fd, peer.uid)) add_session(fd, peer.uid, peer.gid, peer.pid);
+}
+
+// Else the client has been told and is gone.
+bool ClientServer::Core::room_for(int fd, uid_t uid) {
+  const ClientAccounts::Account& user = accounts_.of(uid);
   if (user.connections >= options_.connections_per_uid) {
     turn_away(fd, ErrorCode::LimitReached,
-              "User " + std::to_string(peer.uid) + " has " + std::to_string(user.connections) +
+              "User " + std::to_string(uid) + " has " + std::to_string(user.connections) +
                   " connections to the master, which is the limit. Try again.");
-    return;
+    return false;
   }
   if (connections_ >= static_cast<std::size_t>(options_.connections_max)) {
     turn_away(fd, ErrorCode::Unavailable,
               "The master has " + std::to_string(connections_) +
                   " clients, which is the limit. Try again.");
-    return;
+    return false;
   }
+  return true;
+}
+
+// Null when it could not be watched.
+ClientSession* ClientServer::Core::add_session(int fd, uid_t uid, gid_t gid, pid_t pid) {
   const auto slot = static_cast<std::size_t>(fd);
   if (slot >= sessions_.size()) sessions_.resize(slot + 1);
-  sessions_[slot] = std::make_unique<ClientSession>(fd, peer.uid, peer.gid, peer.pid);
-  ++accounts_.of(peer.uid).connections;
+  sessions_[slot] = std::make_unique<ClientSession>(fd, uid, gid, pid);
+  ++accounts_.of(uid).connections;
   ++connections_;
   epoll_event event{};
   event.events = EPOLLIN | EPOLLRDHUP;
   event.data.fd = fd;
   sessions_[slot]->interest = event.events;
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) close(*sessions_[slot]);
+  return sessions_[slot].get();
 }
 
 void ClientServer::Core::turn_away(int fd, ErrorCode code, const std::string& message) {
@@ -200,21 +184,20 @@ void ClientServer::Core::poll(std::vector<ClientRequest>& out, BootMs now) {
   now_ = now;
   if (accept_again_ms_ != 0 && now >= accept_again_ms_) {
     accept_again_ms_ = 0;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = listener_;
-    epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event);
+    hear_listeners(EPOLLIN);
   }
   std::array<epoll_event, 512> events;
   const int count = epoll_wait(epoll_, events.data(), events.size(), 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.fd == listener_) {
-      accept_clients();
+    const auto is_it = [&](const UniqueFd& listener) { return listener.get() == event.data.fd; };
+    if (std::any_of(listeners_.begin(), listeners_.end(), is_it)) {
+      accept_clients(event.data.fd);
     } else if (ClientSession* session = find(event.data.fd)) {
       serve(*session, event.events, out);
     }
   }
+  if (checker_) hear_verdicts();
   if (now - swept_ms_ >= kSweepMs) sweep();
 }
 
@@ -227,7 +210,7 @@ void ClientServer::Core::serve(ClientSession& session, std::uint32_t events,
     const ClientSession::Write result = session.flush(now_);
     account(session, before);
     settle(session, result);
-  } else if (session.open != 0) {
+  } else if (!session.reading()) {
     // Not its turn. Do not look at it again before the answer is out.
     if ((events & EPOLLRDHUP) != 0) session.half_closed = true;
     watch(session, session.half_closed ? 0u : std::uint32_t{EPOLLRDHUP});
@@ -263,14 +246,20 @@ bool ClientServer::Core::take(ClientSession& session, std::string_view bytes,
   std::string error;
   const std::size_t before = session.buffered_bytes();
   if (!session.frame_begun()) session.frame_started_ms = now_;
-  const ClientSession::Frame frame = session.take(bytes, options_.request_bytes_max, body, error);
+  const ClientSession::Frame frame = session.take(
+      bytes, session.wants_credential() ? kCredentialBytesMax : options_.request_bytes_max, body,
+      error);
   account(session, before);
   switch (frame) {
     case ClientSession::Frame::Bad:
       refuse(session, ErrorCode::Invalid, error);
       return false;
     case ClientSession::Frame::Complete:
-      take_request(session, body, out);
+      if (session.wants_credential()) {
+        take_credential(session, body);
+      } else if (is_promised(session, body)) {
+        take_request(session, body, out);
+      }
       return false;
     case ClientSession::Frame::Partial:
       break;
@@ -302,12 +291,17 @@ void ClientServer::Core::take_request(ClientSession& session, std::string_view b
     write(session, reply_frame(reply.SerializeAsString()));
     return;
   }
-  session.open = ++serial_ << kFdBits | static_cast<RequestId>(session.fd);
+  session.open = next_id(session);
+  if (session.login) session.login->asked = verb_and_object(request.what);
   request.id = session.open;
   request.uid = session.uid;
   request.gid = session.gid;
   request.pid = session.pid;
   out.push_back(std::move(request));
+}
+
+RequestId ClientServer::Core::next_id(const ClientSession& session) {
+  return ++serial_ << kClientFdBits | static_cast<RequestId>(session.fd);
 }
 
 void ClientServer::Core::refuse(ClientSession& session, ErrorCode code,
@@ -316,16 +310,18 @@ void ClientServer::Core::refuse(ClientSession& session, ErrorCode code,
   session.forget_frame();
   account(session, before);
   session.close_after_flush = true;
+  if (session.login) audit(session, "refused: " + message);
   write(session, reply_frame(error_reply(code, message).SerializeAsString()));
 }
 
 // ---- writing ---------------------------------------------------------------------------------
 
 void ClientServer::Core::reply(RequestId id, const pb::ClientReply& reply) {
-  ClientSession* session = find(static_cast<int>(id & ((1u << kFdBits) - 1)));
+  ClientSession* session = find(static_cast<int>(id & ((1u << kClientFdBits) - 1)));
   if (session == nullptr || session->open != id) return;
   HYADES_FAILPOINT("client_before_reply");
   session->open = 0;
+  if (session->login) audit(*session, session->login->asked + result_of(reply));
   const std::size_t size = reply.ByteSizeLong();
   const std::size_t held = accounts_.of(session->uid).bytes;
   const bool valid = valid_utf8_bytes(reply.message()) == reply.message().size();
@@ -348,12 +344,17 @@ void ClientServer::Core::reply(RequestId id, const pb::ClientReply& reply) {
     reply.SerializeWithCachedSizesToArray(
         reinterpret_cast<std::uint8_t*>(frame_.data() + kFrameHeaderBytes));
     write(*session, frame_);
-    if (frame_.capacity() > 2 * kScratchBytes) std::string().swap(frame_);
+    if (frame_.capacity() > 2 * kClientScratchBytes) std::string().swap(frame_);
   }
 }
 
 void ClientServer::Core::write(ClientSession& session, std::string_view frame) {
   const std::size_t before = session.buffered_bytes();
+  std::string with_hello;
+  if (session.login && !session.close_after_flush) {
+    with_hello = std::string(frame) + hello_frame(session);
+    frame = with_hello;
+  }
   const ClientSession::Write result = session.write(frame, now_);
   account(session, before);
   settle(session, result);
@@ -389,6 +390,7 @@ void ClientServer::Core::close(ClientSession& session) {
   user.bytes -= session.buffered_bytes();
   --user.connections;
   --connections_;
+  if (session.login && !session.login->identified) forget_stranger(*session.login);
   sessions_[static_cast<std::size_t>(session.fd)].reset();
 }
 
@@ -400,6 +402,8 @@ void ClientServer::Core::sweep() {
     if (!session) continue;
     if (session->writing()) {
       if (now_ - session->reply_moved_ms >= options_.reply_timeout_ms) close(*session);
+    } else if (session->login) {
+      sweep_network(*session);
     } else if (session->frame_begun() &&
                now_ - session->frame_started_ms >= options_.frame_timeout_ms) {
       refuse(*session, ErrorCode::Invalid, "The request took too long to arrive.");
@@ -421,6 +425,8 @@ std::unique_ptr<ClientServer> ClientServer::open(const std::string& state_direct
   ::close(directory);
   if (listener < 0) return nullptr;
   auto core = std::make_unique<Core>(path, options, any_user, listener);
+  error = core->open_network();
+  if (!error.empty()) return nullptr;
   return std::unique_ptr<ClientServer>(new ClientServer(std::move(core)));
 }
 

@@ -1,7 +1,8 @@
 // The master's front door: a Unix stream socket at <state directory>/run/hyades.sock. Every user of
 // the host may connect; the kernel says who they are, and nothing they send is believed before it
-// was checked. No client can make it wait: everything is non-blocking, sizes are capped before
-// memory is allocated, and whoever is slow is dropped.
+// was checked. On request it also listens on the network, where MUNGE says who they are
+// (schema/hyades.proto has the conversation). No client can make it wait: everything is
+// non-blocking, sizes are capped before memory is allocated, and whoever is slow is dropped.
 //
 // One request a connection is outstanding at a time. One thread.
 #pragma once
@@ -9,6 +10,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,11 +18,12 @@
 #include "core/request.hpp"
 #include "core/time.hpp"
 #include "hyades.pb.h"
+#include "wire/credential_checker.hpp"
 #include "wire/frame.hpp"
 
 namespace hyades {
 
-// A whole, well-formed request. Who asks is the kernel's word.
+// A whole, well-formed request. Who asks is the kernel's word, or MUNGE's (then `pid` is 0).
 struct ClientRequest {
   RequestId id = 0;
   uid_t uid = 0;
@@ -43,12 +46,23 @@ class ClientServer {
     BootMs frame_timeout_ms = 30'000;     // from the first byte of a request to its last
     BootMs reply_timeout_ms = 30'000;     // a client that reads nothing for so long is dropped
     bool any_user = false;                // serve all users even when we are not root (any more)
+
+    std::vector<std::string> listen;  // "host:port" or ":port"; none: not on the network
+    std::string cluster;              // the name that credentials are made for
+    CredentialChecker::Options munge;
+    int strangers_max = 256;  // on the network, before they have shown who they are
+    int strangers_per_address = 32;
+    BootMs login_timeout_ms = 5'000;  // to show who they are
+    BootMs idle_timeout_ms = 30'000;  // between requests, and for each to arrive
+    // One line for each request from the network, and for each that was refused.
+    std::function<void(const std::string&)> audit;
   };
 
   // Creates <state_directory>/run if need be, replaces a socket that nobody answers on, and
   // listens. As root, or for any_user, the socket is open to every user (0666 in a 0755
   // directory), else to the own user alone (0600 in a 0700 directory). Null with a sentence in
-  // `error` when that cannot be.
+  // `error` when that cannot be, among others when it is to listen on the network and MUNGE does
+  // not work.
   static std::unique_ptr<ClientServer> open(const std::string& state_directory,
                                             const Options& options, std::string& error);
   ~ClientServer();

@@ -39,8 +39,9 @@ ClientSession::Frame ClientSession::take(std::string_view bytes, std::size_t len
     all = in_;
   }
   FrameHeader header;
+  const FrameType expected = wants_credential() ? FrameType::Credential : FrameType::Request;
   if (all.size() >= kFrameHeaderBytes) {
-    const FrameCheck check = read_header(all.data(), FrameType::Request, length_max, header);
+    const FrameCheck check = read_header(all.data(), expected, length_max, header);
     if (check != FrameCheck::Good) {
       error = header_error(check, header, length_max);
       return Frame::Bad;
@@ -96,14 +97,6 @@ ClientSession::Write ClientSession::flush(BootMs now) {
     written_ = 0;
   }
   return result;
-}
-
-std::string reply_frame(const std::string& body) {
-  std::string frame(kFrameHeaderBytes, '\0');
-  write_header({kProtocolVersion, FrameType::Reply, static_cast<std::uint32_t>(body.size())},
-               frame.data());
-  frame += body;
-  return frame;
 }
 
 }  // namespace hyades

@@ -5,12 +5,14 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/request.hpp"
 #include "core/time.hpp"
 #include "wire/frame.hpp"
+#include "wire/network_login.hpp"
 
 namespace hyades {
 
@@ -23,9 +25,10 @@ class ClientSession {
   ClientSession& operator=(const ClientSession&) = delete;
 
   const int fd;
-  const uid_t uid;
-  const gid_t gid;
+  uid_t uid;  // nobody's, while a client on the network has not shown who it is
+  gid_t gid;
   const pid_t pid;
+  std::unique_ptr<NetworkLogin> login;  // of a client on the network
 
   RequestId open = 0;        // the request that waits for its answer
   bool half_closed = false;  // the client will send no more, but may still read
@@ -46,7 +49,11 @@ class ClientSession {
   // The body has been read.
   void forget_frame() { std::string().swap(in_); }
 
-  bool reading() const { return open == 0 && !writing(); }
+  bool reading() const {
+    return open == 0 && !writing() && !(login != nullptr && login->deciding != 0);
+  }
+  // What comes next says who the client is.
+  bool wants_credential() const { return login != nullptr && login->digest.empty(); }
   bool frame_begun() const { return !in_.empty(); }
   bool writing() const { return written_ < out_.size(); }
   std::size_t buffered_bytes() const { return in_.size() + out_.size(); }
@@ -65,6 +72,8 @@ class ClientSession {
 };
 
 // Header and body of a reply, ready to be sent.
-std::string reply_frame(const std::string& body);
+inline std::string reply_frame(const std::string& body) {
+  return make_frame(FrameType::Reply, body);
+}
 
 }  // namespace hyades

@@ -39,4 +39,10 @@ FrameCheck read_header(const char* bytes, FrameType expected, std::size_t length
   return out.length > length_max ? FrameCheck::TooLong : FrameCheck::Good;
 }
 
+std::string make_frame(FrameType type, std::string_view body) {
+  std::string frame(kFrameHeaderBytes, '\0');
+  write_header({kProtocolVersion, type, static_cast<std::uint32_t>(body.size())}, frame.data());
+  return frame.append(body);
+}
+
 }  // namespace hyades

@@ -15,7 +15,14 @@ constexpr std::uint16_t kProtocolVersion = 1;
 constexpr std::uint32_t kFrameMagic = 0x44415948;  // "HYAD"
 constexpr std::size_t kFrameHeaderBytes = 16;
 
-enum class FrameType : std::uint16_t { Request = 1, Reply = 2 };
+enum class FrameType : std::uint16_t {
+  Request = 1,
+  Reply = 2,
+  // On the network only.
+  Hello = 3,
+  Credential = 4,
+  Proceed = 5,
+};
 
 // Both sides refuse longer bodies, the sender before it sends and the receiver before it allocates.
 constexpr std::size_t kRequestBytesMax = 8u << 20;
@@ -35,6 +42,9 @@ enum class FrameCheck {
 };
 
 void write_header(const FrameHeader& header, char* out);  // kFrameHeaderBytes
+
+// Header and body, ready to be sent.
+std::string make_frame(FrameType type, std::string_view body);
 
 // `bytes` holds at least kFrameHeaderBytes.
 FrameCheck read_header(const char* bytes, FrameType expected, std::size_t length_max,

@@ -186,7 +186,7 @@ TEST_F(Submit, TheSameTokenIsTheSameJob) {
   submit.mutable_payload()->set_stdout_path("/dev/null");
   JobId first = 0;
   for (int i = 0; i < 3; ++i) {
-    ClientConnection connection(cluster().directory());
+    ClientConnection connection({cluster().directory(), ""});
     pb::ClientReply reply;
     std::string error;
     ASSERT_EQ(connection.call(request, reply, 10'000, error), CallResult::Ok) << error;

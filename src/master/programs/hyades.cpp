@@ -109,7 +109,7 @@ bool holds_a_cluster(const std::string& directory) {
 // ---- down and status --------------------------------------------------------------------------
 
 bool cancel_all(const std::string& directory) {
-  ClientConnection connection(directory);
+  ClientConnection connection({directory, ""});
   pb::ClientRequest request;
   pb::ClientReply jobs;
   std::string error;
