@@ -75,10 +75,7 @@ void MasterClient::give_up(CallResult result, const std::string& error) const {
   switch (result) {
     case CallResult::NotConnected:
       if (!address_.network.empty()) {
-        throw Failure("cannot reach the master at " + address_.network +
-                      ": is the cluster up, and does [security] listen of its configuration name "
-                      "this port?" +
-                      why);
+        throw Failure("cannot reach the master at " + address_.network + ": " + error);
       }
       throw Failure("cannot reach the master in " + address_.state_directory +
                     ": is the cluster up? " + "start it with: hyades up --local 4 --dir " + dir +

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <thread>
 
+#include "core/request.hpp"
 #include "wire/client_handshake.hpp"
 #include "wire/login_proof.hpp"
 #include "wire/run_directory.hpp"
@@ -121,7 +122,11 @@ CallResult ClientConnection::log_in(std::string_view body, pb::ClientReply& repl
     answered = result == CallResult::Refused;
     if (result != CallResult::Ok || type == wanted) return result;
     answered = true;
-    return parse_reply(text, reply, error);
+    result = parse_reply(text, reply, error);
+    if (result != CallResult::Ok || reply.error() != to_string(ErrorCode::Unavailable))
+      return result;
+    error = reply.message();
+    return CallResult::NotConnected;  // nothing was done, and later it may be
   };
   std::string text;
   CallResult result = hear(FrameType::Hello, text);

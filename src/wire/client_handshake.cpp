@@ -89,7 +89,8 @@ int connect_to_master(const std::string& place, const ClientDeadline& deadline, 
     return fd.release();
   }
   error = reason == ECONNREFUSED
-              ? "Nobody listens at " + place + "."
+              ? "Nobody listens at " + place +
+                    ": is the cluster up, and does its [security] listen name this port?"
               : "Cannot connect to " + place + ": " + std::strerror(reason) + ".";
   return -1;
 }

@@ -288,6 +288,7 @@ void ClientServer::Core::take_request(ClientSession& session, std::string_view b
         error_reply(ErrorCode::LimitReached,
                     "More than " + std::to_string(options_.requests_per_second_per_uid) +
                         " requests a second from one user. Try again.");
+    if (session.login) audit(session, verb_and_object(request.what) + result_of(reply));
     write(session, reply_frame(reply.SerializeAsString()));
     return;
   }
@@ -410,6 +411,7 @@ void ClientServer::Core::sweep() {
     }
   }
   accounts_.forget_idle(now_);
+  count_unlogged();
 }
 
 // ---- outside ----------------------------------------------------------------------------------

@@ -50,8 +50,8 @@ class ClientServer {
     std::vector<std::string> listen;  // "host:port" or ":port"; none: not on the network
     std::string cluster;              // the name that credentials are made for
     CredentialChecker::Options munge;
-    int strangers_max = 256;  // on the network, before they have shown who they are
-    int strangers_per_address = 32;
+    int strangers_max = 1024;  // on the network, before they have shown who they are
+    int strangers_per_address = 256;
     BootMs login_timeout_ms = 5'000;  // to show who they are
     BootMs idle_timeout_ms = 30'000;  // between requests, and for each to arrive
     // One line for each request from the network, and for each that was refused.

@@ -74,7 +74,8 @@ class ClientServer::Core {
   bool is_promised(ClientSession& session, std::string_view body);
   void sweep_network(ClientSession& session);
   void forget_stranger(const NetworkLogin& login);
-  void audit(const ClientSession& session, const std::string& what) const;
+  void audit(const ClientSession& session, const std::string& what);
+  void count_unlogged();
 
   Options options_;
   bool any_user_;
@@ -91,6 +92,7 @@ class ClientServer::Core {
   std::unique_ptr<CredentialChecker> checker_;
   std::vector<CredentialChecker::Verdict> verdicts_;  // reused
   std::map<std::string, int> strangers_;              // by address
+  int strangers_logged_ = 0;                          // since the last sweep
 };
 
 }  // namespace hyades

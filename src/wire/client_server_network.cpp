@@ -16,6 +16,8 @@ namespace {
 // Whose connections and bytes those of clients are that have not shown who they are.
 constexpr uid_t kStranger = static_cast<uid_t>(-1);
 
+constexpr int kStrangersLogged = 20;  // between two sweeps
+
 }  // namespace
 
 std::string ClientServer::Core::open_network() {
@@ -206,11 +208,21 @@ void ClientServer::Core::sweep_network(ClientSession& session) {
   }
 }
 
-void ClientServer::Core::audit(const ClientSession& session, const std::string& what) const {
+// Strangers must not fill the disk.
+void ClientServer::Core::audit(const ClientSession& session, const std::string& what) {
   if (!options_.audit) return;
+  if (!session.login->identified && ++strangers_logged_ > kStrangersLogged) return;
   const std::string who =
       session.login->identified ? "uid " + std::to_string(session.uid) : "somebody";
   options_.audit(who + " from " + session.login->address + ": " + what);
+}
+
+void ClientServer::Core::count_unlogged() {
+  if (options_.audit && strangers_logged_ > kStrangersLogged) {
+    options_.audit(std::to_string(strangers_logged_ - kStrangersLogged) +
+                   " more were refused before they had shown who they are");
+  }
+  strangers_logged_ = 0;
 }
 
 }  // namespace hyades

@@ -64,8 +64,11 @@ std::string LoginBox::open() {
 
 void LoginBox::poll(BootMs ahead_ms) {
   ahead_ms_ += ahead_ms;
-  server_->poll(requests, SystemClock().now().boot_ms + ahead_ms_);
+  const BootMs now = stopped_ms_ != 0 ? stopped_ms_ : SystemClock().now().boot_ms;
+  server_->poll(requests, now + ahead_ms_);
 }
+
+void LoginBox::stop_clock() { stopped_ms_ = SystemClock().now().boot_ms; }
 
 // ---- the client -------------------------------------------------------------------------------
 

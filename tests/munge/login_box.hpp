@@ -27,6 +27,8 @@ class LoginBox {
 
   // One turn. `ahead_ms` moves the server's clock for good.
   void poll(BootMs ahead_ms = 0);
+  // From now on the server's clock moves by poll's `ahead_ms` only.
+  void stop_clock();
   ClientServer& server() { return *server_; }
   const std::string& directory() const { return directory_; }
   std::string place() const { return options.listen.front(); }
@@ -39,6 +41,7 @@ class LoginBox {
   std::string directory_;
   int port_ = 0;
   BootMs ahead_ms_ = 0;
+  BootMs stopped_ms_ = 0;  // 0: it runs
   std::unique_ptr<ClientServer> server_;
 };
 

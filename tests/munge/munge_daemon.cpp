@@ -107,9 +107,11 @@ std::string credential_of(uid_t uid, const std::string& payload, uid_t only_for,
   if (child == 0) {
     std::string text;
     std::string error;
+    // A test that acts as somebody else is root all the same.
+    const bool may =
+        uid == geteuid() || ((geteuid() == 0 || seteuid(0) == 0) && setresuid(uid, uid, uid) == 0);
     const bool good =
-        (uid == geteuid() || setresuid(uid, uid, uid) == 0) &&
-        encode_credential(payload, only_for, socket, text, error) == MungeVerdict::Good &&
+        may && encode_credential(payload, only_for, socket, text, error) == MungeVerdict::Good &&
         write(ends[1], text.data(), text.size()) > 0;
     _exit(good ? 0 : 1);
   }
