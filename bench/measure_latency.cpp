@@ -35,7 +35,7 @@ class StartTimes {
       : bench_(bench),
         cluster_({.parent = bench.options.directory}),
         factory_(cluster_.root(), "latency"),
-        connection_(cluster_.state_directory()),
+        connection_({cluster_.state_directory(), ""}),
         stamps_(cluster_.root() + "/stamps") {
     // In a script's first line a path must be short.
     const std::string program = cluster_.root() + "/stamp";

@@ -25,7 +25,9 @@ std::int64_t boot_now_ns() {
 
 struct Load::Client {
   Client(const std::string& directory, unsigned number, unsigned seed)
-      : connection(directory), name("c" + std::to_string(number)), random(seed * 977 + number) {}
+      : connection({directory, ""}),
+        name("c" + std::to_string(number)),
+        random(seed * 977 + number) {}
 
   struct Sent {
     std::uint64_t job;

@@ -30,7 +30,7 @@ void Frozen::thaw() {
 
 bool Frozen::stopped() const { return pid_ > 0 && process_state(pid_) == 'T'; }
 
-Scene::Scene(Cluster& cluster) : cluster_(cluster), connection_(cluster.directory()) {}
+Scene::Scene(Cluster& cluster) : cluster_(cluster), connection_({cluster.directory(), ""}) {}
 
 std::vector<std::string> Scene::nodes() const {
   std::vector<std::string> names;
