@@ -20,8 +20,8 @@ namespace hyades {
 NodeLink::NodeLink(EventLoop& loop, StepShare share, std::string key, Handlers handlers)
     : loop_(loop), share_(std::move(share)), key_(std::move(key)), handlers_(std::move(handlers)) {}
 
-bool NodeLink::open(const std::string& stepd, std::string& error) {
-  return share_.where.port == 0 ? start_own_daemon(stepd, error) : connect(error);
+bool NodeLink::open(const std::string& stepd, const DescriptorLimit& limit, std::string& error) {
+  return share_.where.port == 0 ? start_own_daemon(stepd, limit, error) : connect(error);
 }
 
 bool NodeLink::connect(std::string& error) {
@@ -31,7 +31,8 @@ bool NodeLink::connect(std::string& error) {
   return true;
 }
 
-bool NodeLink::start_own_daemon(const std::string& stepd, std::string& error) {
+bool NodeLink::start_own_daemon(const std::string& stepd, const DescriptorLimit& limit,
+                                std::string& error) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
     error = std::string("no socket pair: ") + std::strerror(errno);
@@ -49,6 +50,7 @@ bool NodeLink::start_own_daemon(const std::string& stepd, std::string& error) {
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), 3);
   std::string program = stepd, option = "--connected";
   char* arguments[] = {program.data(), option.data(), nullptr};
+  const DescriptorLimit::Usual usual(limit);
   const int trouble =
       posix_spawn(&daemon_, stepd.c_str(), &actions, &attributes, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);

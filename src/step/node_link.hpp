@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "step/descriptor_limit.hpp"
 #include "step/step_channel.hpp"
 #include "step/step_layout.hpp"
 
@@ -25,7 +26,7 @@ class NodeLink {
   NodeLink(EventLoop& loop, StepShare share, std::string key, Handlers handlers);
 
   // False and `error` a clause when that fails at once; no handler is called then.
-  bool open(const std::string& stepd, std::string& error);
+  bool open(const std::string& stepd, const DescriptorLimit& limit, std::string& error);
 
   void send(const StepMessage& message) {
     if (channel_) channel_->send(message);
@@ -42,7 +43,7 @@ class NodeLink {
 
  private:
   bool connect(std::string& error);
-  bool start_own_daemon(const std::string& stepd, std::string& error);
+  bool start_own_daemon(const std::string& stepd, const DescriptorLimit& limit, std::string& error);
   void use(UniqueFd socket);
   void received(StepMessage&& message);
   void closed(const std::string& why);

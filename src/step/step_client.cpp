@@ -129,7 +129,7 @@ void StepClient::open_all() {
   });
   for (Node& node : nodes_) {
     std::string error;
-    if (given_up_ || node.link->open(order_.stepd, error)) continue;
+    if (given_up_ || node.link->open(order_.stepd, limit_, error)) continue;
     give_up(1, "node " + node.link->node() + ": " + error);
   }
 }

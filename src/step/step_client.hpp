@@ -80,6 +80,7 @@ class StepClient {
   void stop_when_asked();
   void flush();
 
+  DescriptorLimit limit_;
   StepOrder order_;
   EventLoop loop_;
   UniqueFd signals_;

@@ -151,7 +151,7 @@ bool StepSession::start_all(const StartTasks& order, StartRefused& refusal) {
     StepTask task;
     const int error =
         start_task({program.path, &order.arguments, task_environment(environment, order, i),
-                    directory.get(), has_input},
+                    directory.get(), has_input, &facts_.limit},
                    task);
     if (error != 0) {
       refusal = {126, "cannot run '" + order.arguments[0] + "': " + std::strerror(error)};

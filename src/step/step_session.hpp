@@ -19,6 +19,7 @@ struct StepNodeFacts {
   std::string node;
   std::string key;          // "": whoever is connected is trusted
   Environment environment;  // its own, without the key
+  DescriptorLimit limit;
 };
 
 class StepSession {

@@ -82,7 +82,10 @@ int start_task(const TaskOrder& order, StepTask& task) {
   posix_spawn_file_actions_adddup2(&plan.actions, out[1].get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&plan.actions, err[1].get(), STDERR_FILENO);
   posix_spawn_file_actions_addfchdir_np(&plan.actions, order.directory);
-  if (const int error = spawn(order, plan, task.pid); error != 0) return error;
+  {
+    const DescriptorLimit::Usual usual(*order.limit);
+    if (const int error = spawn(order, plan, task.pid); error != 0) return error;
+  }
   task.input = std::move(in[1]);
   task.outputs[0] = std::move(out[0]);
   task.outputs[1] = std::move(err[0]);

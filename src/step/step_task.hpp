@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "step/descriptor_limit.hpp"
 #include "step/task_environment.hpp"
 #include "wire/unique_fd.hpp"
 
@@ -25,6 +26,7 @@ struct TaskOrder {
   Environment environment;
   int directory = -1;  // a descriptor
   bool has_input = false;
+  const DescriptorLimit* limit = nullptr;
 };
 
 // 0, or an errno: nothing runs then. All of our ends are non-blocking and closed in later tasks.

@@ -1,5 +1,6 @@
 #include "fuzz_targets.hpp"
 
+#include "../unit/step_samples.hpp"
 #include "wire/codec.hpp"
 #include "wire/frame.hpp"
 #include "wire_samples.hpp"
@@ -70,6 +71,18 @@ Seeds record_file_seeds() {
           "left_behind=0 error=no%20way\nrefused reason=%ff"};
 }
 
+Seeds step_stream_seeds() {
+  Seeds seeds;
+  std::string all = "\xff";
+  for (const StepMessage& message : samples::step_messages()) {
+    seeds.push_back("\xff" + encode(message));
+    all += encode(message);
+  }
+  seeds.push_back(all);
+  seeds.push_back("\x10" + encode(samples::step_messages().front()));
+  return seeds;
+}
+
 Seeds directive_seeds() {
   return {
       "#!/bin/sh\n#HSUB -N 2 --time=1:00:00\n#SBATCH --job-name='a b' \"c\\\"d\" # why\n"
@@ -126,6 +139,8 @@ std::vector<FuzzTarget> fuzz_targets() {
           {"fuzz_client_stream", fuzz_client_stream, client_stream_seeds()},
           {"fuzz_launch_record", fuzz_launch_record, launch_record_seeds()},
           {"fuzz_record_file", fuzz_record_file, record_file_seeds()},
+          {"fuzz_step_stream", fuzz_step_stream, step_stream_seeds()},
+          {"fuzz_step_file", fuzz_step_file, {encode(samples::step_file())}},
           {"fuzz_directives", fuzz_directives, directive_seeds()},
           {"fuzz_config", fuzz_config, config_seeds()},
           {"fuzz_expressions", fuzz_expressions, expression_seeds()}};

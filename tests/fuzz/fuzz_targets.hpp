@@ -24,6 +24,13 @@ void fuzz_launch_record(std::string_view bytes);
 // Bytes as a launch's record in the spool: as they are, and line by line with right checksums.
 void fuzz_record_file(std::string_view bytes);
 
+// Bytes as what comes over a step's connection: the first byte says whether the other side has
+// proved who it is, and in what pieces they come.
+void fuzz_step_stream(std::string_view bytes);
+
+// Bytes as the file that names a job's nodes to its steps.
+void fuzz_step_file(std::string_view bytes);
+
 // Bytes as a job script with directives.
 void fuzz_directives(std::string_view bytes);
 
