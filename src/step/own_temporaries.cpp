@@ -5,9 +5,10 @@
 
 namespace hyades {
 
-OwnTemporaries::~OwnTemporaries() {
+void OwnTemporaries::remove() {
   std::error_code ignored;  // what cannot be removed stays
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  path_.clear();
 }
 
 bool OwnTemporaries::make(const std::string& parent) {

@@ -10,10 +10,11 @@ class OwnTemporaries {
   OwnTemporaries() = default;
   OwnTemporaries(const OwnTemporaries&) = delete;
   OwnTemporaries& operator=(const OwnTemporaries&) = delete;
-  ~OwnTemporaries();
+  ~OwnTemporaries() { remove(); }
 
   // Makes it in `parent` (0700); false and errno when that fails.
   bool make(const std::string& parent);
+  void remove();
   const std::string& path() const { return path_; }
 
  private:

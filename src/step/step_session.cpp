@@ -204,6 +204,7 @@ void StepSession::say_ended() {
   if (over_ || !started_) return;
   over_ = true;
   loop_.cancel(timer_);
+  temporaries_.remove();  // whoever hears of the end may end us
   channel_.send(StepEnded{});
 }
 

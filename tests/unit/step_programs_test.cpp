@@ -620,13 +620,12 @@ TEST_F(StepMpi, PlainMpirunSpansTheJobsNodes) {
 }
 
 TEST_F(StepMpi, ExitCodesComeBackAndNothingStays) {
-  EXPECT_EQ(mpirun("mpirun sh -c 'exit 7'").exit_code, 7);
-  for (const auto& entry : fs::directory_iterator(fs::temp_directory_path())) {
-    // Of this test's daemons none is left; of others we do not know.
-    if (entry.path().filename().string().rfind("hyades-step-", 0) != 0) continue;
-    std::error_code gone;
-    EXPECT_TRUE(wait_until([&] { return !fs::exists(entry.path(), gone); })) << entry.path();
-  }
+  fs::create_directory(box.root / "tmp");
+  const std::string here = "export TMPDIR=" + box.root.path() + "/tmp; ";
+  const CommandResult result = mpirun(here + "mpirun sh -c 'ls -d tmp/hyades-step-*; exit 7'");
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_NE(result.out.find("tmp/hyades-step-"), std::string::npos) << result.text();
+  EXPECT_EQ(mpirun("find tmp -name 'hyades-step-*'").out, "");
 }
 
 TEST_F(StepMpi, HrshRunsACommandLineOnANode) {
