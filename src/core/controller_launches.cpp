@@ -147,9 +147,8 @@ void Controller::conclude(const Job& job, const Now& now, Step& out) {
     finish_exited(job, gang, script.exit, now, out);
   } else if (script.state == LaunchState::Lost || job.phase == JobPhase::Running ||
              (script.state == LaunchState::Absent && rebooted_since(job, 0))) {
-    // Of a job that was being started, the script's own node is the one that cannot tell.
-    const std::size_t share = job.phase == JobPhase::Running ? gang.to_blame() : 0;
-    finish_lost(job, blame(job, gang, share), now, out);
+    // Whatever happened elsewhere, the script's own node is the one that cannot tell.
+    finish_lost(job, blame(job, gang, 0), now, out);
   } else {
     finish_unstarted(job, blame(job, gang, gang.to_blame()), now, out);
   }

@@ -1,6 +1,6 @@
-// Fixed-format binary records between the parts of a node and of a step. Little and dull on purpose: the
-// reading side may one day run as root. Integers are 64 bits, little endian; a string is its
-// length and its bytes; a list is its count and its elements.
+// Fixed-format binary records between the parts of a node and of a step. Little and dull on
+// purpose: the reading side may one day run as root. Integers are 64 bits, little endian; a string
+// is its length and its bytes; a list is its count and its elements.
 #pragma once
 
 #include <cstdint>

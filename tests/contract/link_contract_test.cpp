@@ -191,7 +191,10 @@ class LinkContract : public testing::Test {
 
 TEST_F(LinkContract, EveryMessageArrivesAsItWasSent) {
   std::vector<Message> sent = samples::messages();
-  std::get<Welcome>(sent[5].body).accepted = false;  // not a command
+  for (Message& message : sent) {
+    auto* welcome = std::get_if<Welcome>(&message.body);
+    if (welcome != nullptr) welcome->accepted = false;  // not a command
+  }
   for (const Message& message : sent) master().send(1, message);
   const std::vector<Message> back = take(1, sent.size());
   for (std::size_t i = 0; i < back.size(); ++i) EXPECT_EQ(encode(back[i]), encode(sent[i]));
