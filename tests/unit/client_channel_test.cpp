@@ -805,7 +805,8 @@ class Connection : public ClientChannel {
     return connection().call(status_request(), reply_, timeout_ms, error_);
   }
   ClientConnection& connection() {
-    if (!connection_) connection_ = std::make_unique<ClientConnection>(MasterAddress{directory_, ""});
+    if (!connection_)
+      connection_ = std::make_unique<ClientConnection>(MasterAddress{directory_, ""});
     return *connection_;
   }
   void expect_error(const std::string& part) {
