@@ -1,7 +1,10 @@
-// A directory for temporary files that goes away with everything in it.
+// A directory for temporary files that goes away with everything in it. One whose owner was killed
+// goes with the next that is made beside it.
 #pragma once
 
 #include <string>
+
+#include "wire/unique_fd.hpp"
 
 namespace hyades {
 
@@ -19,6 +22,7 @@ class OwnTemporaries {
 
  private:
   std::string path_;  // "": none
+  UniqueFd lock_;     // held as long as we live
 };
 
 }  // namespace hyades

@@ -35,10 +35,16 @@ class StepBox {
     std::ofstream(file()) << encode(job);
     std::ofstream(hostfile()) << mpi_hostfile(job);
   }
+  // As a shepherd does it: mpirun does not wait for its agents, so some may still be cleaning up.
   ~StepBox() {
-    for (const auto& [node, pid] : daemons) {
-      if (pid > 0) kill(pid, SIGKILL);
-      if (pid > 0) waitpid(pid, nullptr, 0);
+    for (auto& [node, pid] : daemons) {
+      if (pid > 0) kill(pid, SIGTERM);
+    }
+    for (auto& [node, pid] : daemons) {
+      if (wait_until([&] { return is_over(node); })) continue;
+      kill(pid, SIGKILL);
+      waitpid(pid, nullptr, 0);
+      ADD_FAILURE() << "the daemon of " << node << " did not end";
     }
   }
 

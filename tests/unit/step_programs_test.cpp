@@ -628,6 +628,24 @@ TEST_F(StepMpi, ExitCodesComeBackAndNothingStays) {
   EXPECT_EQ(mpirun("find tmp -name 'hyades-step-*'").out, "");
 }
 
+TEST_F(StepMpi, WhatAKilledDaemonLeftGoesWithTheNextStep) {
+  const std::string tmp = box.root / "tmp";
+  fs::create_directories(tmp);
+  CommandOptions all = options();
+  all.environment["TMPDIR"] = tmp;
+  const auto count = [&] { return std::distance(fs::directory_iterator(tmp), {}); };
+  RunningCommand first({program_beside_me("hrsh"), "vn2", "touch $TMPDIR/file up; sleep 1000"},
+                       all);
+  RunningCommand second({program_beside_me("hrsh"), "vn3", "touch up3; sleep 1000"}, all);
+  ASSERT_TRUE(wait_until([&] { return exists("up") && exists("up3"); }));
+  EXPECT_EQ(count(), 2) << "who lives is left alone";
+  kill(box.daemons["vn2"], SIGKILL);
+  first.finish(30'000);
+  EXPECT_EQ(count(), 2);
+  EXPECT_TRUE(test::run_command({program_beside_me("hrsh"), "vn1", "ls $TMPDIR"}, all).good());
+  EXPECT_EQ(count(), 1);
+}
+
 TEST_F(StepMpi, HrshRunsACommandLineOnANode) {
   const CommandResult result =
       run({"hrsh", "-x", "-l", "ada", "ada@vn2", "echo", "$HYADES_NODENAME;", "cat;", "exit 3"},
