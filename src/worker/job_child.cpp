@@ -219,7 +219,9 @@ class Preparation {
     ask_for_usual_slices();
     const std::string& program = record_.companion ? record_.step_program : record_.script_path;
     std::vector<char*> arguments = {as_argument(program)};
-    for (const std::string& text : record_.arguments) arguments.push_back(as_argument(text));
+    if (!record_.companion) {  // they are the batch script's
+      for (const std::string& text : record_.arguments) arguments.push_back(as_argument(text));
+    }
     arguments.push_back(nullptr);
     const std::string key = "HYADES_STEP_KEY=" + record_.step_key;
     std::vector<char*> environment;

@@ -75,6 +75,15 @@ TEST_F(Companion, HasItsSocketAndNothingElse) {
   stop(record.key);
 }
 
+TEST_F(Companion, TheScriptsArgumentsAreNotItsOwn) {
+  LaunchRecord record = companion("echo $# > $BOX/count; touch $BOX/here; sleep 98765\n");
+  record.arguments = {"--epochs", "6"};
+  box_.start(record);
+  box_.wait_for_file("here");
+  EXPECT_EQ(box_.output("count"), "0\n");
+  stop(record.key);
+}
+
 TEST_F(Companion, StartsInTheRoot) {
   const LaunchRecord record = companion("pwd > $BOX/cwd; touch $BOX/here; sleep 1000\n");
   box_.start(record);
