@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "digits.hpp"
+#include "rank_group.hpp"
 #include "safetensors.hpp"
 
 namespace hyades::jobscripts {
@@ -23,8 +24,21 @@ class DigitCnn {
   /// One pass over all images in a new random order; gives the mean loss.
   double train_epoch(const DigitSet& images);
 
+  /// The same with the ranks of `group`, which all hold the same network and images. The gradient
+  /// of a batch is computed in slices, which the ranks share among themselves and add up in their
+  /// order: weights and loss are the same, bit for bit, however many ranks there are (on processors
+  /// of one kind; on others the arithmetic may round differently). At most `slices_max` ranks.
+  double train_epoch(const DigitSet& images, RankGroup& group);
+  static constexpr int slices_max = 12;
+
   /// The share of images whose digit it names correctly.
   double accuracy(const DigitSet& images);
+
+  /// Likewise, shared among the ranks.
+  double accuracy(const DigitSet& images, RankGroup& group);
+
+  /// Gives all ranks the weights of the first, in case their processors differ.
+  void copy_from_first(RankGroup& group);
 
   std::vector<NamedTensor> weights() const;
 
@@ -32,6 +46,10 @@ class DigitCnn {
   void set_weights(const std::vector<NamedTensor>& weights);
 
  private:
+  std::vector<std::size_t> next_order(const DigitSet& images);
+  std::vector<float> slice_gradient(const DigitSet& images, const std::vector<std::size_t>& order,
+                                    std::size_t begin, std::size_t end, double weight);
+
   struct State;
   std::unique_ptr<State> state_;
 };

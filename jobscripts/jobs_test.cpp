@@ -169,7 +169,7 @@ TEST_F(Script, EachHasDirectivesAndSaysWhatIsNotBuilt) {
     EXPECT_THAT(job.output(), StartsWith(name + ": " + directory_.path(""))) << name;
     EXPECT_THAT(job.output(), HasSubstr("HYADES_BIN")) << name;
   }
-  EXPECT_EQ(scripts, 7);
+  EXPECT_EQ(scripts, 9);
 }
 
 TEST_F(Training, PipelineReachesNinetyFivePercent) {
