@@ -116,6 +116,8 @@ class Controller {
     std::string reason;
     bool node_fault = false;  // the node's own fault, by its word
     bool died = false;        // it was there and died before it could start
+    // It started and ended; the job's user may have killed it, so it is no proof against the node.
+    bool by_itself = false;
   };
   // A job that failed on a node, at which time.
   enum class BadEndKind {

@@ -177,6 +177,7 @@ Controller::Blame Controller::blame(const Job& job, const Gang& gang, std::size_
               .died = report.state == LaunchState::NeverStarted};
   if (report.state == LaunchState::Exited) {  // of a companion
     blame.node_fault = blame.died = !report.exit.launch_error.empty();
+    blame.by_itself = !blame.died && report.exit.stopped != StopReason::LeaseExpired;
     blame.reason = blame.died ? report.exit.launch_error : ended_early(report.exit);
   }
   return blame;
@@ -326,7 +327,8 @@ void Controller::hold(const Job& job, const std::string& why, const Now& now, St
 void Controller::finish_lost(const Job& job, const Blame& blame, const Now& now, Step& out) {
   const std::string reason = blame.node + ": " + blame.reason;
   Ended ended{.started_ms = job.started_ms, .ended_ms = now.wall_ms, .usage = {}, .reason = reason};
-  node_failed_a_job(blame.node, job, BadEndKind::Lost, now, out);
+  const BadEndKind kind = blame.by_itself ? BadEndKind::Died : BadEndKind::Lost;
+  node_failed_a_job(blame.node, job, kind, now, out);
   if (job.cancel_requested) {
     ended.outcome = Outcome::Cancelled;
   } else if (job.spec.requeue || HYADES_DEFECT("ignore_no_requeue")) {

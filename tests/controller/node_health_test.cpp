@@ -173,6 +173,26 @@ TEST(BadNodes, WhatHappenedLongAgoIsForgotten) {
   EXPECT_FALSE(cluster.node("n1").drained);
 }
 
+// What runs there runs as the job's user, who may have killed it.
+TEST(BadNodes, PartsThatEndByThemselvesAreTheUsersAffair) {
+  TestCluster cluster(with_bad_node_jobs(2));
+  cluster.nodes(2, 4);
+  const auto companion_ends = [&](std::uint32_t uid) {
+    const JobId job = cluster.submit(a_job().nodes(2).tasks(2).no_requeue(), uid);
+    cluster.reports("n2", cluster.report_on(job, LaunchState::Running));
+    cluster.reports("n1", cluster.report_on(job, LaunchState::Running));
+    cluster.reports("n2", cluster.report_on(job, LaunchState::Exited));
+    cluster.exits(job, 0, StopReason::NodeFailure, 15);
+    EXPECT_TRUE(cluster.ended(job));
+    cluster.forget();
+    cluster.advance(20'000);
+  };
+  for (int i = 0; i < 5; ++i) companion_ends(TestCluster::alice);
+  EXPECT_FALSE(cluster.node("n2").drained);
+  companion_ends(TestCluster::bob);
+  EXPECT_TRUE(cluster.node("n2").drained) << "several users' are another matter";
+}
+
 // A reboot or a cut of its power takes all jobs of a node that may be as good as ever.
 TEST(BadNodes, OneBlowThatTakesManyJobsCountsOnce) {
   TestCluster cluster(with_bad_node_jobs(2));
