@@ -59,16 +59,56 @@ IdSet* free_ids(Node& node, const std::string& kind) {
   return nullptr;
 }
 
+// As people count: n2 before n10.
+bool comes_before(const std::string& a, const std::string& b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (!is_digit(a[i]) || !is_digit(b[j])) {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i;
+      ++j;
+      continue;
+    }
+    std::size_t a_end = i;
+    std::size_t b_end = j;
+    while (a_end < a.size() && is_digit(a[a_end])) ++a_end;
+    while (b_end < b.size() && is_digit(b[b_end])) ++b_end;
+    std::size_t a_begin = i;
+    std::size_t b_begin = j;
+    while (a_begin + 1 < a_end && a[a_begin] == '0') ++a_begin;
+    while (b_begin + 1 < b_end && b[b_begin] == '0') ++b_begin;
+    const int by_number = a_end - a_begin != b_end - b_begin
+                              ? (a_end - a_begin < b_end - b_begin ? -1 : 1)
+                              : a.compare(a_begin, a_end - a_begin, b, b_begin, b_end - b_begin);
+    if (by_number != 0) return by_number < 0;
+    i = a_end;
+    j = b_end;
+  }
+  if ((i == a.size()) != (j == b.size())) return i == a.size();
+  return a < b;  // "n1" and "n01" are two
+}
+
 }  // namespace
 
+// Not in the order of their first greetings, which is another each time.
+void Cluster::add(const std::string& name, const Inventory& inventory) {
+  const auto place = std::find_if(nodes_.begin(), nodes_.end(),
+                                  [&](const Node& node) { return comes_before(name, node.name); });
+  const auto added = nodes_.insert(place, {.name = name, .inventory = inventory});
+  reset_free(*added);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    by_name_[nodes_[i].name] = static_cast<NodeIndex>(i);
+  }
+}
+
 bool Cluster::define(const std::string& name, const Inventory& inventory) {
-  const auto [entry, is_new] = by_name_.try_emplace(name, static_cast<NodeIndex>(nodes_.size()));
-  if (is_new) {
-    nodes_.push_back({.name = name, .inventory = inventory});
-    reset_free(nodes_.back());
+  if (!by_name_.contains(name)) {
+    add(name, inventory);
     return true;
   }
-  Node& node = nodes_[static_cast<std::size_t>(entry->second)];
+  Node& node = *find(name);
   if (node.inventory == inventory) return true;
   if (node.jobs == 0) {
     node.inventory = inventory;

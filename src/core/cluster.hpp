@@ -102,7 +102,9 @@ class Cluster {
   void check(const std::vector<const Placement*>& placements) const;
 
  private:
-  std::vector<Node> nodes_;  // in order of definition
+  void add(const std::string& name, const Inventory& inventory);
+
+  std::vector<Node> nodes_;  // by name, as people count
   std::map<std::string, NodeIndex> by_name_;
 };
 

@@ -323,6 +323,7 @@ void Controller::apply(const JobEvent& event) {
 
 void Controller::apply(const NodeEvent& event) {
   if (const auto* defined = std::get_if<NodeDefined>(&event.what)) {
+    if (cluster_.find(event.node) == nullptr) reservations_.clear();  // they hold indices
     cluster_.define(event.node, defined->inventory);
     cluster_.find(event.node)->boot_id = defined->boot_id;
   } else if (const auto* drained = std::get_if<NodeDrained>(&event.what)) {

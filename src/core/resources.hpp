@@ -11,7 +11,7 @@ namespace hyades {
 
 using MiB = std::int64_t;
 
-// Index of a node in the master's node table; stable while the master lives, never stored or sent.
+// Index of a node in the master's node table; good until a new node joins, never stored or sent.
 using NodeIndex = int;
 
 // A countable named device, for example {"gpu", 2}.

@@ -207,5 +207,21 @@ TEST(IdSet, GivesAndTakesAndNoticesWhatCannotBe) {
   EXPECT_EQ(ids, IdSet::first(8));
 }
 
+TEST(Cluster, CountsItsNodesAsPeopleDo) {
+  Cluster cluster;
+  Inventory inventory;
+  inventory.cores = 1;
+  for (const char* name : {"n10", "vn1", "n2b", "n01", "n1", "a", "n2", "n", "n11"}) {
+    cluster.define(name, inventory);
+  }
+  std::vector<std::string> names;
+  for (const Node& node : cluster.nodes()) names.push_back(node.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"a", "n", "n01", "n1", "n2", "n2b", "n10", "n11", "vn1"}));
+  for (const std::string& name : names) {
+    EXPECT_EQ(cluster.nodes()[static_cast<std::size_t>(cluster.index(name))].name, name);
+  }
+}
+
 }  // namespace
 }  // namespace hyades
