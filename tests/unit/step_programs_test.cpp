@@ -361,6 +361,30 @@ TEST_F(StepPrograms, TasksOfAnHrunThatWasKilledEnd) {
   EXPECT_EQ(run({"hrun", "true"}).exit_code, 0) << "and the daemons serve on";
 }
 
+TEST_F(StepPrograms, ATaskMayStillPrintWhenItsHrunIsGone) {
+  RunningCommand hrun({program_beside_me("hrun"), "-w", "vn2", "-n", "1", "bash", "-c",
+                       "trap 'head -c 1000000 /dev/zero; touch done; exit' TERM; touch up; "
+                       "while true; do head -c 100000 /dev/zero; done"},
+                      options());
+  ASSERT_TRUE(wait_until([&] { return exists("up"); }));
+  kill(hrun.pid(), SIGSTOP);
+  // Until all that is between us is full: the same process waits for ever in its write.
+  const auto first_child = [](const std::string& pid) {
+    const std::string children = read_text("/proc/" + pid + "/task/" + pid + "/children");
+    return children.substr(0, children.find(' '));
+  };
+  std::string last;
+  ASSERT_TRUE(wait_until([&] {
+    poll(nullptr, 0, 300);
+    const std::string bash = first_child(std::to_string(box.daemons["vn2"]));
+    const std::string head = bash.empty() ? "" : first_child(bash);
+    const std::string written = head.empty() ? "" : head + read_text("/proc/" + head + "/io");
+    return !written.empty() && std::exchange(last, written) == written;
+  }));
+  kill(hrun.pid(), SIGKILL);
+  EXPECT_TRUE(wait_until([&] { return exists("done"); }, 4)) << "before SIGKILL comes";
+}
+
 TEST_F(StepPrograms, ADaemonThatIsToldToEndEndsItsTasksFirst) {
   RunningCommand hrun({program_beside_me("hrun"), "-w", "vn3", "bash", "-c",
                        "trap 'touch got; exit 3' TERM; touch up; while true; do sleep 0.05; done"},
