@@ -16,11 +16,11 @@ namespace po = boost::program_options;
 
 constexpr int kUsageError = 2;
 
-const std::vector<std::string> kMeasurements = {"acks", "jobs",   "latency",
-                                                "idle", "memory", "restart"};
+const std::vector<std::string> kMeasurements = {"acks",   "jobs",    "latency", "idle",
+                                                "memory", "restart", "steps"};
 
 constexpr const char* kUsage =
-    "Usage: hyades_bench [all|acks|jobs|latency|idle|memory|restart]... [options]\n\n"
+    "Usage: hyades_bench [all|acks|jobs|latency|idle|memory|restart|steps]... [options]\n\n"
     "Starts a local cluster of its own in a temporary directory, measures it, prints each figure\n"
     "beside its bar, and takes the cluster down again.\n\n"
     "  acks     durable submissions a second over 1 and 64 connections\n"
@@ -28,7 +28,8 @@ constexpr const char* kUsage =
     "  latency  from submission to start on an idle cluster\n"
     "  idle     CPU that each process uses while nothing happens\n"
     "  memory   of the master, with many jobs queued\n"
-    "  restart  of a killed master, with the same many jobs\n\n"
+    "  restart  of a killed master, with the same many jobs\n"
+    "  steps    hrun beside a posix_spawn loop, and jobs on several nodes\n\n"
     "Exit codes: 0 measured, 1 failed (with --require: or a bar is missed), 2 usage.\n\n";
 
 [[noreturn]] void usage_error(const std::string& message) {

@@ -18,6 +18,7 @@ void measure_acks(Bench& bench);
 void measure_jobs(Bench& bench);
 void measure_latency(Bench& bench);
 void measure_idle(Bench& bench);
+void measure_steps(Bench& bench);
 // `memory` and `restart` share the long way to a full queue.
 void measure_memory_and_restart(Bench& bench);
 
