@@ -88,7 +88,7 @@ void measure_gangs(Bench& bench) {
                   "its parts on the further nodes first, then /bin/true as the script.");
   const ScratchCluster cluster({.parent = bench.options.directory, .nodes = kGangNodes});
   JobFactory factory(cluster.root(), "gangs");
-  ClientConnection connection(cluster.state_directory());
+  ClientConnection connection({cluster.state_directory(), ""});
   for (const int nodes : {1, 3, kGangNodes}) {
     bench.progress.say("steps: jobs on " + std::to_string(nodes) + " nodes");
     SampleSet times;
