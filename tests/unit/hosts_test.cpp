@@ -138,7 +138,7 @@ TEST(BackgroundCommand, EndsOrIsEnded) {
 
 class HostTableTest : public testing::Test {
  protected:
-  static constexpr ProbeResult kGood{.good = true};
+  static ProbeResult good() { return {.good = true}; }
   static ProbeResult silent() { return {.why = "does not answer"}; }
   static ProbeResult serving() { return {.good = true, .served = true}; }
 
@@ -146,7 +146,7 @@ class HostTableTest : public testing::Test {
   const HostTable::Host& host(const std::string& name) const { return *table_.find(name); }
   // All three in a world that is heard.
   void start() {
-    for (const char* name : {"n1", "n2", "n3"}) table_.answered(name, kGood, at(0));
+    for (const char* name : {"n1", "n2", "n3"}) table_.answered(name, good(), at(0));
     table_.formed({"n1", "n2", "n3"}, false, at(0));
     table_.heard({"n1", "n2", "n3"}, at(1));
   }
@@ -166,8 +166,8 @@ TEST_F(HostTableTest, AllAreAskedAtFirstAndThoseThatAnswerAreTheWorld) {
   table_.probing("n2");
   EXPECT_THAT(table_.due(at(0)), ElementsAre("n1", "n3"));
   EXPECT_TRUE(table_.any_probing());
-  table_.answered("n3", kGood, at(0));
-  table_.answered("n1", kGood, at(0));
+  table_.answered("n3", good(), at(0));
+  table_.answered("n1", good(), at(0));
   table_.answered("n2", silent(), at(3));
   EXPECT_FALSE(table_.any_probing());
   EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1", "n3"));
@@ -188,10 +188,10 @@ TEST_F(HostTableTest, WhoIsSilentIsAskedEverMoreRarely) {
 }
 
 TEST_F(HostTableTest, AHostThatComesIsTakenInButNotMoreOftenThanEvery30Seconds) {
-  table_.answered("n1", kGood, at(0));
+  table_.answered("n1", good(), at(0));
   table_.formed({"n1"}, false, at(0));
   table_.heard({"n1"}, at(1));
-  table_.answered("n2", kGood, at(2));
+  table_.answered("n2", good(), at(2));
   EXPECT_TRUE(table_.worth_reforming(at(2)));
   EXPECT_THAT(table_.candidates(at(5)), ElementsAre("n1", "n2"));
   table_.ended(at(3));
@@ -199,12 +199,12 @@ TEST_F(HostTableTest, AHostThatComesIsTakenInButNotMoreOftenThanEvery30Seconds) 
   table_.formed({"n1", "n2"}, true, at(3));
   table_.heard({"n1", "n2"}, at(4));
   EXPECT_FALSE(table_.worth_reforming(at(4)));
-  table_.answered("n3", kGood, at(5));
+  table_.answered("n3", good(), at(5));
   EXPECT_FALSE(table_.worth_reforming(at(32)));
   EXPECT_TRUE(table_.worth_reforming(at(33)));
   EXPECT_TRUE(table_.ask_back({}, at(6)).empty());
   EXPECT_FALSE(table_.worth_reforming(at(6))) << "its answer may be old";
-  table_.answered("n3", kGood, at(6));
+  table_.answered("n3", good(), at(6));
   EXPECT_TRUE(table_.worth_reforming(at(6)));
 }
 
@@ -213,7 +213,7 @@ TEST_F(HostTableTest, ALostWorkerIsBroughtBackAtOnce) {
   EXPECT_FALSE(table_.worth_reforming(at(100)));
   table_.heard({"n1", "n3"}, at(100));
   EXPECT_THAT(table_.due(at(100)), ElementsAre("n2"));
-  table_.answered("n2", kGood, at(100));
+  table_.answered("n2", good(), at(100));
   EXPECT_TRUE(table_.worth_reforming(at(100)));
 }
 
@@ -233,12 +233,12 @@ TEST_F(HostTableTest, ALivingWorkerMayFindBackByItself) {
 }
 
 TEST_F(HostTableTest, WhoIsNeverHeardDisturbsEverMoreRarely) {
-  for (const char* name : {"n1", "n2", "n3"}) table_.answered(name, kGood, at(0));
+  for (const char* name : {"n1", "n2", "n3"}) table_.answered(name, good(), at(0));
   table_.formed({"n1", "n2", "n3"}, false, at(0));
   table_.heard({"n1", "n3"}, at(1));
   std::vector<int> reformed;
   for (int second = 2; second < 1000; ++second) {
-    answer_due(kGood, second);
+    answer_due(good(), second);
     if (!table_.worth_reforming(at(second))) continue;
     reformed.push_back(second);
     table_.ended(at(second));
@@ -255,7 +255,7 @@ TEST_F(HostTableTest, WhoIsNeverHeardDisturbsEverMoreRarely) {
 
 // Neither heard nor missed: it had no time for either.
 TEST_F(HostTableTest, AWorldThatDiesAtOnceIsFormedOfTheSame) {
-  for (const char* name : {"n1", "n2"}) table_.answered(name, kGood, at(0));
+  for (const char* name : {"n1", "n2"}) table_.answered(name, good(), at(0));
   table_.answered("n3", silent(), at(0));
   table_.formed({"n1", "n2"}, false, at(0));
   table_.ended(at(1));
@@ -275,7 +275,7 @@ TEST_F(HostTableTest, WhoIsToBlameIsLeftOutEverLonger) {
     table_.ended(at(second));
     table_.blame("n2", "cannot be started", at(second));
     EXPECT_EQ(host("n2").why, "cannot be started");
-    table_.answered("n2", kGood, at(second + 11));
+    table_.answered("n2", good(), at(second + 11));
     EXPECT_THAT(table_.candidates(at(second + left_out_s - 1)), ElementsAre("n1", "n3"));
     EXPECT_THAT(table_.candidates(at(second + left_out_s)), ElementsAre("n1", "n2", "n3"));
     table_.formed({"n1", "n3"}, false, at(second));
@@ -287,7 +287,7 @@ TEST_F(HostTableTest, WhoIsToBlameIsLeftOutEverLonger) {
     table_.formed({"n1", "n2", "n3"}, true, at(second));
   }
   table_.ask_back({"n2"}, at(second));
-  table_.answered("n2", kGood, at(second));
+  table_.answered("n2", good(), at(second));
   EXPECT_THAT(table_.candidates(at(second)), testing::Contains("n2"));
 }
 

@@ -41,7 +41,7 @@ class StepBox {
       if (pid > 0) kill(pid, SIGTERM);
     }
     for (auto& [node, pid] : daemons) {
-      if (wait_until([&] { return is_over(node); })) continue;
+      if (wait_until([this, &name = node] { return is_over(name); })) continue;
       kill(pid, SIGKILL);
       waitpid(pid, nullptr, 0);
       ADD_FAILURE() << "the daemon of " << node << " did not end";
@@ -63,7 +63,7 @@ class StepBox {
   // Ends it as a shepherd does first; true when it goes within a few seconds.
   bool terminate(const std::string& node) {
     kill(daemons[node], SIGTERM);
-    return wait_until([&] { return is_over(node); });
+    return wait_until([this, &name = node] { return is_over(name); });
   }
   bool is_over(const std::string& node) {
     if (daemons[node] > 0 && waitpid(daemons[node], nullptr, WNOHANG) == daemons[node]) {
