@@ -226,7 +226,8 @@ void Controller::start_job(const Start& start, const Now& now, Step& out) {
   Assigned assigned{.key = {job->id, job->attempts + 1, next_sequence_++},
                     .epoch = epoch_,
                     .placement = cluster_.choose(job->spec, start.plan),
-                    .why = start.why};
+                    .why = start.why,
+                    .kill_grace_s = config_->kill_grace_s};
   send_orders(record(job->id, std::move(assigned), now, out), now, out);
 }
 

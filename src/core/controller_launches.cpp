@@ -204,10 +204,10 @@ void Controller::answered(const Job& job, std::size_t share, const Now& now, Ste
 void Controller::stray(PeerId from, const LaunchReport& report, const Now& now, Step& out) {
   Node& node = *cluster_.find(peers_[from]);
   const bool alive = report.state == LaunchState::Starting || report.state == LaunchState::Running;
+  if (alive && node.strays.empty()) node.strays_due_ms = now.boot_ms + config_->resend_ms;
   const bool changes =
       alive ? node.strays.insert(report.key).second : node.strays.erase(report.key) > 0;
   dirty_ = dirty_ || changes;
-  if (node.strays.size() == 1 && changes) node.strays_due_ms = now.boot_ms + config_->resend_ms;
   if (alive) {
     out.outgoing.push_back({from, {epoch_, StopOrder{report.key, StopReason::Cancelled, 0}}});
   } else if (report.state != LaunchState::Absent) {
@@ -408,7 +408,7 @@ LaunchOrder Controller::launch_order(const Job& job, std::size_t share) const {
                     .placement = job.placement,
                     .share = static_cast<int>(share),
                     .restarts = job.restarts,
-                    .kill_grace_s = config_->kill_grace_s,
+                    .kill_grace_s = job.kill_grace_s,
                     .cluster = config_->name,
                     .step_key = "",
                     .peers = {},

@@ -187,8 +187,8 @@ BootMs Controller::renewed_ms(const Node& node) const {
 }
 
 BootMs Controller::lease_over_ms(const Job& job, const Node& node) const {
-  return renewed_ms(node) + (BootMs{job.spec.lease_s} + config_->kill_grace_s) * 1000 +
-         kLeaseMargin_ms;
+  const int grace_s = HYADES_DEFECT("grace_of_the_day") ? config_->kill_grace_s : job.kill_grace_s;
+  return renewed_ms(node) + (BootMs{job.spec.lease_s} + grace_s) * 1000 + kLeaseMargin_ms;
 }
 
 // What held a lease there has ended itself by now: proof, without a word from the node.

@@ -33,6 +33,7 @@ struct Job {
   int losses = 0;           // attempts that their nodes lost; 0 again at a release
   Placement placement;      // empty while pending
   StartReason why = StartReason::Immediate;
+  int kill_grace_s = 30;  // of the current attempt, between SIGTERM and SIGKILL on its nodes
 
   bool held = false;
   bool held_by_admin = false;

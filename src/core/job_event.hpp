@@ -37,6 +37,7 @@ struct Assigned {
   Epoch epoch = 0;
   Placement placement;
   StartReason why = StartReason::Immediate;
+  int kill_grace_s = 30;  // the configuration's at that moment; no later one changes this attempt's
 };
 
 struct Started {

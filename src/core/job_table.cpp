@@ -53,6 +53,7 @@ void JobTable::apply(Job& job, const Assigned& e, const JobEvent& event) {
   job.attempts = e.key.attempt;
   job.placement = e.placement;
   job.why = e.why;
+  job.kill_grace_s = e.kill_grace_s;
   job.assigned_ms = event.at_ms;
   job.started_ms = 0;
   job.reason.clear();

@@ -201,6 +201,7 @@ std::string write(const Assigned& e) {
   out.key(e.key);
   out.number("epoch", e.epoch);
   out.json["why"] = to_string(e.why);
+  out.number("kill_grace_s", e.kill_grace_s, 30);
   out.json["shares"] = Json::array();
   for (const NodeShare& share : e.placement.shares) out.json["shares"].push_back(from_share(share));
   return out.done();
@@ -271,6 +272,7 @@ void read(const Reader& in, JobId job, Assigned& e) {
   if (!parse_start_reason(in.json.at("why").get<std::string>(), e.why)) {
     throw std::runtime_error("unknown reason to start");
   }
+  in.number("kill_grace_s", e.kill_grace_s);
   for (const Json& share : in.json.at("shares")) e.placement.shares.push_back(to_share(share));
 }
 void read(const Reader& in, JobId job, Started& e) {

@@ -1,6 +1,18 @@
 #include "sim/sim_master.hpp"
 
 namespace hyades {
+namespace {
+
+// Each master may find another grace in its configuration than the one before it.
+std::shared_ptr<const ClusterConfig> edited(SimContext& context) {
+  auto config = std::make_shared<ClusterConfig>(*context.options.config);
+  if (context.random.chance(500)) {
+    config->kill_grace_s = static_cast<int>(context.random.between(0, 60));
+  }
+  return config;
+}
+
+}  // namespace
 
 SimMaster::SimMaster(SimContext& context, Epoch epoch, FaultyWires& wires, Store& disk_store,
                      const FaultyStore::Disk& disk, std::int64_t wall_offset_ms,
@@ -14,8 +26,8 @@ SimMaster::SimMaster(SimContext& context, Epoch epoch, FaultyWires& wires, Store
       policy_(context.options.config->backfill_depth) {
   clock_.step_wall(wall_offset_ms);
   clock_.set_elapsed(context.events.now_ms());
-  driver_ = std::make_unique<Driver>(context.options.config, epoch, clock_, store_, link_, door_,
-                                     policy_, fence_);
+  driver_ = std::make_unique<Driver>(edited(context), epoch, clock_, store_, link_, door_, policy_,
+                                     fence_);
 }
 
 std::optional<Driver::Turn> SimMaster::turn() {

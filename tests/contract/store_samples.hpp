@@ -128,7 +128,8 @@ inline bool same(const HoldChanged& a, const HoldChanged& b) {
   return a.held == b.held && a.by_admin == b.by_admin && a.by == b.by;
 }
 inline bool same(const Assigned& a, const Assigned& b) {
-  return a.key == b.key && a.epoch == b.epoch && a.placement == b.placement && a.why == b.why;
+  return a.key == b.key && a.epoch == b.epoch && a.placement == b.placement && a.why == b.why &&
+         a.kill_grace_s == b.kill_grace_s;
 }
 inline bool same(const Started& a, const Started& b) {
   return a.key == b.key && a.started_ms == b.started_ms;

@@ -74,6 +74,19 @@ TEST_F(Deaths, ALeaseThatHasRunOutIsProof) {
   EXPECT_NE(requeued.reason.find("lease"), std::string::npos) << requeued.reason;
 }
 
+// Its shepherd has the grace that the order named.
+TEST_F(Deaths, AReloadDoesNotShortenTheGraceOfWhatRuns) {
+  const JobId job = cluster_.running(a_job().only_on("n1").lease(20));
+  auto config = std::make_shared<ClusterConfig>(cluster_.controller().config());
+  config->kill_grace_s = 0;
+  cluster_.ask(ReloadRequest{config}, 0, Role::Admin);
+  cluster_.forget();
+  silence(27);
+  cluster_.expect_nothing_else();
+  silence(2);
+  cluster_.expect_event<Requeued>(job);
+}
+
 TEST_F(Deaths, ALeaseEndsAJobThatMayNotStartTwice) {
   const JobId job = cluster_.running(a_job().only_on("n1").lease(20).no_requeue());
   silence(40);

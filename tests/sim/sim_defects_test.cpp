@@ -63,6 +63,7 @@ constexpr Defect defects[] = {
     {"ignore_token", "a repeated submission makes a second job"},
     {"script_before_companions", "a script starts before its companions do"},
     {"early_lease", "the master counts a lease as over before its node does"},
+    {"grace_of_the_day", "the grace after a lease is that of the newest configuration"},
     {"id_reuse", "ids start again after a restart"},
 };
 
