@@ -32,8 +32,12 @@ class FenceCommand : public Fence {
     BootMs deadline_ms = 0;
   };
 
+  // Whether it has ended, or its time has; then also how.
+  bool is_over(const Running& command, FenceResult& result);
+
   std::function<const ClusterConfig&()> config_;
   std::vector<Running> running_;
+  std::vector<pid_t> killed_;         // and not reaped yet
   std::vector<FenceResult> results_;  // of those that could not be started
 };
 

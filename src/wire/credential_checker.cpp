@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,45 +12,10 @@
 #include <cstring>
 
 #include "wire/munge_records.hpp"
+#include "wire/plain_child.hpp"
 #include "wire/system_clock.hpp"
 
 namespace hyades {
-
-namespace {
-
-// With `socket` for its standard input and nothing else of ours. 0: errno says why.
-pid_t spawn(const std::string& program, const std::string& munge_socket, int socket) {
-  std::string name = "hyades-munge";
-  std::string argument = munge_socket;
-  std::array<char*, 3> arguments{name.data(), argument.empty() ? nullptr : argument.data(),
-                                 nullptr};
-  std::array<char*, 1> environment{nullptr};
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_init(&actions);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawn_file_actions_adddup2(&actions, socket, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  posix_spawn_file_actions_addchdir_np(&actions, "/");
-  pid_t process = 0;
-  const int error = posix_spawn(&process, program.c_str(), &actions, &attributes, arguments.data(),
-                                environment.data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  errno = error;
-  return error == 0 ? process : 0;
-}
-
-}  // namespace
 
 CredentialChecker::CredentialChecker(Options options)
     : options_(std::move(options)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
@@ -66,8 +30,12 @@ bool CredentialChecker::start_helper() {
   UniqueFd ours(pair[0]);
   const UniqueFd theirs(pair[1]);
   fcntl(theirs.get(), F_SETFL, 0);  // the helper waits
-  process_ = spawn(options_.program, options_.socket, theirs.get());
-  if (process_ == 0) return false;
+  PlainChild child{.words = {options_.program}, .environment = {}, .input = theirs.get()};
+  if (!options_.socket.empty()) child.words.push_back(options_.socket);
+  if (errno = start(child, process_); errno != 0) {
+    process_ = 0;
+    return false;
+  }
   helper_ = std::move(ours);
   epoll_event event{};
   event.events = EPOLLIN;

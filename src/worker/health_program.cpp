@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "wire/plain_child.hpp"
 #include "wire/utf8.hpp"
 #include "worker/trusted_path.hpp"
 
@@ -28,37 +28,6 @@ std::string first_line(const std::string& text) {
     if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = ' ';
   }
   return to_utf8(line.substr(0, line.find_last_not_of(' ') + 1));
-}
-
-// Returns errno's number, or 0.
-int spawn(const std::string& path, const std::string& node, int output, pid_t& process) {
-  char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  std::string name = "HYADES_NODENAME=" + node;
-  char* environment[] = {search, name.data(), nullptr};
-  std::string program = path;
-  char* arguments[] = {program.data(), nullptr};
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, 1);
-  posix_spawn_file_actions_adddup2(&actions, output, 2);
-  posix_spawn_file_actions_addchdir_np(&actions, "/");
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  const int error =
-      posix_spawn(&process, path.c_str(), &actions, &attributes, arguments, environment);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  return error;
 }
 
 }  // namespace
@@ -90,7 +59,11 @@ std::string HealthProgram::launch() {
   output_.reset(ends[0]);
   const UniqueFd input(ends[1]);
   fcntl(output_.get(), F_SETFL, O_NONBLOCK);
-  const int error = spawn(path_, node_, input.get(), process_);
+  const int error = hyades::start({.words = {path_},
+                                   .environment = {"HYADES_NODENAME=" + node_},
+                                   .output = input.get(),
+                                   .error = input.get()},
+                                  process_);
   if (error == 0) return "";
   process_ = 0;
   return "cannot run " + path_ + ": " + std::strerror(error);
