@@ -20,6 +20,10 @@ namespace {
 
 constexpr BootMs kill_again_ms_max = 1000;
 
+// An mpirun does not wait for the agents by which it has started its daemons on other nodes: that
+// they are still there is nothing to tell a user of.
+constexpr char remote_agent[] = "hrsh";
+
 std::int64_t milliseconds(const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; }
 
 }  // namespace
@@ -115,7 +119,8 @@ int JobProcesses::kill_rest() {
     for (const Process& process : rest) {
       signal_process(process, SIGKILL);
       groups.insert(process.group);
-      if (!process.zombie) killed.insert({process.pid, process.start_ms});
+      if (!process.zombie && process.name != remote_agent)
+        killed.insert({process.pid, process.start_ms});
     }
     groups.erase(getpgrp());
     groups.erase(0);

@@ -42,7 +42,8 @@ class JobProcesses {
   // SIGKILL goes to all of them.
   void signal_programs(int signal, bool first_only);
 
-  // Returns how many had to be killed, when not one process is left.
+  // Returns how many had to be killed, when not one process is left; the agents of an mpirun that
+  // has ended do not count.
   int kill_rest();
   // Until one has ended, `most_ms` at most. Swallows what else `signals` says.
   void await_children(BootMs most_ms);

@@ -56,6 +56,7 @@ bool parse_stat(std::string_view text, Process& out) {
   if (open == text.npos || close == text.npos || !to_number(text.substr(0, open), out.pid)) {
     return false;
   }
+  out.name = text.substr(open + 2, close - open - 2);
   text.remove_prefix(close + 2);
   std::vector<std::string_view> fields;
   while (fields.size() <= start_field && !text.empty()) {

@@ -20,6 +20,7 @@ struct Process {
   int terminal = 0;     // 0: none
   BootMs start_ms = 0;  // since boot, in steps of 10 ms
   bool zombie = false;
+  std::string name;  // of its program, 15 letters at most; it may call itself anything
 
   friend bool operator==(const Process&, const Process&) = default;
 };

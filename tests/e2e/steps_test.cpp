@@ -73,6 +73,7 @@ TEST_F(Steps, PlainMpirunSpansTheJobsNodes) {
   for (int rank = 0; rank < 5; ++rank) expected.push_back("on " + node_of(id, rank / 2));
   std::sort(expected.begin(), expected.end());
   EXPECT_EQ(lines_of(id), expected);
+  EXPECT_EQ(cluster().job(id)["reason"], "");  // what mpirun leaves to us is nobody's concern
 }
 
 TEST_F(Steps, PlainMpirunUsesTheTasksOfAJobOnOneNode) {

@@ -412,6 +412,7 @@ TEST(ProcessTable, ReadsStatLinesOfStrangeNames) {
   ASSERT_TRUE(parse_stat(
       "7 (a) (b) R 1) S 3 4 5 34816 -1 4194304 1 0 0 0 9 9 0 0 20 0 1 0 1234 1 1\n", process));
   EXPECT_EQ(process.pid, 7);
+  EXPECT_EQ(process.name, "a) (b) R 1");
   EXPECT_EQ(process.parent, 3);
   EXPECT_EQ(process.group, 4);
   EXPECT_EQ(process.session, 5);

@@ -439,6 +439,17 @@ TEST_F(ShepherdTest, NothingIsLeftBehind) {
   }
 }
 
+TEST_F(ShepherdTest, TheAgentsOfAnMpirunThatIsOverAreNotMentioned) {
+  const auto left_behind = [&](const std::string& name) {
+    return box_
+        .run_script("#!/bin/sh\ncp /bin/sleep " + name + "; ./" + name +
+                    " 1000 &\nuntil grep -q -x " + name + " /proc/$!/comm; do :; done\n")
+        .left_behind;
+  };
+  EXPECT_EQ(left_behind("hrsh"), 0);
+  EXPECT_EQ(left_behind("other"), 1);
+}
+
 TEST_F(ShepherdTest, StoppedJobsDieToo) {
   const LaunchOrder order = box_.order("#!/bin/sh\ntouch here; kill -STOP $$\n");
   box_.start(order);
