@@ -53,6 +53,7 @@ ClientServer::Options server_options(const MasterOptions& options, const Cluster
   const auto beside_us = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   ClientServer::Options server{.any_user = options.all_users};
   server.listen = config.listen;
+  server.munge_may_come_later = options.again;
   server.cluster = config.name;
   server.munge = {.program = beside_us / "hyades-munge", .socket = config.munge_socket};
   server.audit = [](const std::string& line) { spdlog::info("network client: {}", line); };

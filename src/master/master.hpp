@@ -13,6 +13,7 @@ struct MasterOptions {
   std::string state_directory;
   std::string config_path;  // "": <state directory>/hyades.toml if it is there, else the defaults
   bool create = false;      // make a new, empty queue when there is none
+  bool again = false;       // one before us has served: what is missing now may come back
   bool all_users = false;   // serve everybody; else only the user that we are, and root
 };
 

@@ -80,6 +80,7 @@ Words daemon_words(const SupervisorOptions& options, const WorldPlan& plan) {
   if (!options.config_path.empty()) append(words, {"--config", options.config_path});
   if (!options.user.empty()) append(words, {"--user", options.user});
   if (options.create) words.emplace_back("--init");
+  if (plan.again) words.emplace_back("--again");
   return words;
 }
 

@@ -16,6 +16,7 @@ struct WorldPlan {
   std::string host_list;             // file that names, line by line, where each rank goes
   std::string failures;              // as in RemotePlace
   std::string shared_memory;         // directory for the ranks' shared memory; "": none
+  bool again = false;                // an earlier world has served clients
 };
 
 std::vector<std::string> mpirun_command(const SupervisorOptions& options, const WorldPlan& plan);

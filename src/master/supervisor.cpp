@@ -173,6 +173,7 @@ int Supervisor::run(const std::atomic<bool>& stop) {
     }
     if (stop) break;
     alive = false;
+    served_ = served_ || (came_up_ && files_.failure().empty());
     pause(stop);
     if (hosts_) hosts_->ended(came_up_, failures_path());
   }
@@ -270,7 +271,8 @@ bool Supervisor::start() {
   // Before anything runs: what is started must be noted, and notes need space.
   files_.reserve(nodes());
   files_.clear_heard();
-  const WorldPlan plan{members_, scratch_path() + "/hosts", failures_path(), make_shared_memory()};
+  const WorldPlan plan{members_, scratch_path() + "/hosts", failures_path(), make_shared_memory(),
+                       served_};
   if (hosts_) write_host_list(plan);
   const std::vector<std::string> command = mpirun_command(options_, plan);
   const LogDirectory logs(options_.state_directory);

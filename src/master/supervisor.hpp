@@ -75,6 +75,7 @@ class Supervisor {
   std::chrono::milliseconds pause_{0};
   bool planned_ = false;  // the last world was ended to form a better one
   bool came_up_ = false;  // a rank of the running world has been seen
+  bool served_ = false;   // a world has come up and did not refuse to serve
   int worlds_ = 0;
 };
 

@@ -50,7 +50,8 @@ class ClientServer {
     std::vector<std::string> listen;  // "host:port" or ":port"; none: not on the network
     std::string cluster;              // the name that credentials are made for
     CredentialChecker::Options munge;
-    int strangers_max = 1024;  // on the network, before they have shown who they are
+    bool munge_may_come_later = false;  // until it works, those on the network are turned away
+    int strangers_max = 1024;           // on the network, before they have shown who they are
     int strangers_per_address = 256;
     BootMs login_timeout_ms = 5'000;  // to show who they are
     BootMs idle_timeout_ms = 30'000;  // between requests, and for each to arrive
@@ -62,7 +63,7 @@ class ClientServer {
   // listens. As root, or for any_user, the socket is open to every user (0666 in a 0755
   // directory), else to the own user alone (0600 in a 0700 directory). Null with a sentence in
   // `error` when that cannot be, among others when it is to listen on the network and MUNGE does
-  // not work.
+  // not work (unless that may come later).
   static std::unique_ptr<ClientServer> open(const std::string& state_directory,
                                             const Options& options, std::string& error);
   ~ClientServer();

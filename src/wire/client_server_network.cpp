@@ -24,7 +24,9 @@ std::string ClientServer::Core::open_network() {
   if (options_.listen.empty()) return "";
   checker_ = std::make_unique<CredentialChecker>(options_.munge);
   const std::string trouble = checker_->try_out();
-  if (!trouble.empty()) {
+  if (!trouble.empty() && options_.munge_may_come_later) {
+    if (options_.audit) options_.audit("nobody can come before MUNGE works again. " + trouble);
+  } else if (!trouble.empty()) {
     return "[security] listen needs a working MUNGE, which says who comes over the network. " +
            trouble + " Start munged on this host, correct munge_socket, or remove listen.";
   }

@@ -8,6 +8,7 @@
 
 #include "cluster.hpp"
 #include "munge_daemon.hpp"
+#include "wait_until.hpp"
 #include "wire/client_connection.hpp"
 #include "wire/codec.hpp"
 #include "wire/unique_fd.hpp"
@@ -155,6 +156,24 @@ TEST_F(LoginNode, WithoutMungeOnTheHeadTheUnixSocketServes) {
   const CommandResult here = as(kNobody, {"hstat"});
   login_->thaw();
   EXPECT_TRUE(contains(here.err, "The MUNGE daemon of this host does not answer")) << here.text();
+}
+
+// A cluster that works is not given up for it, nor is anybody let in.
+TEST_F(LoginNode, AMasterThatIsStartedAgainServesBeforeMungeIsBack) {
+  const std::string job = submit(kNobody);
+  head_->end();
+  const pid_t master = cluster_->pid_of("master_pid");
+  ASSERT_EQ(kill(master, SIGKILL), 0);
+  ASSERT_TRUE(wait_until([&] {
+    const pid_t now = cluster_->pid_of("master_pid");
+    return now != 0 && now != master;
+  }));
+  EXPECT_TRUE(contains(cluster_->run({"hstat", job}).out, job)) << cluster_->log();
+  const CommandResult nobody = as(kNobody, {"hstat", "--retry-for", "0"});
+  EXPECT_TRUE(contains(nobody.err, "There is no answer from the MUNGE daemon")) << nobody.text();
+  EXPECT_TRUE(contains(cluster_->log(), "nobody can come before MUNGE works again"));
+  head_->must_start();
+  EXPECT_TRUE(contains(as(kNobody, {"hstat", job}).out, job));
 }
 
 TEST(LoginNodeWithoutMunge, TheClusterDoesNotStart) {

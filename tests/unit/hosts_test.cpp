@@ -335,6 +335,8 @@ TEST(MpirunCommand, OnOneHostNothingListens) {
   EXPECT_THAT(text, HasSubstr("--mca oob_tcp_if_include lo "));
   EXPECT_THAT(text, HasSubstr("-n 4 /b/hyadesd --dir /s --spool /s/spool --node-names vn[1-3] "));
   EXPECT_THAT(text, testing::Not(HasSubstr("--enable-recovery")));
+  EXPECT_THAT(text, testing::Not(HasSubstr("--again")));
+  EXPECT_THAT(line(mpirun_command(options, {.again = true})), HasSubstr("--again "));
 }
 
 TEST(MpirunCommand, OnHostsALossLeavesTheOthersAlone) {

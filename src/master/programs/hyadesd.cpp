@@ -47,6 +47,7 @@ struct Options {
   std::string user;
   bool one_per_host = false;
   bool init = false;
+  bool again = false;
 };
 
 constexpr const char* kUsage =
@@ -72,6 +73,8 @@ Options parse(int argc, char** argv) {
       "each node is a machine of its own; only rank 0 needs DIR")(
       "user", po::value(&options.user), "become this user once MPI is up")(
       "init", po::bool_switch(&options.init), "create a new, empty queue if DIR holds none")(
+      "again", po::bool_switch(&options.again),
+      "not the first start: serve this host's users even if MUNGE does not work now")(
       "help,h", "print this help")("version", "print the version");
   try {
     po::variables_map values;
@@ -266,6 +269,7 @@ int serve_cluster(const Options& options, int argc, char** argv) {
   return run_master({.state_directory = options.directory,
                      .config_path = options.config,
                      .create = options.init,
+                     .again = options.again,
                      .all_users = all_users},
                     link, stop_requested);
 }
