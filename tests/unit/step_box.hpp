@@ -21,6 +21,23 @@
 
 namespace hyades {
 
+// On a free port. Below 0: errno says why not.
+inline int listen_on_loopback(int& port) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const place = reinterpret_cast<sockaddr*>(&address);
+  if (bind(listener, place, size) != 0 || listen(listener, 64) != 0 ||
+      getsockname(listener, place, &size) != 0) {
+    close(listener);
+    return -1;
+  }
+  port = ntohs(address.sin_port);
+  return listener;
+}
+
 class StepBox {
  public:
   // tasks[i]: of node vn<i+1>.
@@ -78,15 +95,8 @@ class StepBox {
 
  private:
   void start_daemon(StepNode& node) {
-    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-    ASSERT_EQ(listen(listener, 64), 0);
-    getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-    node.port = ntohs(address.sin_port);
+    const int listener = listen_on_loopback(node.port);
+    ASSERT_GE(listener, 0);
     const std::string program = program_beside_me("hyades-stepd");
     const pid_t pid = fork();
     if (pid == 0) {

@@ -578,16 +578,9 @@ TEST_F(StepStrangers, WhoSaysNothingDoesNotKeepOthersOut) {
 
 TEST_F(StepStrangers, AnImpostorLearnsNothing) {
   // Something else listens where the file says that vn2's daemon is.
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(listen(listener, 4), 0);
-  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
   StepFile job = box.job;
-  job.nodes[1].port = ntohs(address.sin_port);
+  const int listener = listen_on_loopback(job.nodes[1].port);
+  ASSERT_GE(listener, 0);
   std::ofstream(box.file()) << encode(job);
   RunningCommand hrun({program_beside_me("hrun"), "touch", "started"}, options());
   UniqueFd client(accept(listener, nullptr, nullptr));
