@@ -32,7 +32,7 @@ bool belongs_to_launching_mpi(std::string_view variable) {
   return name != "OMPI_MCA_orte_default_hostfile" &&
          (starts_with_any(name, {"OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix",
                                  "OMPI_MCA_initial_wdir", "OMPI_MCA_shmem_RUNTIME"}) ||
-          name == "OMPI_MCA_plm" || name == "OMPI_MCA_routed");
+          (name == "OMPI_MCA_plm" && variable != "OMPI_MCA_plm=rsh") || name == "OMPI_MCA_routed");
 }
 
 }  // namespace hyades

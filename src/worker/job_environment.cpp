@@ -52,6 +52,10 @@ void add_mpi(const LaunchOrder& order, const JobEnvironment& where, Variables& o
   // It counts cores from 0, whichever are the job's: the ranks of all jobs would meet there.
   out["OMPI_MCA_hwloc_base_binding_policy"] = "none";
   if (where.program_directory.empty()) return;
+  // With SLURM_* about, for scripts written for Slurm, it would ask Slurm for nodes and srun for a
+  // start.
+  out["OMPI_MCA_plm"] = "rsh";
+  out["OMPI_MCA_ras"] = "^slurm";
   out["OMPI_MCA_plm_rsh_agent"] = where.program_directory + "/hrsh";
   if (where.step_file.empty()) {
     out["OMPI_MCA_orte_set_default_slots"] = std::to_string(order.own_share().tasks);

@@ -89,7 +89,8 @@ TEST_F(Steps, SlurmScriptsFindTheirNames) {
                              program("hrun") +
                              " sh -c 'echo $SLURM_PROCID $SLURM_LOCALID "
                              "$SLURM_NODEID $SLURMD_NODENAME "
-                             "$SLURM_STEP_NUM_TASKS'\n");
+                             "$SLURM_STEP_NUM_TASKS'\n" +
+                             "mpirun " + program("mpi_hello") + "\n");
   const JobId id = cluster().must_submit({"train.sbatch"});
   Lines expected;
   Lines names;
@@ -101,6 +102,8 @@ TEST_F(Steps, SlurmScriptsFindTheirNames) {
   const std::string list =
       names == Lines{"vn1", "vn2", "vn3"} ? "vn[1-3]" : names[0] + ',' + names[1] + ',' + names[2];
   expected.push_back(list + " 1(x3) 1");
+  for (const std::string& rank : ranks(3)) expected.push_back(rank);  // a plain mpirun as well
+  std::sort(expected.begin(), expected.end());
   EXPECT_EQ(lines_of(id), expected);
 }
 

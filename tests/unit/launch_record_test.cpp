@@ -305,6 +305,8 @@ TEST(JobEnvironment, MakesMpirunUseTheJobsNodes) {
       {"HYADES_STEP_FILE", "/spool/x.steps"},
       {"OMPI_MCA_orte_default_hostfile", "/spool/x.hosts"},
       {"OMPI_MCA_plm_rsh_agent", "/opt/bin/hrsh"},
+      {"OMPI_MCA_plm", "rsh"},
+      {"OMPI_MCA_ras", "^slurm"},
       {"OMPI_MCA_hwloc_base_binding_policy", "none"},
       {"OMPI_MCA_orte_set_default_slots", "(not set)"},
       {"OMPI_MCA_routed_radix", "(not set)"},

@@ -314,13 +314,15 @@ TEST(StepEnvironment, HasSlurmsNamesWhereTheJobHas) {
 }
 
 TEST(StepEnvironment, PassesOnWhatTheUserSetForMpiAndNotWhatAnMpiSet) {
-  const Environment all = step_environment(
-      {"OMPI_MCA_btl=self,tcp", "OMPI_COMM_WORLD_RANK=3", "PMIX_RANK=3", "OMPI_MCA_ess=pmi",
-       "OMPI_MCA_orte_jobid=1", "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_MCA_plm_rsh_agent=/bin/hrsh"},
-      identity());
+  const Environment all =
+      step_environment({"OMPI_MCA_btl=self,tcp", "OMPI_COMM_WORLD_RANK=3", "PMIX_RANK=3",
+                        "OMPI_MCA_ess=pmi", "OMPI_MCA_orte_jobid=1", "OMPI_ALLOW_RUN_AS_ROOT=1",
+                        "OMPI_MCA_plm_rsh_agent=/bin/hrsh", "OMPI_MCA_plm=rsh"},
+                       identity());
   EXPECT_EQ(value_of(all, "OMPI_MCA_btl"), "self,tcp");
   EXPECT_EQ(value_of(all, "OMPI_ALLOW_RUN_AS_ROOT"), "1");
   EXPECT_EQ(value_of(all, "OMPI_MCA_plm_rsh_agent"), "/bin/hrsh");
+  EXPECT_EQ(value_of(all, "OMPI_MCA_plm"), "rsh");
   for (const char* name :
        {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "OMPI_MCA_ess", "OMPI_MCA_orte_jobid"}) {
     EXPECT_EQ(value_of(all, name), "") << name;
