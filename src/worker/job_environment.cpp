@@ -71,6 +71,14 @@ void add_mpi(const LaunchOrder& order, const JobEnvironment& where, Variables& o
   }
 }
 
+// The one that was submitted.
+std::string path_of(const LaunchOrder& order) {
+  for (const std::string& variable : order.payload.environment) {
+    if (variable.starts_with("PATH=")) return variable.substr(5);
+  }
+  return "/usr/local/bin:/usr/bin:/bin";
+}
+
 }  // namespace
 
 std::string launch_mark(const std::string& cluster_id, const LaunchKey& key) {
@@ -82,7 +90,11 @@ std::vector<std::string> job_environment(const LaunchOrder& order, const JobEnvi
   add_hyades(order, where, ours);
   add_devices(order.own_share(), ours);
   add_mpi(order, where, ours);
-  if (has_slurm_directives(order.payload.script)) add_slurm_variables(order, ours);
+  const bool for_slurm = has_slurm_directives(order.payload.script);
+  if (for_slurm) add_slurm_variables(order, ours);
+  if (for_slurm && !where.program_directory.empty()) {
+    ours["PATH"] = where.program_directory + "/hyades-slurm:" + path_of(order);
+  }
   std::vector<std::string> result;
   bool has_threads = false;
   for (const std::string& variable : order.payload.environment) {

@@ -90,7 +90,12 @@ TEST_F(Steps, SlurmScriptsFindTheirNames) {
                              " sh -c 'echo $SLURM_PROCID $SLURM_LOCALID "
                              "$SLURM_NODEID $SLURMD_NODENAME "
                              "$SLURM_STEP_NUM_TASKS'\n" +
-                             "mpirun " + program("mpi_hello") + "\n");
+                             "mpirun " + program("mpi_hello") + "\n" +
+                             "srun --mpi=none --ntasks=2 -c 1 --kill-on-bad-exit=1 --label -- "
+                             "sh -c 'echo srun $SLURM_PROCID $X' --export=ALL\n"
+                             "srun --export=ALL,X=3 -n 1 -N 1 -o lines -- sh -c 'echo $X'\n"
+                             "cat lines; scontrol show hostnames\n"
+                             "scontrol show hostnames n[08-09]\n");
   const JobId id = cluster().must_submit({"train.sbatch"});
   Lines expected;
   Lines names;
@@ -103,6 +108,8 @@ TEST_F(Steps, SlurmScriptsFindTheirNames) {
       names == Lines{"vn1", "vn2", "vn3"} ? "vn[1-3]" : names[0] + ',' + names[1] + ',' + names[2];
   expected.push_back(list + " 1(x3) 1");
   for (const std::string& rank : ranks(3)) expected.push_back(rank);  // a plain mpirun as well
+  for (const char* line : {"0: srun 0", "1: srun 1", "3", "n08", "n09"}) expected.push_back(line);
+  for (const std::string& name : names) expected.push_back(name);
   std::sort(expected.begin(), expected.end());
   EXPECT_EQ(lines_of(id), expected);
 }
