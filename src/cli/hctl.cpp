@@ -193,6 +193,9 @@ class Hctl {
   }
 
   int reload() {
+    if (!arguments_.empty()) {
+      command_.usage_error("reload: takes no file; the master reads its own again");
+    }
     MasterClient client = connect(kPatienceToAct);
     pb::ClientRequest request;
     request.mutable_reload();
