@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <cerrno>
 #include <cstring>
 #include <iostream>
 #include <thread>
@@ -132,6 +133,12 @@ bool cancel_all(const std::string& directory) {
   return connection.call(wait, reply, 70'000, error) == CallResult::Ok;
 }
 
+bool may_end(const ProcessIdentity& process) {
+  const UniqueFd handle = open_process(process);
+  return !handle || syscall(SYS_pidfd_send_signal, handle.get(), 0, nullptr, 0) == 0 ||
+         errno != EPERM;
+}
+
 int down(const Options& options) {
   const std::string problem = directory_problem(options.directory, X_OK);
   if (!problem.empty()) {
@@ -148,8 +155,13 @@ int down(const Options& options) {
     std::cout << "The cluster in " << options.directory << " is down already.\n";
     return kOk;
   }
-  if (options.cancel_jobs && !cancel_all(options.directory)) return kFailed;
   const ProcessIdentity supervisor = SupervisorLock::holder(files);
+  if (!may_end(supervisor)) {
+    std::cerr << "hyades: only who started the cluster, or root, may end it: supervisor "
+              << supervisor.pid << " is another user's\n";
+    return kFailed;
+  }
+  if (options.cancel_jobs && !cancel_all(options.directory)) return kFailed;
   if (const UniqueFd handle = open_process(supervisor)) {
     syscall(SYS_pidfd_send_signal, handle.get(), SIGTERM, nullptr, 0);
     for (int i = 0; i < 300 && open_process(supervisor); ++i) std::this_thread::sleep_for(50ms);
