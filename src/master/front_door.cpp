@@ -1,6 +1,5 @@
 #include "master/front_door.hpp"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,6 +79,7 @@ void FrontDoor::committed(const Batch& batch) {
 // ---- dispatch ---------------------------------------------------------------------------------
 
 void FrontDoor::take(const ClientRequest& request, std::vector<Request>& out) {
+  if (uses_a_role(request)) server_.note(request.id);
   switch (request.what.what_case()) {
     case pb::ClientRequest::kSubmit:
       return submit(request, out);
@@ -112,35 +112,6 @@ void FrontDoor::take(const ClientRequest& request, std::vector<Request>& out) {
 
 void FrontDoor::refuse(RequestId id, ErrorCode code, const std::string& message) {
   server_.reply(id, error_reply(code, message));
-}
-
-const std::string& FrontDoor::user_name(std::uint32_t uid) {
-  const auto [entry, is_new] = user_names_.try_emplace(uid, std::to_string(uid));
-  if (is_new) {
-    passwd record{};
-    passwd* found = nullptr;
-    std::vector<char> buffer(16'384);
-    getpwuid_r(uid, &record, buffer.data(), buffer.size(), &found);
-    if (found != nullptr && is_printable_utf8(found->pw_name)) entry->second = found->pw_name;
-  }
-  return entry->second;
-}
-
-// Who asks is the kernel's word; what they may do is decided anew for each request, because the
-// configuration can change.
-Caller FrontDoor::caller_of(const ClientRequest& request) {
-  const ClusterConfig& config = driver_->controller().config();
-  Caller caller{.uid = request.uid, .gid = request.gid, .user = user_name(request.uid)};
-  if (request.uid == 0 || request.uid == geteuid() || holds(config.admin_uids, request.uid)) {
-    caller.role = Role::Admin;
-  } else if (holds(config.operator_uids, request.uid)) {
-    caller.role = Role::Operator;
-  }
-  return caller;
-}
-
-bool FrontDoor::may_see_details(const ClientRequest& request, std::uint32_t owner) {
-  return request.uid == owner || caller_of(request).role == Role::Admin;
 }
 
 // ---- changes ----------------------------------------------------------------------------------
@@ -257,10 +228,12 @@ void FrontDoor::add_live_jobs(const ClientRequest& request, pb::ClientReply& rep
   const std::size_t skipped = chosen.size() - std::min(chosen.size(), limit);
   reply.set_truncated(skipped > 0);
   const Now now = clock_.now();
+  const Caller caller = caller_of(request);
   for (auto job = chosen.begin() + static_cast<std::ptrdiff_t>(skipped); job != chosen.end();
        ++job) {
     pb::JobInfo& info = *reply.add_jobs();
     fill_job_info(controller, **job, now, info);
+    hide_reason(caller, info);
     if (filter.ids_size() > 0 && may_see_details(request, (*job)->spec.uid)) add_details(info);
   }
 }
@@ -291,9 +264,11 @@ void FrontDoor::add_stored_jobs(const ClientRequest& request, pb::ClientReply& r
   std::vector<StoredJob> jobs = store_.list_jobs(query);
   reply.set_truncated(reply.truncated() || jobs.size() == query.limit);
   std::reverse(jobs.begin(), jobs.end());  // people read downwards in time
+  const Caller caller = caller_of(request);
   for (const StoredJob& job : jobs) {
     pb::JobInfo& info = *reply.add_jobs();
     fill_job_info(job, info);
+    hide_reason(caller, info);
     if (!query.details || !may_see_details(request, job.spec.uid)) continue;
     info.set_working_directory(job.working_directory);
     info.set_stdout_path(job.stdout_path);
@@ -304,10 +279,15 @@ void FrontDoor::add_stored_jobs(const ClientRequest& request, pb::ClientReply& r
 
 void FrontDoor::show_events(const ClientRequest& request) {
   const JobId job = request.what.show_events().job();
-  const std::vector<StoredEvent> events = store_.events(job);
-  if (events.empty()) {
+  const auto owner = store_.owner(job);
+  if (!owner) {
     return refuse(request.id, ErrorCode::NotFound, "there is no job " + std::to_string(job));
   }
+  if (!may_see_reasons(caller_of(request), *owner)) {
+    return refuse(request.id, ErrorCode::Denied,
+                  "only its owner may see the history of job " + std::to_string(job));
+  }
+  const std::vector<StoredEvent> events = store_.events(job);
   pb::ClientReply reply;
   for (const StoredEvent& event : events) {
     pb::EventInfo& info = *reply.add_events();
@@ -389,7 +369,7 @@ void FrontDoor::show_config(const ClientRequest& request) {
 
 void FrontDoor::wait_jobs(const ClientRequest& request) {
   const pb::WaitJobs& wait = request.what.wait_jobs();
-  Waiter waiter;
+  Waiter waiter{.caller = caller_of(request)};
   waiter.jobs.assign(wait.ids().begin(), wait.ids().end());
   for (const JobId id : waiter.jobs) {
     if (driver_->controller().jobs().find(id) != nullptr) {
@@ -411,11 +391,13 @@ void FrontDoor::answer_waiter(RequestId id, const Waiter& waiter) {
     if (waiter.open.contains(job)) {
       if (const Job* const live = controller.jobs().find(job)) {
         fill_job_info(controller, *live, now, *reply.add_jobs());
+        hide_reason(waiter.caller, *reply.mutable_jobs()->rbegin());
       }
       continue;
     }
     for (const StoredJob& stored : store_.list_jobs({.ids = {job}})) {
       fill_job_info(stored, *reply.add_jobs());
+      hide_reason(waiter.caller, *reply.mutable_jobs()->rbegin());
     }
   }
   server_.reply(id, reply);

@@ -48,6 +48,7 @@ class FrontDoor final : public Door {
     std::vector<JobId> jobs;
     std::set<JobId> open;   // not ended yet
     BootMs give_up_ms = 0;  // 0: never
+    Caller caller;
   };
 
   void take(const ClientRequest& request, std::vector<Request>& out);
@@ -69,10 +70,13 @@ class FrontDoor final : public Door {
   void answer_waiter(RequestId id, const Waiter& waiter);
   void expire_waiters(BootMs now);
   void refuse(RequestId id, ErrorCode code, const std::string& message);
+  bool uses_a_role(const ClientRequest& request);
   bool may_see_details(const ClientRequest& request, std::uint32_t owner);
   void add_stored_jobs(const ClientRequest& request, pb::ClientReply& reply);
   void add_live_jobs(const ClientRequest& request, pb::ClientReply& reply);
   void add_details(pb::JobInfo& info);
+  static bool may_see_reasons(const Caller& caller, std::uint32_t owner);
+  static void hide_reason(const Caller& caller, pb::JobInfo& info);
 
   ClientServer& server_;
   SqliteStore& store_;

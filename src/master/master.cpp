@@ -56,7 +56,7 @@ ClientServer::Options server_options(const MasterOptions& options, const Cluster
   server.munge_may_come_later = options.again;
   server.cluster = config.name;
   server.munge = {.program = beside_us / "hyades-munge", .socket = config.munge_socket};
-  server.audit = [](const std::string& line) { spdlog::info("network client: {}", line); };
+  server.audit = [](const std::string& line) { spdlog::info("client: {}", line); };
   return server;
 }
 

@@ -69,6 +69,12 @@ ClientSession* ClientServer::Core::find(int fd) const {
   return slot < sessions_.size() ? sessions_[slot].get() : nullptr;
 }
 
+// The session whose request this is; null when its client is gone.
+ClientSession* ClientServer::Core::find_open(RequestId id) const {
+  ClientSession* const session = find(static_cast<int>(id & ((1u << kClientFdBits) - 1)));
+  return session != nullptr && session->open == id ? session : nullptr;
+}
+
 // ---- accepting -------------------------------------------------------------------------------
 
 // Whether anybody may come.
@@ -130,11 +136,7 @@ void ClientServer::Core::admit_local(int fd) {
     ::close(fd);
     return;
   }
-  if (!any_user_ && peer.uid != 0 && peer.uid != geteuid()) {
-    turn_away(fd, ErrorCode::Denied,
-              "This cluster serves user " + std::to_string(geteuid()) + " alone.");
-    return;
-  }
+  if (!any_user_ && peer.uid != 0 && peer.uid != geteuid()) return turn_other_away(fd, peer.uid);
   if (room_for(fd, peer.uid)) add_session(fd, peer.uid, peer.gid, peer.pid);
 }
 
@@ -288,12 +290,14 @@ void ClientServer::Core::take_request(ClientSession& session, std::string_view b
         error_reply(ErrorCode::LimitReached,
                     "More than " + std::to_string(options_.requests_per_second_per_uid) +
                         " requests a second from one user. Try again.");
-    if (session.login) audit(session, verb_and_object(request.what) + result_of(reply));
+    session.asked = verb_and_object(request.what);
+    audit_end(session, reply.error(), result_of(reply));
     write(session, reply_frame(reply.SerializeAsString()));
     return;
   }
   session.open = next_id(session);
-  if (session.login) session.login->asked = verb_and_object(request.what);
+  session.asked = verb_and_object(request.what);
+  session.noted = false;
   request.id = session.open;
   request.uid = session.uid;
   request.gid = session.gid;
@@ -318,11 +322,11 @@ void ClientServer::Core::refuse(ClientSession& session, ErrorCode code,
 // ---- writing ---------------------------------------------------------------------------------
 
 void ClientServer::Core::reply(RequestId id, const pb::ClientReply& reply) {
-  ClientSession* session = find(static_cast<int>(id & ((1u << kClientFdBits) - 1)));
-  if (session == nullptr || session->open != id) return;
+  ClientSession* const session = find_open(id);
+  if (session == nullptr) return;
   HYADES_FAILPOINT("client_before_reply");
   session->open = 0;
-  if (session->login) audit(*session, session->login->asked + result_of(reply));
+  audit_end(*session, reply.error(), result_of(reply));
   const std::size_t size = reply.ByteSizeLong();
   const std::size_t held = accounts_.of(session->uid).bytes;
   const bool valid = valid_utf8_bytes(reply.message()) == reply.message().size();
@@ -386,7 +390,10 @@ void ClientServer::Core::account(ClientSession& session, std::size_t bytes_befor
 }
 
 void ClientServer::Core::close(ClientSession& session) {
-  if (session.open != 0) closed_.push_back(session.open);
+  if (session.open != 0) {
+    closed_.push_back(session.open);
+    if (session.noted) audit_end(session, "", ": its client went away before the answer");
+  }
   ClientAccounts::Account& user = accounts_.of(session.uid);
   user.bytes -= session.buffered_bytes();
   --user.connections;
@@ -437,6 +444,7 @@ ClientServer::~ClientServer() = default;
 
 int ClientServer::fd() const { return core_->epoll_; }
 void ClientServer::poll(std::vector<ClientRequest>& out, BootMs now) { core_->poll(out, now); }
+void ClientServer::note(RequestId id) { core_->note(id); }
 void ClientServer::reply(RequestId id, const pb::ClientReply& reply) { core_->reply(id, reply); }
 std::vector<RequestId> ClientServer::take_closed() { return std::exchange(core_->closed_, {}); }
 std::size_t ClientServer::connections() const { return core_->connections_; }

@@ -55,7 +55,8 @@ class ClientServer {
     int strangers_per_address = 256;
     BootMs login_timeout_ms = 5'000;  // to show who they are
     BootMs idle_timeout_ms = 30'000;  // between requests, and for each to arrive
-    // One line for each request from the network, and for each that was refused.
+    // One line for each request from the network and each that was refused there; of this host's
+    // users one for each that was denied, and for each that note() was called for.
     std::function<void(const std::string&)> audit;
   };
 
@@ -76,6 +77,10 @@ class ClientServer {
   // Accepts, reads, writes, times out. Appends whole requests. Call it when fd() is readable and
   // at least once a second.
   void poll(std::vector<ClientRequest>& out, BootMs now);
+
+  // The end of this open request is to be in the log, however it ends: its client may do what
+  // others may not.
+  void note(RequestId id);
 
   // Answers an open request; does nothing when its client is gone. A reply beyond the caps becomes
   // an error reply that says so.

@@ -27,6 +27,7 @@ class ClientServer::Core {
   std::string open_network();
 
   void poll(std::vector<ClientRequest>& out, BootMs now);
+  void note(RequestId id);
   void reply(RequestId id, const pb::ClientReply& reply);
 
   std::vector<RequestId> closed_;
@@ -44,6 +45,7 @@ class ClientServer::Core {
   bool room_for(int fd, uid_t uid);
   ClientSession* add_session(int fd, uid_t uid, gid_t gid, pid_t pid);
   void turn_away(int fd, ErrorCode code, const std::string& message);
+  void turn_other_away(int fd, uid_t uid);
 
   void serve(ClientSession& session, std::uint32_t events, std::vector<ClientRequest>& out);
   void read(ClientSession& session, std::vector<ClientRequest>& out);
@@ -58,6 +60,7 @@ class ClientServer::Core {
   void close(ClientSession& session);
   void sweep();
   ClientSession* find(int fd) const;
+  ClientSession* find_open(RequestId id) const;
   RequestId next_id(const ClientSession& session);
 
   // Clients on the network.
@@ -75,6 +78,7 @@ class ClientServer::Core {
   void sweep_network(ClientSession& session);
   void forget_stranger(const NetworkLogin& login);
   void audit(const ClientSession& session, const std::string& what);
+  void audit_end(const ClientSession& session, const std::string& error, const std::string& how);
   void count_unlogged();
 
   Options options_;
@@ -93,6 +97,7 @@ class ClientServer::Core {
   std::vector<CredentialChecker::Verdict> verdicts_;  // reused
   std::map<std::string, int> strangers_;              // by address
   int strangers_logged_ = 0;                          // since the last sweep
+  int denied_logged_ = 0;                             // of this host's users, since then
 };
 
 }  // namespace hyades

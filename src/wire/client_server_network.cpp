@@ -17,6 +17,7 @@ namespace {
 constexpr uid_t kStranger = static_cast<uid_t>(-1);
 
 constexpr int kStrangersLogged = 20;  // between two sweeps
+constexpr int kDeniedLogged = 20;     // also
 
 }  // namespace
 
@@ -210,21 +211,46 @@ void ClientServer::Core::sweep_network(ClientSession& session) {
   }
 }
 
+void ClientServer::Core::note(RequestId id) {
+  ClientSession* const session = find_open(id);
+  if (session != nullptr) session->noted = true;
+}
+
+// How the open request ended, if that is for the log. Nor must those fill the disk who may not do
+// what they ask for.
+void ClientServer::Core::audit_end(const ClientSession& session, const std::string& error,
+                                   const std::string& how) {
+  const bool denied = error == to_string(ErrorCode::Denied);
+  if (!session.login && !session.noted && !denied) return;
+  if (!session.login && !session.noted && ++denied_logged_ > kDeniedLogged) return;
+  audit(session, session.asked + how);
+}
+
+// One user's cluster is nobody else's.
+void ClientServer::Core::turn_other_away(int fd, uid_t uid) {
+  const std::string why = "This cluster serves user " + std::to_string(geteuid()) + " alone.";
+  if (options_.audit && ++denied_logged_ <= kDeniedLogged) {
+    options_.audit("uid " + std::to_string(uid) + " from this host: refused: " + why);
+  }
+  turn_away(fd, ErrorCode::Denied, why);
+}
+
 // Strangers must not fill the disk.
 void ClientServer::Core::audit(const ClientSession& session, const std::string& what) {
   if (!options_.audit) return;
-  if (!session.login->identified && ++strangers_logged_ > kStrangersLogged) return;
-  const std::string who =
-      session.login->identified ? "uid " + std::to_string(session.uid) : "somebody";
-  options_.audit(who + " from " + session.login->address + ": " + what);
+  const bool stranger = session.login && !session.login->identified;
+  if (stranger && ++strangers_logged_ > kStrangersLogged) return;
+  options_.audit((stranger ? "somebody" : "uid " + std::to_string(session.uid)) + " from " +
+                 (session.login ? session.login->address : "this host") + ": " + what);
 }
 
 void ClientServer::Core::count_unlogged() {
-  if (options_.audit && strangers_logged_ > kStrangersLogged) {
-    options_.audit(std::to_string(strangers_logged_ - kStrangersLogged) +
-                   " more were refused before they had shown who they are");
-  }
-  strangers_logged_ = 0;
+  const auto say = [&](int& logged, int most, const char* what) {
+    if (options_.audit && logged > most) options_.audit(std::to_string(logged - most) + what);
+    logged = 0;
+  };
+  say(strangers_logged_, kStrangersLogged, " more were refused before they had shown who they are");
+  say(denied_logged_, kDeniedLogged, " more requests of this host's users were denied");
 }
 
 }  // namespace hyades

@@ -31,6 +31,8 @@ class ClientSession {
   std::unique_ptr<NetworkLogin> login;  // of a client on the network
 
   RequestId open = 0;        // the request that waits for its answer
+  std::string asked;         // what it is about, for the log
+  bool noted = false;        // its answer is to be in the log
   bool half_closed = false;  // the client will send no more, but may still read
   bool close_after_flush = false;
   std::uint32_t interest = 0;  // epoll events asked for

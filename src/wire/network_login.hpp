@@ -16,7 +16,6 @@ struct NetworkLogin {
   std::string digest;          // of the request that it may send; "": a credential comes first
   std::uint64_t deciding = 0;  // the credential that is being looked at; 0: none
   bool identified = false;     // the session's uid is its
-  std::string asked;           // the open request, for the log
 };
 
 // "cancel job 42": what a request is about. Nothing in it is free text of the client.
