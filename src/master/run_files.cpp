@@ -206,11 +206,15 @@ UniqueFd RunFiles::open_lock() const {
   const Held held(directory_);
   const std::string name = directory_ + "/supervisor.lock";
   UniqueFd file(
-      open(held.path("supervisor.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+      open(held.path("supervisor.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) throw std::runtime_error("cannot open " + name + ": " + std::strerror(errno));
   struct stat facts {};
   if (fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_nlink != 1) {
     throw std::runtime_error(name + " is not a file of ours: remove it");
+  }
+  // Whoever can read a file can lock it.
+  if (facts.st_uid == geteuid() && (facts.st_mode & 077) != 0 && fchmod(file.get(), 0600) != 0) {
+    throw std::runtime_error("cannot keep " + name + " from others: " + std::strerror(errno));
   }
   return file;
 }

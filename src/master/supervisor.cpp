@@ -130,6 +130,10 @@ void SupervisorLock::sign() const {
   }
 }
 
+bool SupervisorLock::may_see(const RunFiles& files) {
+  return access(lock_path(files).c_str(), R_OK) == 0 || errno != EACCES;
+}
+
 ProcessIdentity SupervisorLock::holder(const RunFiles& files) {
   const UniqueFd file(open(lock_path(files).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file || flock(file.get(), LOCK_SH | LOCK_NB) == 0) return {};

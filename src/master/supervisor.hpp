@@ -28,7 +28,9 @@ class SupervisorLock {
   // Empty when another process holds it. The last holder's name is wiped out. Throws
   // std::runtime_error, also when there is no space to sign in.
   static std::optional<SupervisorLock> take(const RunFiles& files);
-  // Who holds it; pid 0 when nobody does.
+  // Whether the caller may look at it; others may not, because they could lock it as well.
+  static bool may_see(const RunFiles& files);
+  // Who holds it; pid 0 when nobody does, or the caller may not see it.
   static ProcessIdentity holder(const RunFiles& files);
   // The holder's identity is written into the file, in the space that take() has made sure of: call
   // it in the process that will hold the lock for life, after any fork.

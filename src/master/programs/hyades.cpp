@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <cerrno>
 #include <cstring>
 #include <iostream>
 #include <thread>
@@ -133,12 +132,6 @@ bool cancel_all(const std::string& directory) {
   return connection.call(wait, reply, 70'000, error) == CallResult::Ok;
 }
 
-bool may_end(const ProcessIdentity& process) {
-  const UniqueFd handle = open_process(process);
-  return !handle || syscall(SYS_pidfd_send_signal, handle.get(), 0, nullptr, 0) == 0 ||
-         errno != EPERM;
-}
-
 int down(const Options& options) {
   const std::string problem = directory_problem(options.directory, X_OK);
   if (!problem.empty()) {
@@ -150,18 +143,18 @@ int down(const Options& options) {
     return kFailed;
   }
   const RunFiles files(options.directory);
+  if (!SupervisorLock::may_see(files)) {
+    std::cerr << "hyades: only who started the cluster in " << options.directory
+              << ", or root, may end it\n";
+    return kFailed;
+  }
   const ClusterStatus before = read_status(options.directory, 2000);
   if (before.down()) {
     std::cout << "The cluster in " << options.directory << " is down already.\n";
     return kOk;
   }
-  const ProcessIdentity supervisor = SupervisorLock::holder(files);
-  if (!may_end(supervisor)) {
-    std::cerr << "hyades: only who started the cluster, or root, may end it: supervisor "
-              << supervisor.pid << " is another user's\n";
-    return kFailed;
-  }
   if (options.cancel_jobs && !cancel_all(options.directory)) return kFailed;
+  const ProcessIdentity supervisor = SupervisorLock::holder(files);
   if (const UniqueFd handle = open_process(supervisor)) {
     syscall(SYS_pidfd_send_signal, handle.get(), SIGTERM, nullptr, 0);
     for (int i = 0; i < 300 && open_process(supervisor); ++i) std::this_thread::sleep_for(50ms);
