@@ -52,6 +52,7 @@ void drop_privileges(const UserIdentity& user) {
   errno = EPERM;
   require(is_now(user), "the kernel says that we are somebody else");
   require(setuid(0) != 0 && setgid(0) != 0 && seteuid(0) != 0, "there is a way back");
+  require(prctl(PR_SET_DUMPABLE, 0) == 0, "a memory of our own");
   require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
   require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "the death signal");
   errno = ESRCH;

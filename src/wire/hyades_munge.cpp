@@ -12,6 +12,7 @@
 
 #include "wire/munge_credential.hpp"
 #include "wire/munge_records.hpp"
+#include "wire/private_memory.hpp"
 
 namespace hyades {
 namespace {
@@ -57,6 +58,7 @@ int serve(const std::string& socket) {
 int main(int argc, char** argv) {
   // Also while it waits for the daemon.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  hyades::keep_memory_private();
   int type = 0;
   socklen_t length = sizeof type;
   if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &length) != 0) {

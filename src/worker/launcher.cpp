@@ -13,6 +13,7 @@
 
 #include "core/failpoint.hpp"
 #include "wire/failpoint_env.hpp"
+#include "wire/private_memory.hpp"
 #include "worker/cgroup_file.hpp"
 #include "worker/fork_patiently.hpp"
 #include "worker/job_directory.hpp"
@@ -106,7 +107,7 @@ bool is_shepherd(pid_t pid) {
 // Undoes what the worker has set for itself and an exec keeps.
 void set_up_process() {
   prctl(PR_SET_NAME, "hyades-launch");
-  prctl(PR_SET_DUMPABLE, 0);
+  keep_memory_private();
   // Past the C library, which would leave its own two as its posix_spawn has set them: ignored.
   constexpr char by_default[64] = {};
   for (int signal = 1; signal < NSIG; ++signal) {

@@ -25,7 +25,9 @@
 #include "version.hpp"
 #include "wire/failpoint_env.hpp"
 #include "wire/mpi_link.hpp"
+#include "wire/mpi_ports.hpp"
 #include "wire/mpi_world.hpp"
+#include "wire/private_memory.hpp"
 #include "worker/scheduling_slice.hpp"
 #include "worker/worker.hpp"
 
@@ -148,6 +150,8 @@ void set_up_process(const std::string& role) {
   // Without mpirun a rank is of no use, and MPI would take a second to notice.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   umask(077);
+  // An ordinary user's own daemons may be looked into: whoever could, could do as much.
+  geteuid() == 0 ? keep_memory_private() : leave_no_core_dump();
   install_failpoints_from_env(role);
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e " + role + " %l: %v");
   spdlog::flush_on(spdlog::level::info);
@@ -226,6 +230,16 @@ std::optional<UserIdentity> wanted_user(const Options& options) {
   return geteuid() == 0 ? user : std::nullopt;
 }
 
+// The link has heard of all ranks.
+void shut_ports() {
+  const bool on_one_host = from_environment("OMPI_COMM_WORLD_LOCAL_SIZE", 1) ==
+                           from_environment("OMPI_COMM_WORLD_SIZE", 1);
+  if (shut_mpi_ports(on_one_host ? MpiPorts::All : MpiPorts::OfThisHost) > 0) return;
+  spdlog::warn(
+      "the ports of Open MPI on this host stay open to all its users: the kernel does "
+      "not let us shut them");
+}
+
 // The link's connections are made; from here on nothing needs root.
 void become(const std::optional<UserIdentity>& user) {
   if (!user) return;
@@ -243,6 +257,7 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
     mkdir(options.spool.c_str(), geteuid() == 0 ? 0711 : 0700);
     const MpiWorld world = MpiWorld::init(argc, argv);
     MpiLink link(world);
+    shut_ports();
     become(user);
     const auto serving = [&] { note_rank(options, world.rank, worker.node); };
     return run_worker(worker, link, launcher, serving, stop_requested);
@@ -265,6 +280,7 @@ int serve_cluster(const Options& options, int argc, char** argv) {
     return 2;
   }
   MpiLink link(world);
+  shut_ports();
   become(user);
   return run_master({.state_directory = options.directory,
                      .config_path = options.config,
