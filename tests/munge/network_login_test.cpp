@@ -1,7 +1,13 @@
 // Who comes over the network is who MUNGE says, and only for the request that was meant
 // (reliability table: S01, S02, S03, S05, S22, S25, S26, S27, F52).
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "login_box.hpp"
 #include "wait_until.hpp"
@@ -324,6 +330,44 @@ TEST_F(NetworkLogin, AnotherKeyIsNamed) {
   client.say(FrameType::Credential, credential_of(kAda, payload_for(hello, status_request()),
                                                   hello.uid(), stranger.socket()));
   EXPECT_TRUE(contains(client.refusal(), "the same MUNGE key?"));
+}
+
+// ---- S29: what passes through the helper -------------------------------------------------------
+
+// In a process that is an ordinary user, as its helper is then. 0, or which step went wrong.
+int look_into_ones_own_helper(const std::string& munge_socket) {
+  rlimit core{};
+  getrlimit(RLIMIT_CORE, &core);
+  core.rlim_cur = core.rlim_max;  // a machine on which programs dump core
+  if (setrlimit(RLIMIT_CORE, &core) != 0 || setresgid(kAda, kAda, kAda) != 0 ||
+      setresuid(kAda, kAda, kAda) != 0) {
+    return 1;
+  }
+  prctl(PR_SET_DUMPABLE, 1);  // or /proc would hide our children from us
+  CredentialChecker checker({.program = HYADES_MUNGE_HELPER, .socket = munge_socket});
+  if (!checker.try_out().empty()) return 2;
+  const auto read_all = [](const std::string& path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string self = std::to_string(getpid());
+  const std::string helper = read_all("/proc/" + self + "/task/" + self + "/children");
+  if (helper.empty()) return 3;
+  const std::string proc = "/proc/" + helper.substr(0, helper.find(' '));
+  if (!contains(read_all(proc + "/limits"), "Max core file size        0 ")) return 4;
+  return UniqueFd(open((proc + "/mem").c_str(), O_RDONLY | O_CLOEXEC)) ? 5 : 0;
+}
+
+TEST_F(NetworkLogin, TheHelpersMemoryIsNobodyElses) {
+  {
+    const ActingAs ada(kAda);
+    if (eaccess(HYADES_MUNGE_HELPER, X_OK) != 0) GTEST_SKIP() << "built where others cannot look";
+  }
+  const pid_t child = fork();
+  if (child == 0) _exit(look_into_ones_own_helper(munge_->socket()));
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 // ---- F52: the daemon hangs or is dead ----------------------------------------------------------

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -659,6 +660,146 @@ TEST_F(ClientChannel, WithoutDescriptorsClientsAreTurnedAwayAndServiceRecovers) 
   waiting[1].say(status_frame());
   poll();
   EXPECT_EQ(requests_.size(), 1u);
+}
+
+// ---- S25, S26: other users ---------------------------------------------------------------------
+
+// Runs `what` as another user; false when it cannot be.
+bool as_another(const std::function<bool()>& what) {
+  const pid_t child = fork();
+  if (child == 0) _exit(setgid(65534) == 0 && setuid(65534) == 0 && what() ? 0 : 1);
+  int status = 1;
+  return waitpid(child, &status, 0) == child && status == 0;
+}
+
+// Even where the modes of files would let others in.
+TEST_F(ClientChannel, OneUsersClusterServesNobodyElse) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  ClientServer::Options options;
+  std::vector<std::string> log;
+  options.audit = [&](const std::string& line) { log.push_back(line); };
+  ASSERT_EQ(chown(directory_.c_str(), 54321, 54321), 0);
+  ASSERT_EQ(chmod(directory_.c_str(), 0755), 0);
+  ASSERT_EQ(seteuid(54321), 0);
+  open_server(options);
+  RawClient herself = client();
+  herself.say(status_frame());
+  poll();
+  EXPECT_EQ(requests_.size(), 1u);
+  requests_.clear();
+  ASSERT_EQ(seteuid(0), 0);
+  EXPECT_TRUE(as_another([&] { return !RawClient(directory_).connected(); }));
+  ASSERT_EQ(chmod((directory_ + "/run").c_str(), 0755), 0);
+  ASSERT_EQ(chmod(server_->socket_path().c_str(), 0666), 0);
+  EXPECT_TRUE(as_another([&] {
+    RawClient other(directory_);
+    return other.connected() && other.say(status_frame()) > 0;
+  }));
+  ASSERT_EQ(seteuid(54321), 0);
+  poll();
+  EXPECT_TRUE(requests_.empty());
+  EXPECT_EQ(server_->connections(), 1u);
+  EXPECT_EQ(log, (std::vector<std::string>{"uid 65534 from this host: refused: This cluster serves "
+                                           "user 54321 alone."}));
+  server_.reset();
+  ASSERT_EQ(seteuid(0), 0);
+}
+
+TEST_F(ClientChannel, WhatOneUserHoldsIsNotTakenFromAnother) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  ClientServer::Options options;
+  options.connections_per_uid = 20;
+  open_server(options);
+  ASSERT_EQ(chmod(directory_.c_str(), 0755), 0);
+  int hold[2];
+  ASSERT_EQ(pipe(hold), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(hold[1]);
+    if (setgid(65534) != 0 || setuid(65534) != 0) _exit(1);
+    std::vector<RawClient> all;
+    for (int i = 0; i < 100; ++i) {
+      all.emplace_back(directory_);
+      all.back().say(status_frame().substr(0, 5));
+    }
+    char end;
+    _exit(read(hold[0], &end, 1) == 0 ? 0 : 1);  // until we let it go
+  }
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (server_->connections() < 20 && std::chrono::steady_clock::now() < until) poll();
+  EXPECT_EQ(server_->connections(), 20u);
+  for (int i = 0; i < 20; ++i) {
+    RawClient mine = client();
+    mine.say(status_frame());
+    poll();
+    ASSERT_EQ(requests_.size(), 1u);
+    reply_to(requests_[0].id);
+    requests_.clear();
+    EXPECT_EQ(reply_at(mine).message(), "well");
+  }
+  close(hold[0]);
+  close(hold[1]);
+  int status = 1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+// ---- the log -----------------------------------------------------------------------------------
+
+TEST_F(ClientChannel, WhatIsDeniedOrNotedIsInTheLog) {
+  ClientServer::Options options;
+  std::vector<std::string> log;
+  options.audit = [&](const std::string& line) { log.push_back(line); };
+  open_server(options);
+  pb::ClientRequest drain;
+  drain.mutable_act_on_node()->set_action(pb::NODE_DRAIN);
+  drain.mutable_act_on_node()->set_node("vn1\nroot");
+  const std::string who = "uid " + std::to_string(geteuid()) + " from this host: ";
+  const auto ask = [&](RawClient& client) {
+    requests_.clear();
+    client.say(frame_of(drain.SerializeAsString()));
+    poll();
+    return requests_.at(0).id;
+  };
+  RawClient client = this->client();
+  reply_to(ask(client));
+  EXPECT_TRUE(log.empty());
+  client.hear();
+  server_->reply(ask(client), error_reply(ErrorCode::Denied, "no"));
+  EXPECT_EQ(log.back(), who + "drain node vn1?root: denied");
+  client.hear();
+  RequestId id = ask(client);
+  server_->note(id);
+  reply_to(id);
+  EXPECT_EQ(log.back(), who + "drain node vn1?root: ok");
+  // Whoever goes before the answer is in the log as well.
+  client.hear();
+  id = ask(client);
+  server_->note(id);
+  client.hang_up();
+  poll();
+  EXPECT_EQ(log.back(), who + "drain node vn1?root: its client went away before the answer");
+  EXPECT_EQ(log.size(), 3u);
+}
+
+TEST_F(ClientChannel, DeniedRequestsDoNotFillTheLog) {
+  ClientServer::Options options;
+  std::vector<std::string> log;
+  options.audit = [&](const std::string& line) { log.push_back(line); };
+  open_server(options);
+  RawClient client = this->client();
+  for (int i = 0; i < 50; ++i) {
+    requests_.clear();
+    client.say(status_frame());
+    poll();
+    server_->reply(requests_.at(0).id, error_reply(ErrorCode::Denied, "no"));
+    client.hear();
+  }
+  EXPECT_EQ(log.size(), 20u);
+  now_ += kSecond;
+  poll();
+  ASSERT_EQ(log.size(), 21u);
+  EXPECT_EQ(log.back(), "30 more requests of this host's users were denied");
 }
 
 // ---- the socket ------------------------------------------------------------------------------

@@ -71,7 +71,12 @@ TEST(LaunchRecordCodec, RefusesEveryOtherLength) {
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode(std::string_view(bytes).substr(0, size), copy)) << size;
   }
-  EXPECT_FALSE(decode(bytes + '\0', copy));
+  for (std::size_t extra = 1; extra <= 64; ++extra) {
+    for (const char filler : {'\0', '\x01', '\x7f', '\xff'}) {
+      EXPECT_FALSE(decode(bytes + std::string(extra, filler), copy)) << extra;
+    }
+    EXPECT_FALSE(decode(bytes + bytes.substr(0, extra), copy)) << extra;
+  }
 }
 
 TEST(LaunchRecordCodec, RefusesLengthsThatCannotBe) {
@@ -153,6 +158,30 @@ TEST(LauncherOrderCodec, KeepsSweepsAndTheirAnswers) {
   EXPECT_TRUE(answer.clean);
   EXPECT_FALSE(decode(encode(SweepAnswer{key, true}) + "x", answer));
   EXPECT_FALSE(decode(encode(SweepLaunch{key, "0a1b"}), answer));
+}
+
+TEST(LauncherOrderCodec, RefusesEveryOtherLength) {
+  const LaunchKey key = {42, 3, 77};
+  const auto check = [](const std::string& bytes, bool open_ended) {
+    LauncherOrder order;
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      // What a start carries is a record, whose length is checked when it is read.
+      if (open_ended && decode(bytes.substr(0, size), order)) {
+        LaunchRecord record;
+        EXPECT_FALSE(decode(std::get<StartLaunch>(order).record, record)) << size;
+      } else {
+        EXPECT_FALSE(decode(bytes.substr(0, size), order)) << size;
+      }
+    }
+    for (std::size_t extra = 1; extra <= 64 && !open_ended; ++extra) {
+      EXPECT_FALSE(decode(bytes + std::string(extra, '\0'), order)) << extra;
+    }
+  };
+  const std::string record = encode(full_record());
+  check(encode(StartLaunch{key, record}), true);
+  check(encode(StopLaunch{key, StopReason::Cancelled, 5}), false);
+  check(encode(SignalLaunch{key, 9, true}), false);
+  check(encode(SweepLaunch{key, "0a1b"}), false);
 }
 
 TEST(LauncherOrderCodec, RefusesWhatIsNotAnOrder) {

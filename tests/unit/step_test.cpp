@@ -2,6 +2,8 @@
 // environments.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "step/line_merger.hpp"
 #include "step/mpi_variables.hpp"
 #include "step/step_auth.hpp"
@@ -180,6 +182,36 @@ TEST(StepFrames, AMessageCutAnywhereIsNone) {
   StepMessage out;
   EXPECT_FALSE(decode_step_message(0, "", out));
   EXPECT_FALSE(decode_step_message(100, "", out));
+}
+
+TEST(StepFrames, BytesBehindAMessageAreRefused) {
+  for (const StepMessage& message : samples::step_messages()) {
+    const std::string body = encode(message).substr(step_header_bytes);
+    const int type = static_cast<int>(message.index()) + 1;
+    for (std::size_t extra = 1; extra <= 64; ++extra) {
+      for (const char filler : {'\0', '\x01', '\x08', '\x7f', '\xff'}) {
+        StepMessage out;
+        EXPECT_FALSE(decode_step_message(type, body + std::string(extra, filler), out)) << type;
+      }
+    }
+  }
+}
+
+// Lengths and counts inside of a message, wherever they stand: never more than what has come.
+TEST(StepFrames, LengthsInsideThatLieAreRefused) {
+  for (const StepMessage& message : samples::step_messages()) {
+    const std::string body = encode(message).substr(step_header_bytes);
+    const int type = static_cast<int>(message.index()) + 1;
+    for (const std::uint64_t lie : {1ull, 0x7fffffffull, 0x80000000ull, 0xffffffffull, ~0ull}) {
+      for (std::size_t at = 0; at + sizeof lie <= body.size(); ++at) {
+        std::string damaged = body;
+        std::memcpy(damaged.data() + at, &lie, sizeof lie);
+        StepMessage out;
+        if (!decode_step_message(type, damaged, out)) continue;
+        EXPECT_LE(encode(out).size(), body.size() + step_header_bytes) << type << ' ' << at;
+      }
+    }
+  }
 }
 
 // A header that promises `length` bytes.

@@ -1,0 +1,18 @@
+# Installs what is built in BUILD into TO, and fails when anything there is setuid or setgid.
+file(REMOVE_RECURSE ${TO})
+execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${TO}
+  OUTPUT_QUIET RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "cannot install ${BUILD} into ${TO}")
+endif()
+execute_process(COMMAND find ${TO} -type f OUTPUT_VARIABLE all)
+foreach(program hsub hstat hctl hyades hyades-launcher hyades-munge)
+  if(NOT all MATCHES "/bin/${program}\n")
+    message(FATAL_ERROR "${program} was not installed: is this check still one?")
+  endif()
+endforeach()
+execute_process(COMMAND find ${TO} -perm /6000 OUTPUT_VARIABLE special)
+file(REMOVE_RECURSE ${TO})
+if(NOT special STREQUAL "")
+  message(FATAL_ERROR "these are installed setuid or setgid:\n${special}")
+endif()
