@@ -21,6 +21,15 @@ TEST_F(QueueFileTest, IsPrivate) {
   }
 }
 
+// What somebody has written into the file does not become what we do.
+TEST_F(QueueFileTest, ASchemaIsNotTrusted) {
+  make_queue(1);
+  Database queue = Database::open(file(""), 1000);
+  EXPECT_EQ(queue.number("PRAGMA trusted_schema"), 0);
+  EXPECT_THROW(queue.run("PRAGMA writable_schema = 1; DELETE FROM sqlite_master"), SqliteError);
+  EXPECT_THROW(queue.run("SELECT \"not a column\""), SqliteError);
+}
+
 TEST_F(QueueFileTest, RefusesFilesThatOthersCanReadOrChange) {
   make_queue();
   for (const char* ending : {"", "-wal", ".note"}) {
