@@ -155,7 +155,7 @@ void Cluster::resume(const std::string& name) {
   node->drain_reason.clear();
   node->drained_by.clear();
   node->drained_ms = 0;
-  node->launch_faults = 0;
+  node->launch_faults = {};
 }
 
 bool Cluster::fits(const JobSpec& spec, const Plan& plan) const {

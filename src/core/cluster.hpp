@@ -19,6 +19,13 @@ struct FreeDevices {
   IdSet ids;
 };
 
+// Launches in a row that failed because of a node, as it seemed.
+struct LaunchFaults {
+  int count = 0;
+  BootMs since_ms = 0;            // the first of them
+  std::set<std::uint32_t> users;  // whose jobs they were
+};
+
 struct Node {
   std::string name;
   Inventory inventory;
@@ -44,7 +51,7 @@ struct Node {
   std::string fence_trouble;       // why that failed last
   LaunchSequence dead_below = 0;   // orders of lower sequences are known to be over here
   std::string death_proof;         // how that is known
-  int launch_faults = 0;           // launches in a row that failed because of the node
+  LaunchFaults launch_faults;
   std::int64_t worker_pid = 0;
 
   IdSet free_cores;

@@ -209,8 +209,9 @@ class Controller {
   void declare_dead(const std::string& name, LaunchSequence below, const std::string& proof,
                     const Now& now, Step& out);
   void ask_for_fence(Node& node, const Now& now, Step& out);
-  void node_failed_a_launch(const std::string& name, const std::string& reason, const Now& now,
-                            Step& out);
+  void forget_peer(Node& node);
+  void node_failed_a_launch(const Job& job, const Blame& blame, const Now& now, Step& out);
+  void note_good_launch(const Job& job);
   void note_bad_end(const Job& job, const ExitRecord& exit, const Now& now, Step& out);
   void node_failed_a_job(const std::string& name, const Job& job, BadEndKind kind, const Now& now,
                          Step& out);
@@ -250,6 +251,8 @@ class Controller {
   std::map<JobId, Gang> gangs_;                   // of placed jobs
   std::map<std::pair<JobId, std::size_t>, Unanswered> unanswered_;  // by job and share
   std::map<std::string, std::vector<BadEnd>> bad_ends_;             // by node
+  // By user: the nodes on which a launch failed since one of theirs last started anywhere.
+  std::map<std::uint32_t, std::set<std::string>> unstarted_;
   std::set<JobId> placed_;
   std::map<std::string, std::set<JobId>> leased_;  // placed jobs with leases, by node
   std::map<JobId, Reservation> reservations_;

@@ -95,7 +95,7 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
 void Controller::runs(const Job& job, std::size_t share, const Now& now, Step& out) {
   const Gang& gang = gangs_.at(job.id);
   if (job.phase == JobPhase::Launching && share == 0) {
-    cluster_.find(job.placement.shares[0].node)->launch_faults = 0;
+    note_good_launch(job);
     started(job, gang.parts[0].report.started_ms, now, out);
   } else if (job.phase == JobPhase::Launching && gang.companions_run() && !gang.parts[0].heard) {
     send_order(job, 0, now, out);
@@ -241,9 +241,7 @@ void Controller::finish_exited(const Job& job, const Gang& gang, const ExitRecor
     return;
   }
   // Its end may be the first that is heard of a short job.
-  if (exit.launch_error.empty()) {
-    cluster_.find(job.placement.shares[0].node)->launch_faults = 0;
-  }
+  if (exit.launch_error.empty()) note_good_launch(job);
   if (exit.launch_error.empty() && (failed || exit.stopped == StopReason::Requeue) &&
       !job.cancel_requested) {
     record(job.id, Requeued{job.key, job.reason, true, 0, ""}, now, out);
@@ -306,8 +304,7 @@ void Controller::finish_unstarted(const Job& job, const Blame& blame, const Now&
     const int failures = std::min(job.launch_failures, 16);
     requeued.avoid_node = blame.node;
     requeued.not_before_ms = now.wall_ms + std::min<WallMs>(kBackoff_ms << failures, 300'000);
-    if (blame.node_fault) node_failed_a_launch(blame.node, blame.reason, now, out);
-    node_failed_a_job(blame.node, job, BadEndKind::NotStarted, now, out);
+    node_failed_a_launch(job, blame, now, out);
   } else if (const int lost = static_cast<int>(job.attempts) - job.restarts; lost > 2) {
     // Nobody's fault, but a node that refuses everything must not keep the master busy.
     requeued.not_before_ms = now.wall_ms + (kBackoff_ms << std::min(lost - 3, 5));

@@ -13,6 +13,7 @@ namespace {
 constexpr BootMs kLeaseMargin_ms = 5'000;
 constexpr BootMs kFenceAgain_ms = 60'000;
 constexpr BootMs kOneBlow_ms = 10'000;  // losses within this are one, however many jobs it took
+constexpr BootMs kOneUser_ms = 20'000;  // for the jobs of a user to be tried on another node
 constexpr const char* kHealthCheck = "health check";
 }  // namespace
 
@@ -145,6 +146,7 @@ void Controller::reconcile(const Hello& hello, const Now& now, Step& out) {
 void Controller::remember_nodes(const Controller& other) {
   first_tick_ms_ = other.first_tick_ms_;
   bad_ends_ = other.bad_ends_;
+  unstarted_ = other.unstarted_;
   hello_asked_ms_ = other.hello_asked_ms_;
   for (Node& node : cluster_.nodes()) {
     const Node* const before = other.cluster_.find(node.name);
@@ -216,11 +218,20 @@ void Controller::part_is_dead(const Job& job, std::size_t share, const std::stri
     gang.culprit = share;
   }
   prove_dead(gang, share, proof);
+  forget_peer(*cluster_.find(job.placement.shares[share].node));
   unanswered_.erase({job.id, share});
   advance(job, now, out);
 }
 
 // ---- death ------------------------------------------------------------------------------------
+
+// If it is heard again after all, it has to say first what it runs: it reports only what changes.
+void Controller::forget_peer(Node& node) {
+  peers_.erase(node.peer);
+  node.peer = 0;
+  node.responding = false;
+  dirty_ = true;
+}
 
 // Orders of a sequence lower than `below` are over there. A node that comes back nevertheless is
 // told to end what it has of them.
@@ -228,6 +239,7 @@ void Controller::declare_dead(const std::string& name, LaunchSequence below,
                               const std::string& proof, const Now& now, Step& out) {
   out.batch.node_events.push_back({name, now.wall_ms, NodeDeclaredDead{below, proof}});
   apply(out.batch.node_events.back());
+  forget_peer(*cluster_.find(name));
   for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
     const Job& job = *jobs_.find(id);
     const std::size_t share = share_on(job, name);
@@ -260,12 +272,29 @@ void Controller::step(const FenceResult& result, const Now& now, Step& out) {
 // ---- bad nodes --------------------------------------------------------------------------------
 
 // One fault may be bad luck (a full process table, for a second); several in a row are the node's.
-void Controller::node_failed_a_launch(const std::string& name, const std::string& reason,
-                                      const Now& now, Step& out) {
-  Node& node = *cluster_.find(name);
-  if (++node.launch_faults >= config_->max_node_faults && !node.drained) {
-    drain_node(name, reason, "hyades", now, out);
+// Unless they are a user's own: whoever has no account on the nodes, or too many processes there,
+// can start nothing on any of them, and would cost the cluster one node after the other. Such a
+// job is tried elsewhere, so with a single user that takes a while to tell.
+void Controller::node_failed_a_launch(const Job& job, const Blame& blame, const Now& now,
+                                      Step& out) {
+  std::set<std::string>& failed_on = unstarted_[job.spec.uid];
+  failed_on.insert(blame.node);
+  if (failed_on.size() > 1) return;
+  if (Node& node = *cluster_.find(blame.node); blame.node_fault && !node.drained) {
+    LaunchFaults& faults = node.launch_faults;
+    if (faults.count++ == 0) faults.since_ms = now.boot_ms;
+    faults.users.insert(job.spec.uid);
+    const bool sure = faults.users.size() > 1 || now.boot_ms - faults.since_ms >= kOneUser_ms;
+    if (faults.count >= config_->max_node_faults && sure) {
+      drain_node(node.name, blame.reason, "hyades", now, out);
+    }
   }
+  node_failed_a_job(blame.node, job, BadEndKind::NotStarted, now, out);
+}
+
+void Controller::note_good_launch(const Job& job) {
+  cluster_.find(job.placement.shares[0].node)->launch_faults = {};
+  unstarted_.erase(job.spec.uid);
 }
 
 // A script that dies of a signal that nobody here sent.
@@ -289,8 +318,10 @@ void Controller::node_failed_a_job(const std::string& name, const Job& job, BadE
   if (same_blow) return;
   ends.push_back({now.boot_ms, job.id, job.spec.uid, kind});
   if (static_cast<int>(ends.size()) < config_->bad_node_jobs) return;
+  const bool soon = now.boot_ms - ends.front().at_ms < kOneUser_ms;
   const bool one_user = std::all_of(ends.begin(), ends.end(), [&](const BadEnd& end) {
-    return end.kind == BadEndKind::Died && end.uid == ends.front().uid;
+    const bool own = end.kind == BadEndKind::Died || (end.kind == BadEndKind::NotStarted && soon);
+    return own && end.uid == ends.front().uid;
   });
   if (one_user || cluster_.find(name)->drained) return;
   drain_node(name,

@@ -112,7 +112,7 @@ TEST_F(Deaths, TheNodesOwnWordIsBetterThanAProof) {
   cluster_.part("n1", job, LaunchState::Running);
   silence(30);  // n1, with the script, counts as dead; n2 is told to stop, and does not answer
   cluster_.forget();
-  cluster_.part("n1", job, LaunchState::Exited);
+  cluster_.hello("n1", {cluster_.report_on(job, LaunchState::Exited)});
   EXPECT_EQ(cluster_.expect_event<ScriptEnded>(job).exit.exit_code, 0);
   cluster_.forget();
   cluster_.part("n2", job, LaunchState::Exited, StopReason::ScriptEnded);
@@ -176,6 +176,33 @@ TEST_F(Deaths, ANodeThatComesBackEndsWhatWasGivenUpBeforeItGetsAnythingNew) {
   cluster_.forget();
 }
 
+// And nobody at its worker has noticed: it reports what changes, and nothing has.
+TEST_F(Deaths, ANodeThatIsHeardAgainIsAskedWhatItRunsBeforeItGetsAnything) {
+  const JobId job = cluster_.running(a_job().only_on("n1"));
+  const LaunchReport alive = cluster_.report_on(job, LaunchState::Running);
+  silence(10);
+  cluster_.ask_as_operator(ConfirmDeadRequest{"n1"});
+  cluster_.forget();
+  cluster_.says("n1", Heartbeat{4711, ""});
+  cluster_.expect_sent<SayHello>("n1");
+  EXPECT_FALSE(cluster_.node("n1").responding);
+  cluster_.expect_nothing_else();
+  cluster_.hello("n1", {alive});
+  cluster_.expect_sent<Welcome>("n1");
+  EXPECT_EQ(cluster_.expect_sent<StopOrder>("n1").key, alive.key);
+  cluster_.expect_nothing_else();
+}
+
+// A lease that has run out is a proof of the same kind.
+TEST_F(Deaths, AfterALeaseTheNodeIsAskedAsWell) {
+  cluster_.running(a_job().only_on("n1").lease(20));
+  silence(40);
+  cluster_.forget();
+  cluster_.says("n1", Heartbeat{4711, ""});
+  cluster_.expect_sent<SayHello>("n1");
+  cluster_.expect_nothing_else();
+}
+
 class Fences : public Deaths {
  protected:
   static ClusterConfig fenced() {
@@ -231,6 +258,9 @@ TEST_F(Fences, SayNothingAboutWhatWasOrderedAfterTheyBegan) {
   cluster_.expect_nothing_else();  // not while its power may still be cut
   cluster_.fence_result("n1", true);
   cluster_.expect_node_event<NodeDeclaredDead>("n1");
+  cluster_.expect_nothing_else();  // whoever was declared dead has to say again what it runs
+  cluster_.hello("n1", {}, "boot-2");
+  EXPECT_TRUE(cluster_.expect_sent<Welcome>("n1").accepted);
   cluster_.expect_event<Assigned>(old);
   cluster_.expect_event<Assigned>(fresh);
   cluster_.forget();

@@ -91,11 +91,12 @@ TEST(ControllerNodes, ANodeThatIsToBlameIsAvoidedAfterAPause) {
 TEST(ControllerNodes, ANodeThatFailsSeveralLaunchesInARowIsDrained) {
   TestCluster cluster;
   cluster.nodes(1, 4);
+  std::uint32_t user = TestCluster::alice;
   const auto fails = [&] {
-    const JobId job = cluster.launching(a_job());
+    user = user == TestCluster::alice ? TestCluster::bob : TestCluster::alice;
+    const JobId job = cluster.launching(a_job(), user);
     cluster.node_fails(job, "no processes left");
     cluster.expect_event<Requeued>(job);
-    return job;
   };
   fails();
   fails();
@@ -113,6 +114,44 @@ TEST(ControllerNodes, ANodeThatFailsSeveralLaunchesInARowIsDrained) {
   cluster.forget();
   fails();
   EXPECT_FALSE(cluster.node("n1").drained) << "a resumed node begins with a clean slate";
+}
+
+// Nobody knows this user there; nobody else shall lose a node for it.
+TEST(ControllerNodes, AUserWhoCanStartNothingAnywhereCostsNoNode) {
+  TestCluster cluster;
+  cluster.nodes(3, 4);
+  std::vector<JobId> jobs;
+  for (int i = 0; i < 4; ++i) {
+    jobs.push_back(cluster.submit(a_job(), TestCluster::bob));
+    cluster.forget();
+  }
+  for (int round = 0; round < 40; ++round) {
+    for (const JobId job : jobs) {
+      if (cluster.job(job).phase != JobPhase::Launching) continue;
+      cluster.forget();
+      cluster.node_fails(job, "this node has no such user");
+    }
+    cluster.advance(10'000);
+  }
+  cluster.forget();
+  for (const JobId job : jobs) {
+    EXPECT_TRUE(cluster.job(job).held_by_admin);
+    EXPECT_NE(cluster.job(job).reason.find("no such user"), std::string::npos);
+  }
+  for (const char* node : {"n1", "n2", "n3"}) EXPECT_FALSE(cluster.node(node).drained) << node;
+}
+
+TEST(ControllerNodes, TwoUsersWhoCannotStartOnANodeAreProofEnough) {
+  TestCluster cluster;
+  cluster.nodes(2, 4);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(cluster.node("n1").drained);
+    cluster.node_fails(
+        cluster.launching(a_job().only_on("n1"), i == 0 ? TestCluster::alice : TestCluster::bob),
+        "no space left");
+    cluster.forget();
+  }
+  EXPECT_TRUE(cluster.node("n1").drained);
 }
 
 TEST(ControllerNodes, AJobThatNoNodeCanStartIsHeldInTheEnd) {

@@ -121,12 +121,26 @@ TEST(BadNodes, ExitCodesAndStopsSayNothingAboutTheNode) {
   EXPECT_FALSE(cluster.node("n1").drained);
 }
 
-TEST(BadNodes, JobsThatFailToStartDrainTheirNodeWhoeversTheyAre) {
+TEST(BadNodes, OneUsersJobsThatFailToStartDrainTheirNodeWhenTheyHadTimeToStartElsewhere) {
   TestCluster cluster(with_bad_node_jobs(3));
   cluster.nodes(1, 4);
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(cluster.node("n1").drained);
     const JobId job = cluster.launching(a_job());
+    cluster.reports(job, LaunchState::NeverStarted, "it died");
+    cluster.ask(CancelRequest{job});
+    cluster.advance(10'000);
+    cluster.forget();
+  }
+  EXPECT_TRUE(cluster.node("n1").drained);
+}
+
+TEST(BadNodes, JobsOfTwoUsersThatFailToStartDrainTheirNode) {
+  TestCluster cluster(with_bad_node_jobs(3));
+  cluster.nodes(1, 4);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(cluster.node("n1").drained);
+    const JobId job = cluster.launching(a_job(), i == 0 ? TestCluster::alice : TestCluster::bob);
     cluster.reports(job, LaunchState::NeverStarted, "it died");
     cluster.forget();
   }
@@ -136,8 +150,10 @@ TEST(BadNodes, JobsThatFailToStartDrainTheirNodeWhoeversTheyAre) {
 TEST(BadNodes, AResumedNodeBeginsWithACleanSlate) {
   TestCluster cluster(with_bad_node_jobs(2));
   cluster.nodes(1, 4);
+  std::uint32_t user = TestCluster::alice;
   const auto fails = [&] {
-    cluster.reports(cluster.launching(a_job()), LaunchState::NeverStarted, "it died");
+    user = user == TestCluster::alice ? TestCluster::bob : TestCluster::alice;
+    cluster.reports(cluster.launching(a_job(), user), LaunchState::NeverStarted, "it died");
     cluster.forget();
   };
   fails();
