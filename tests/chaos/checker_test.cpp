@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace hyades::test {
 namespace {
 
@@ -217,8 +219,188 @@ TEST_F(CheckerTest, P9ACancelWhileItRanIsGood) {
   expect_clean();
 }
 
+// ---- jobs on several nodes ---------------------------------------------------------------------
+
+// Job 3 in addition, over vn3 and vn4 with a task on each: the script from 100 to 200 on vn3, the
+// tasks from 110 to 190.
+class WideCheckerTest : public CheckerTest {
+ protected:
+  void SetUp() override {
+    CheckerTest::SetUp();
+    add_attempt(1, 100);
+    const std::string label = "job-3";
+    const int code = exit_code_of(label);
+    evidence_.submits.push_back({3, label, "token-" + label, 10, true, 2, 2});
+    evidence_.results.push_back({3, code == 0 ? "COMPLETED" : "FAILED", code, 0});
+  }
+
+  static JournalLine part(JournalLine::What what, int attempt, int task, std::int64_t at_ns) {
+    JournalLine result = line(what, 3, attempt, at_ns);
+    result.task = task;
+    result.node = task == 1 ? "vn4" : "vn3";
+    result.pid += 100 * (task + 1);
+    return result;
+  }
+
+  void add(JournalLine::What what, int attempt, int task, std::int64_t at_ns) {
+    evidence_.journal.push_back(part(what, attempt, task, at_ns));
+  }
+
+  void add_attempt(int attempt, std::int64_t at_ns) {
+    for (const int task : {-1, 0, 1}) {
+      const int late = task < 0 ? 0 : 10;
+      add(What::Start, attempt, task, at_ns + late);
+      add(What::Alive, attempt, task, at_ns + 50);
+      add(What::End, attempt, task, at_ns + 100 - late);
+    }
+  }
+
+  // The line, to be changed.
+  JournalLine& the(JournalLine::What what, int attempt, int task) {
+    const auto found = std::find_if(
+        evidence_.journal.begin(), evidence_.journal.end(), [&](const JournalLine& line) {
+          return line.job == 3 && line.what == what && line.attempt == attempt && line.task == task;
+        });
+    return *found;
+  }
+  void erase(JournalLine::What what, int attempt, int task) {
+    evidence_.journal.erase(evidence_.journal.begin() +
+                            (&the(what, attempt, task) - evidence_.journal.data()));
+  }
+
+  using What = JournalLine::What;
+};
+
+TEST_F(WideCheckerTest, FindsNothingInAGoodRun) { expect_clean(); }
+
+TEST_F(WideCheckerTest, TheSameProcessNumbersOnTwoNodesAreGood) {
+  for (const What what : {What::Start, What::Alive, What::End}) {
+    the(what, 1, 1).pid = the(what, 1, 0).pid;
+  }
+  expect_clean();
+}
+
+TEST_F(WideCheckerTest, P3ATaskThatOutlivesItsAttempt) {
+  evidence_.deaths.push_back({3});
+  add_attempt(2, 300);
+  expect_clean();
+  // It was killed, so that there is no end of it; on the other node, and after the script.
+  erase(What::End, 1, 1);
+  the(What::Alive, 1, 1).at_ns = 305;
+  expect_finding("P3");
+}
+
+TEST_F(WideCheckerTest, P3ATaskThatOutlivesTheAttemptBeforeTheLast) {
+  evidence_.deaths.assign(2, {3});
+  add_attempt(2, 300);
+  add_attempt(3, 500);
+  expect_clean();
+  erase(What::End, 1, 1);
+  the(What::Alive, 1, 1).at_ns = 505;
+  expect_finding("P3");
+}
+
+TEST_F(WideCheckerTest, P3ATaskThatMetAnotherAttempt) {
+  add(What::JobHeld, 1, 1, 111);
+  expect_finding("P3");
+}
+
+TEST_F(WideCheckerTest, P3ATaskThatStartedTwice) {
+  for (const What what : {What::Start, What::Alive, What::End}) {
+    JournalLine again = the(what, 1, 1);
+    again.pid += 7;
+    evidence_.journal.push_back(again);
+  }
+  expect_finding("P3");
+}
+
+TEST_F(WideCheckerTest, P3TasksOfAnAttemptWhoseScriptDidNotStart) {
+  evidence_.deaths.push_back({3});
+  add_attempt(2, 300);
+  for (const What what : {What::Start, What::Alive, What::End}) erase(what, 1, -1);
+  expect_finding("P3");
+}
+
+TEST_F(WideCheckerTest, P3ASecondStartAfterTheDeathOfItsStep) {
+  evidence_.deaths.push_back({3, true});
+  add_attempt(2, 300);
+  expect_finding("P3");
+}
+
+TEST_F(WideCheckerTest, P4ATaskThatDidNotCome) {
+  for (const What what : {What::Start, What::Alive, What::End}) erase(what, 1, 1);
+  expect_finding("P4");
+}
+
+TEST_F(WideCheckerTest, P4ATaskThatDidNotComeToItsEnd) {
+  erase(What::End, 1, 1);
+  expect_finding("P4");
+}
+
+TEST_F(WideCheckerTest, P4TasksThatRanOnOneNode) {
+  for (const What what : {What::Start, What::Alive, What::End}) the(what, 1, 1).node = "vn3";
+  expect_finding("P4");
+}
+
+TEST_F(WideCheckerTest, P4AStepThatFailedThoughNobodyTouchedIt) {
+  the(What::End, 1, -1).exit_code = 211;
+  evidence_.results[2] = {3, "FAILED", 211, 0};
+  expect_finding("P4");
+  evidence_.deaths.push_back({3, true});
+  expect_clean();
+}
+
+TEST_F(WideCheckerTest, P4AFailureThatIsNotTheScripts) {
+  evidence_.deaths.push_back({3, true});
+  the(What::End, 1, -1).exit_code = 211;
+  evidence_.results[2] = {3, "FAILED", 1, 0};
+  expect_finding("P4");
+}
+
+TEST_F(WideCheckerTest, P4ANodeFailureWhenOnlyTheStepWasHit) {
+  evidence_.deaths.push_back({3, true});
+  evidence_.results[2] = {3, "NODE_FAIL", 0, 0};
+  expect_finding("P4");
+}
+
+TEST_F(WideCheckerTest, P4ASignOfLifeWithoutAStart) {
+  add(What::Alive, 1, 2, 150);
+  expect_finding("P4");
+}
+
+// Job 2 has a core of the other node while the script of job 3 runs, though no task does any more.
+TEST_F(WideCheckerTest, P8ACoreOfAFurtherNodeGivenAway) {
+  start(2).node = end(2).node = "vn4";
+  start(2).at_ns = 192;
+  end(2).at_ns = 199;
+  expect_finding("P8");
+  start(2).at_ns = 201;
+  end(2).at_ns = 210;
+  expect_clean();
+}
+
+// The script was killed; what a task still does on its node counts.
+TEST_F(WideCheckerTest, P8ACoreGivenAwayUnderALingeringTask) {
+  evidence_.deaths.push_back({3});
+  add_attempt(2, 400);
+  for (const int task : {-1, 1}) erase(What::End, 1, task);
+  the(What::Alive, 1, 1).at_ns = 350;
+  start(2).node = end(2).node = "vn4";
+  start(2).at_ns = 340;
+  end(2).at_ns = 345;
+  expect_finding("P8");
+}
+
+TEST_F(WideCheckerTest, P9AnAttemptAfterTheCancel) {
+  evidence_.cancels.push_back({3, 150, false});
+  evidence_.deaths.push_back({3});
+  add_attempt(2, 300);
+  expect_finding("P9");
+}
+
 TEST(Journal, LinesSurviveTheRoundTripAndTornOnesAreNoticed) {
-  const JournalLine written = line(JournalLine::What::End, 7, 2, 123456789);
+  JournalLine written = line(JournalLine::What::End, 7, 2, 123456789);
+  written.task = 3;
   const std::string text = to_text(written);
   JournalLine read;
   ASSERT_TRUE(parse(text, read));

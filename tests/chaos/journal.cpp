@@ -2,12 +2,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 namespace hyades::test {
 namespace {
 
-const char* const kWords[] = {"start", "end", "core-held", "job-held"};
+const char* const kWords[] = {"start", "end", "core-held", "job-held", "alive"};
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
@@ -17,9 +18,9 @@ std::string to_text(const JournalLine& line) {
   std::ostringstream text;
   text << kWords[static_cast<int>(line.what)] << ' ' << or_dash(line.label) << ' '
        << or_dash(line.host) << ' ' << or_dash(line.boot_id) << ' ' << line.at_ns << ' '
-       << line.wall_ms << ' ' << line.job << ' ' << line.attempt << ' ' << or_dash(line.launch)
-       << ' ' << line.pid << ' ' << or_dash(line.node) << ' ' << or_dash(line.cores) << ' '
-       << line.exit_code << " .\n";
+       << line.wall_ms << ' ' << line.job << ' ' << line.attempt << ' ' << line.task << ' '
+       << or_dash(line.launch) << ' ' << line.pid << ' ' << or_dash(line.node) << ' '
+       << or_dash(line.cores) << ' ' << line.exit_code << " .\n";
   return text.str();
 }
 
@@ -28,10 +29,10 @@ bool parse(const std::string& text, JournalLine& line) {
   std::string what;
   std::string period;
   words >> what >> line.label >> line.host >> line.boot_id >> line.at_ns >> line.wall_ms >>
-      line.job >> line.attempt >> line.launch >> line.pid >> line.node >> line.cores >>
+      line.job >> line.attempt >> line.task >> line.launch >> line.pid >> line.node >> line.cores >>
       line.exit_code >> period;
   if (!words || period != "." || text.empty() || text.back() != '\n') return false;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < static_cast<int>(std::size(kWords)); ++i) {
     if (what != kWords[i]) continue;
     line.what = static_cast<JournalLine::What>(i);
     return true;

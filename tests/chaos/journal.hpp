@@ -1,6 +1,7 @@
-// What the jobs of a chaos test write down themselves: one line when an attempt starts, one when it
-// ends, one for each lock that somebody else holds. Appended and synced before the job goes on, so
-// that a line is there whatever dies next.
+// What the jobs of a chaos test write down themselves. A job's script, and each task of its steps:
+// one line when it starts, one when it ends, one for each lock that somebody else holds, all
+// appended and synced before it goes on, so that a line is there whatever dies next; and between
+// them, a few times a second, one that says that it lives, for those that do not come to their end.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@ struct JournalLine {
     Start,
     End,       // the work is done; the exit follows
     CoreHeld,  // a core given to this attempt is in use by another process
-    JobHeld,   // another attempt of the same job is alive
+    JobHeld,   // another attempt of the same job is alive, here or on another node
+    Alive,
   };
   What what = What::Start;
   std::string label;  // the client's name for the job
@@ -24,6 +26,7 @@ struct JournalLine {
   std::int64_t wall_ms = 0;
   std::uint64_t job = 0;
   int attempt = 0;
+  int task = -1;       // its rank in a step; -1: the script
   std::string launch;  // HYADES_LAUNCH
   int pid = 0;
   std::string node;

@@ -118,20 +118,17 @@ void Load::submit(Client& client, bool slow_start) {
   const std::string label = client.name + "-" + std::to_string(client.count++);
   const bool may_requeue = !one_in(client.random, 5);
   const bool hold = !slow_start && one_in(client.random, 12);
-  const unsigned ms = 30 + client.random() % static_cast<unsigned>(options_.longest_ms);
   pb::ClientRequest request;
   pb::Submit& submit = *request.mutable_submit();
   submit.set_token(label + "-" + std::to_string(options_.seed));
   submit.mutable_spec()->set_name(label);
-  submit.mutable_spec()->set_tasks(1);
-  submit.mutable_spec()->set_cpus_per_task(one_in(client.random, 4) ? 2 : 1);
   submit.mutable_spec()->set_no_requeue(!may_requeue);
   submit.mutable_spec()->set_hold(hold);
   submit.mutable_payload()->set_working_directory(options_.journal_directory);
   submit.mutable_payload()->set_stdout_path("/dev/null");
-  std::string script = "#!/bin/sh\nexec " + options_.probe + " " + options_.journal_directory +
-                       " " + label + " " + std::to_string(ms) +
-                       (one_in(client.random, 4) ? " daemon" : "") + "\n";
+  SubmitAck ack{.label = label, .token = submit.token(), .may_requeue = may_requeue};
+  std::string script =
+      "#!/bin/sh\nexec " + command(client, label, *submit.mutable_spec(), ack) + "\n";
   if (slow_start) script += "#" + std::string(kLongScript, 'x') + "\n";
   submit.mutable_payload()->set_script(script);
   // What the census goes by, and PATH for the shell.
@@ -139,12 +136,37 @@ void Load::submit(Client& client, bool slow_start) {
   pb::ClientReply reply;
   if (!ask(client, request, reply)) return;
   if (!reply.error().empty()) return fail(label + " was refused: " + reply.message());
-  const SubmitAck ack{reply.job(), label, submit.token(), boot_now_ns(), may_requeue};
+  ack.job = reply.job();
+  ack.at_ns = boot_now_ns();
   note(ack);
   if (hold) client.held.push_back(reply.job());
   if (hold || slow_start) return;
   client.sent.push_back({reply.job(), std::move(request), ack});
   if (client.sent.size() > 30) client.sent.erase(client.sent.begin());
+}
+
+std::string Load::command(Client& client, const std::string& label, pb::JobSpec& spec,
+                          SubmitAck& ack) {
+  const unsigned ms = 30 + client.random() % static_cast<unsigned>(options_.longest_ms);
+  const bool leaves_daemon = one_in(client.random, 4);
+  const auto probe = [&](const std::string& program) {
+    return program + " " + options_.journal_directory + " " + label + " " + std::to_string(ms) +
+           (leaves_daemon ? " daemon" : "");
+  };
+  spec.set_cpus_per_task(one_in(client.random, 4) ? 2 : 1);
+  spec.set_tasks(1);
+  if (options_.widest <= 1) return probe(options_.probe);
+  const int nodes = 1 + static_cast<int>(client.random() % static_cast<unsigned>(options_.widest));
+  if (nodes == 1 && one_in(client.random, 2)) return probe(options_.probe);
+  ack.nodes = nodes;
+  ack.tasks = nodes * (one_in(client.random, 3) ? 2 : 1);
+  spec.set_nodes(ack.nodes);
+  spec.set_tasks(ack.tasks);
+  spec.set_tasks_per_node(ack.tasks / nodes);
+  const std::string step = one_in(client.random, 3) ? "mpirun " + probe(options_.mpi_probe)
+                                                    : options_.hrun + " " + probe(options_.probe);
+  return options_.probe + " " + options_.journal_directory + " " + label + " 0 -- " + step +
+         " task";
 }
 
 // As a client would that has not seen the first answer.

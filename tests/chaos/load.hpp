@@ -20,6 +20,11 @@ struct LoadOptions {
   std::string state_directory;
   std::string journal_directory;
   std::string probe;  // the program
+  // More than 1: jobs on up to so many nodes, most with a step: by `hrun`, or by the system's
+  // mpirun for `mpi_probe`.
+  int widest = 1;
+  std::string hrun;
+  std::string mpi_probe;
   int clients = 3;
   int queued = 24;        // more are not submitted while so many wait
   int longest_ms = 2000;  // of a job
@@ -49,6 +54,8 @@ class Load {
 
   void run(unsigned number);
   void submit(Client& client, bool slow_start);
+  // What the script does, and in `spec` and `ack` what it needs for that.
+  std::string command(Client& client, const std::string& label, pb::JobSpec& spec, SubmitAck& ack);
   void submit_again(Client& client);
   void cancel_something(Client& client);
   void settle_held(Client& client, bool all);

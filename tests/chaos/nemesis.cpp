@@ -38,14 +38,7 @@ const char* name_of(Phase phase) {
 }
 
 Nemesis::Nemesis(Cluster& cluster, Load& load, unsigned seed)
-    : cluster_(cluster), load_(load), scene_(cluster), random_(seed), began_ns_(boot_now_ns()) {}
-
-double Nemesis::seconds() const { return static_cast<double>(boot_now_ns() - began_ns_) / 1e9; }
-
-void Nemesis::say(const std::string& text) const {
-  std::printf("[%6.1f s] %s\n", seconds(), text.c_str());
-  std::fflush(stdout);
-}
+    : cluster_(cluster), load_(load), scene_(cluster), random_(seed) {}
 
 bool Nemesis::fail(const std::string& what) {
   failure_ = what;
@@ -53,7 +46,7 @@ bool Nemesis::fail(const std::string& what) {
 }
 
 std::string Nemesis::any_node() {
-  const auto nodes = scene_.nodes();
+  const auto nodes = cluster_.nodes();
   return nodes[random_() % nodes.size()];
 }
 
@@ -113,7 +106,7 @@ bool Nemesis::freeze_launch(Moment& moment) {
   moment.has_launching = wait_until(
       [&] {
         return any_job(scene_, [&](const SeenJob& job) {
-          return job.state == "LAUNCHING" && job.node == moment.node;
+          return job.state == "LAUNCHING" && job.uses(moment.node);
         });
       },
       kSetUp_ms, 10);
@@ -178,7 +171,7 @@ void Nemesis::score(Victim victim, Phase phase) {
 void Nemesis::count(const Plan& plan, const Moment& moment) {
   const bool local = plan.victim == Victim::Worker || plan.victim == Victim::Launcher;
   const auto at = [&](const SeenJob& job, const char* state) {
-    return job.state == state && (!local || job.node == moment.node);
+    return job.state == state && (!local || job.uses(moment.node));
   };
   const auto jobs = scene_.jobs().value_or(std::vector<SeenJob>{});
   const auto any = [&](auto condition) { return std::any_of(jobs.begin(), jobs.end(), condition); };
@@ -205,15 +198,15 @@ bool Nemesis::strike(const Plan& plan) {
   count(plan, moment);
   kill(victim, SIGKILL);
   ++kills_;
-  const double killed_s = seconds();
+  const double killed_s = progress_.seconds();
   // What was held still goes on before the cluster is whole again, or only after that.
   const bool thaw_early = random_() % 2 == 0;
   if (thaw_early) moment.frozen.clear();
   if (!heal(plan.victim, master)) return false;
   char healed[32];
-  std::snprintf(healed, sizeof healed, "%.1f s", seconds() - killed_s);
-  say("kill " + std::to_string(kills_) + ": " + name_of(plan.victim) + " (" + moment.node +
-      ") while" + scored_ + "; whole again after " + healed);
+  std::snprintf(healed, sizeof healed, "%.1f s", progress_.seconds() - killed_s);
+  progress_.say("kill " + std::to_string(kills_) + ": " + name_of(plan.victim) + " (" +
+                moment.node + ") while" + scored_ + "; whole again after " + healed);
   poll(nullptr, 0, static_cast<int>(random_() % 1000));
   return true;
 }
@@ -270,8 +263,8 @@ bool Nemesis::strike_shepherd(const Plan& plan) {
     kill(chosen.pid, SIGKILL);
     ++kills_;
     if (!wait_until_settled(chosen, job->attempts)) return false;
-    say("kill " + std::to_string(kills_) + ": shepherd of job " + std::to_string(chosen.job) +
-        " while" + scored_);
+    progress_.say("kill " + std::to_string(kills_) + ": shepherd of job " +
+                  std::to_string(chosen.job) + " while" + scored_);
     return true;
   }
   return fail("no shepherd could be caught");
@@ -320,7 +313,8 @@ bool Nemesis::hunt(const std::string& node, pid_t launcher) {
       score(Victim::Shepherd, Phase::Launching);
       kill(shepherd, SIGKILL);
       ++kills_;
-      say("kill " + std::to_string(kills_) + ": shepherd on " + node + " while" + scored_);
+      progress_.say("kill " + std::to_string(kills_) + ": shepherd on " + node + " while" +
+                    scored_);
       return true;
     }
   }

@@ -9,6 +9,7 @@
 
 #include "checker.hpp"
 #include "load.hpp"
+#include "progress.hpp"
 #include "scene.hpp"
 
 namespace hyades::test {
@@ -39,7 +40,7 @@ class Nemesis {
   bool run(int count, int at_least);
 
   const std::string& failure() const { return failure_; }
-  const std::vector<ShepherdDeath>& deaths() const { return deaths_; }
+  const std::vector<Death>& deaths() const { return deaths_; }
   int kills() const { return kills_; }
   std::string table() const;
 
@@ -66,21 +67,19 @@ class Nemesis {
   void score(Victim victim, Phase phase);
   bool heal(Victim victim, pid_t old_master);
   bool wait_until_settled(const SeenShepherd& victim, std::uint32_t attempts);
-  void say(const std::string& text) const;
   bool fail(const std::string& what);
   std::string any_node();
-  double seconds() const;
 
   Cluster& cluster_;
   Load& load_;
   Scene scene_;
   std::mt19937 random_;
   std::array<std::array<int, kPhases>, kVictims> hits_{};
-  std::vector<ShepherdDeath> deaths_;
+  std::vector<Death> deaths_;
   std::string failure_;
   std::string scored_;  // phases of the last kill, for the progress line
   int kills_ = 0;
-  std::int64_t began_ns_;
+  Progress progress_;
 };
 
 }  // namespace hyades::test

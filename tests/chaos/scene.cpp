@@ -2,9 +2,11 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "census.hpp"
+#include "core/hostlist.hpp"
 #include "core/ids.hpp"
 #include "worker/process_table.hpp"
 #include "worker/record_file.hpp"
@@ -32,10 +34,8 @@ bool Frozen::stopped() const { return pid_ > 0 && process_state(pid_) == 'T'; }
 
 Scene::Scene(Cluster& cluster) : cluster_(cluster), connection_({cluster.directory(), ""}) {}
 
-std::vector<std::string> Scene::nodes() const {
-  std::vector<std::string> names;
-  for (int i = 1; i <= cluster_.options().nodes; ++i) names.push_back("vn" + std::to_string(i));
-  return names;
+bool SeenJob::uses(const std::string& node) const {
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
 std::optional<std::vector<SeenJob>> Scene::jobs() {
@@ -46,17 +46,19 @@ std::optional<std::vector<SeenJob>> Scene::jobs() {
   if (connection_.call(request, reply, 2000, error) != CallResult::Ok) return std::nullopt;
   std::vector<SeenJob> jobs;
   for (const pb::JobInfo& job : reply.jobs()) {
-    jobs.push_back({job.id(), job.state(), job.node_names(), job.attempts()});
+    std::vector<std::string> nodes;
+    std::string problem;
+    if (!job.node_names().empty()) expand_hostlist(job.node_names(), nodes, problem);
+    jobs.push_back({job.id(), job.state(), std::move(nodes), job.attempts()});
   }
   return jobs;
 }
 
 std::vector<SeenShepherd> Scene::shepherds() const {
   std::vector<SeenShepherd> found;
-  for (const std::string& node : nodes()) {
+  for (const std::string& node : cluster_.nodes()) {
     std::error_code error;
-    for (const auto& entry :
-         fs::directory_iterator(cluster_.directory() + "/spool/" + node, error)) {
+    for (const auto& entry : fs::directory_iterator(cluster_.spool_of(node), error)) {
       LaunchKey key;
       if (!parse_launch_key(entry.path().filename(), key)) continue;
       const RecordContent content = parse_record(read_whole(entry.path()));
@@ -88,7 +90,7 @@ std::vector<pid_t> Scene::children(pid_t parent) const {
 
 bool Scene::has_started(const std::string& node, pid_t shepherd) const {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(cluster_.directory() + "/spool/" + node, error)) {
+  for (const auto& entry : fs::directory_iterator(cluster_.spool_of(node), error)) {
     const RecordContent content = parse_record(read_whole(entry.path()));
     if (content.started && content.started->shepherd_pid == shepherd) return true;
   }

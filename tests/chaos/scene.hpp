@@ -19,8 +19,10 @@ namespace hyades::test {
 struct SeenJob {
   JobId id = 0;
   std::string state;
-  std::string node;  // "" while it waits
+  std::vector<std::string> nodes;  // none while it waits; the script is on the first
   std::uint32_t attempts = 0;
+
+  bool uses(const std::string& node) const;
 };
 
 struct SeenShepherd {
@@ -50,8 +52,6 @@ class Frozen {
 class Scene {
  public:
   explicit Scene(Cluster& cluster);
-
-  std::vector<std::string> nodes() const;
 
   // All that have not ended; nothing when no master answers.
   std::optional<std::vector<SeenJob>> jobs();

@@ -281,12 +281,15 @@ bool NamespaceCluster::wait_until_responding(const std::vector<std::string>& nod
 
 // ---- processes --------------------------------------------------------------------------------
 
+std::vector<Kin> NamespaceCluster::census(const std::string& machine) const {
+  const auto at = machines_.find(machine);
+  return at == machines_.end() ? std::vector<Kin>{} : below(at->second.first);
+}
+
 std::vector<pid_t> NamespaceCluster::processes(const std::string& machine,
                                                const std::string& text) {
   std::vector<pid_t> found;
-  const auto at = machines_.find(machine);
-  if (at == machines_.end()) return found;
-  for (const Kin& kin : below(at->second.first)) {
+  for (const Kin& kin : census(machine)) {
     if (kin.command.find(text) != std::string::npos) found.push_back(kin.pid);
   }
   return found;

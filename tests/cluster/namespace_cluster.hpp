@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "census.hpp"
 #include "cluster.hpp"
 
 namespace hyades::test {
@@ -52,14 +53,19 @@ class NamespaceCluster : public Cluster {
   bool wait_until_responding(const std::vector<std::string>& nodes);
 
   // ---- the machines
-  const std::vector<std::string>& nodes() const { return node_names_; }
+  std::vector<std::string> nodes() const override { return node_names_; }
   std::string address_of(const std::string& machine) const;
   // What a node has at directory(), seen from the test.
   std::string disk_of(const std::string& node) const { return base() + "/disks/" + node; }
+  std::string spool_of(const std::string& node) const override {
+    return disk_of(node) + "/spool/" + node;
+  }
   // A command on the console of a machine: works whatever its network does.
   CommandResult run_on(const std::string& machine, std::vector<std::string> words,
                        CommandOptions options = {});
-  // Processes of a machine, with pids as the test sees them, whose command line holds `text`.
+  // All that run on a machine, with pids as the test sees them.
+  std::vector<Kin> census(const std::string& machine) const;
+  // Those whose command line holds `text`.
   std::vector<pid_t> processes(const std::string& machine, const std::string& text);
   // SIGKILL (or another signal) to those; fails the test when there is none.
   void must_kill(const std::string& machine, const std::string& text, int signal = 9);

@@ -194,6 +194,16 @@ bool Cluster::wait_for_output(const std::string& file, const std::string& text) 
 
 // ---- places -----------------------------------------------------------------------------------
 
+std::vector<std::string> Cluster::nodes() const {
+  std::vector<std::string> names;
+  for (int i = 1; i <= options_.nodes; ++i) names.push_back("vn" + std::to_string(i));
+  return names;
+}
+
+std::string Cluster::spool_of(const std::string& node) const {
+  return directory_ + "/spool/" + node;
+}
+
 std::string Cluster::write_file(const std::string& name, const std::string& text, int mode) {
   const std::string where = name.front() == '/' ? name : path(name);
   std::ofstream(where, std::ios::binary | std::ios::trunc) << text;
@@ -218,8 +228,9 @@ void Cluster::configure(const std::string& more) {
   const std::string names = options_.node_names.empty()
                                 ? "vn[1-" + std::to_string(options_.nodes) + "]"
                                 : options_.node_names;
-  const std::string text = "[cluster]\nname = \"test\"\nkill_grace_s = 2\n\n[[node]]\nname = \"" +
-                           names + "\"\ncores = " + std::to_string(options_.cores) + "\n\n" + more;
+  const std::string text = "[cluster]\nname = \"test\"\nkill_grace_s = 2\n" +
+                           options_.cluster_config + "\n[[node]]\nname = \"" + names +
+                           "\"\ncores = " + std::to_string(options_.cores) + "\n\n" + more;
   write_file(directory_ + "/hyades.toml", text, 0600);
 }
 

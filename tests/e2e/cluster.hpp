@@ -22,6 +22,7 @@ struct ClusterOptions {
   int nodes = 2;
   int cores = 4;                 // of each node, whatever the machine has
   std::string config;            // more TOML, after the [cluster] and [[node]] sections
+  std::string cluster_config;    // more lines of the [cluster] section
   bool with_failpoints = false;  // the daemons built for tests
   std::map<std::string, std::string> environment;  // of everything it starts
   std::string node_names;                          // in the configuration; "": vn[1-nodes]
@@ -62,6 +63,9 @@ class Cluster {
   bool wait_for_output(const std::string& file, const std::string& text);
 
   // ---- places
+  virtual std::vector<std::string> nodes() const;  // their names
+  // Where the node with this name has its spool, seen from the test.
+  virtual std::string spool_of(const std::string& node) const;
   const std::string& directory() const { return directory_; }  // the state directory
   const std::string& work() const { return work_; }            // where commands run
   std::string path(const std::string& name) const { return work_ + "/" + name; }

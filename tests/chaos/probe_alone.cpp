@@ -1,0 +1,8 @@
+#include "probe_peers.hpp"
+
+namespace hyades::test {
+
+void meet_peers() {}
+void part_from_peers() {}
+
+}  // namespace hyades::test
