@@ -10,6 +10,18 @@ namespace {
 constexpr BootMs kRepeatAtMost_ms = 30'000;
 constexpr BootMs kRepeatStops_ms = 5'000;
 constexpr WallMs kBackoff_ms = 1'000;  // doubled with every launch that fails in a row
+
+// What a script that failed may have failed from: the word of a further node that has lost its part
+// of the job, perhaps told only after the script had noticed and ended by itself. "": none has.
+std::string lost_elsewhere(const Job& job, const Gang& gang) {
+  for (std::size_t i = 1; i < gang.parts.size(); ++i) {
+    const LaunchReport& report = gang.parts[i].report;
+    if (gang.parts[i].over && report.state == LaunchState::Lost) {
+      return job.placement.shares[i].node + ": " + report.reason;
+    }
+  }
+  return "";
+}
 }  // namespace
 
 // ---- who is where -----------------------------------------------------------------------------
@@ -282,6 +294,7 @@ Ended Controller::ended_as(const Job& job, const Gang& gang, const ExitRecord& e
   } else {
     ended.outcome = well ? Outcome::Completed : Outcome::Failed;
     if (out_of_memory) ended.reason = "some of its processes were killed for want of memory";
+    if (!well && ended.reason.empty()) ended.reason = lost_elsewhere(job, gang);
   }
   if (ended.reason.empty() && exit.left_behind > 0) {
     ended.reason = std::to_string(exit.left_behind) +

@@ -145,6 +145,24 @@ TEST_F(Gangs, ALostCompanionEndsAJobThatMayNotStartTwice) {
   cluster_.forget();
 }
 
+// hrun notices that a node is gone, too, and may be faster than the node's word.
+TEST_F(Gangs, AScriptThatFailsBeforeTheWordOfALossKeepsItsResultAndNamesTheNode) {
+  for (const int exit_code : {1, 0}) {
+    const JobId job = running(wide_);
+    cluster_.part("n1", job, LaunchState::Exited, StopReason::None, exit_code);
+    LaunchReport lost = cluster_.report_on(job, LaunchState::Lost);
+    lost.reason = "its shepherd was killed";
+    cluster_.reports("n2", lost);
+    cluster_.forget();
+    cluster_.part("n3", job, LaunchState::Exited, StopReason::ScriptEnded);
+    const Ended ended = cluster_.expect_event<Ended>(job);
+    EXPECT_EQ(ended.exit_code, exit_code);
+    EXPECT_EQ(ended.outcome, exit_code == 0 ? Outcome::Completed : Outcome::Failed);
+    EXPECT_EQ(ended.reason, exit_code == 0 ? "" : "n2: its shepherd was killed");
+    cluster_.forget();
+  }
+}
+
 // The daemon for its tasks was killed, by the job itself for all we know: its matter.
 TEST_F(Gangs, ACompanionThatEndsByItselfEndsNothingElse) {
   const JobId job = running(wide_);
