@@ -71,6 +71,7 @@ bool Containment::enter(const std::string& name) {
 }
 
 void Containment::kill(const std::string& name) {
+  if (name.empty()) return;  // that would be the group above all launches
   for (const auto& tree : trees_) tree->kill(name);
 }
 

@@ -37,7 +37,8 @@ class Containment {
   std::string create(const std::string& name, const CgroupLimits& limits);
   // Moves the calling process in. False: errno says why.
   bool enter(const std::string& name);
-  // Kills everything in it at one blow, as far as there is a means to.
+  // Kills everything in it at one blow, as far as there is a means to. "", of a launch that has
+  // none any more, is nobody.
   void kill(const std::string& name);
   bool is_empty(const std::string& name);
   bool remove(const std::string& name);

@@ -287,6 +287,21 @@ TEST_F(Hooked, WhatTheyLeaveRunningGoesWithTheJob) {
   }
 }
 
+// By then the job's control group is gone, and the one above it has all other jobs in it.
+TEST_F(Hooked, WhatTheyLeaveRunningTakesNoOtherJobAlong) {
+  add("epilog.d/1", "setsid sleep 1000 &\n");
+  const LaunchOrder bystander =
+      box_.order("#!/bin/sh\ntouch runs; until [ -e go ]; do sleep 0.05; done; exit 7\n");
+  box_.start(bystander);
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(box_.root / "runs"); }));
+  ASSERT_TRUE(end_of(box_.order("#!/bin/sh\n")).exit);
+  std::ofstream(box_.root / "go") << "go";
+  const SpoolRecord end = box_.wait_for_end(bystander.key);
+  ASSERT_TRUE(end.exit);
+  EXPECT_EQ(end.exit->signal, 0);
+  EXPECT_EQ(end.exit->exit_code, 7);
+}
+
 // Whatever a user can say must not get into what root runs.
 TEST_F(Hooked, NothingOfTheUsersReachesThem) {
   add("prolog.d/1", "env > $BOX/environment\n");
