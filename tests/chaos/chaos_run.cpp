@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "census.hpp"
 #include "core/ids.hpp"
@@ -33,6 +35,32 @@ LoadOptions with_places(LoadOptions load, const std::string& state, const std::s
   load.state_directory = state;
   load.journal_directory = journals;
   return load;
+}
+
+int starts_of(const Evidence& evidence, std::uint64_t job) {
+  return static_cast<int>(
+      std::count_if(evidence.journal.begin(), evidence.journal.end(), [&](const JournalLine& line) {
+        return line.job == job && line.task < 0 && line.what == JournalLine::What::Start;
+      }));
+}
+
+// What became of jobs of which a shepherd was killed.
+void report_losses(const Evidence& evidence) {
+  std::set<std::uint64_t> lost;
+  for (const Death& death : evidence.deaths) {
+    if (death.job != 0 && !death.of_step) lost.insert(death.job);
+  }
+  if (lost.empty()) return;
+  int again = 0;
+  std::map<std::string, int> once;
+  for (const JobResult& result : evidence.results) {
+    if (!lost.contains(result.job)) continue;
+    const bool more = starts_of(evidence, result.job) > 1;
+    ++(more ? again : once[result.state]);
+  }
+  std::printf("shepherds of %zu jobs were killed: %d started again,", lost.size(), again);
+  for (const auto& [state, count] : once) std::printf(" %d %s", count, state.c_str());
+  std::printf("\n");
 }
 
 }  // namespace
@@ -147,6 +175,7 @@ void ChaosRun::report(const Evidence& evidence) const {
   if (tasks > 0) std::printf(" %d tasks in steps;", tasks);
   for (const auto& [state, count] : states) std::printf(" %d %s", count, state.c_str());
   std::printf("\n");
+  report_losses(evidence);
 }
 
 }  // namespace hyades::test

@@ -86,8 +86,8 @@ void Load::run(unsigned number) {
     } else {
       submit(client, false);
     }
-    if (one_in(client.random, 12)) submit_again(client);
-    if (one_in(client.random, 15)) cancel_something(client);
+    if (one_in(client.random, options_.again_every)) submit_again(client);
+    if (one_in(client.random, options_.cancel_every)) cancel_something(client);
     settle_held(client, false);
   }
   settle_held(client, true);
@@ -163,7 +163,7 @@ std::string Load::command(Client& client, const std::string& label, pb::JobSpec&
   spec.set_nodes(ack.nodes);
   spec.set_tasks(ack.tasks);
   spec.set_tasks_per_node(ack.tasks / nodes);
-  const std::string step = one_in(client.random, 3) ? "mpirun " + probe(options_.mpi_probe)
+  const std::string step = one_in(client.random, 2) ? "mpirun " + probe(options_.mpi_probe)
                                                     : options_.hrun + " " + probe(options_.probe);
   return options_.probe + " " + options_.journal_directory + " " + label + " 0 -- " + step +
          " task";

@@ -28,6 +28,10 @@ struct LoadOptions {
   int clients = 3;
   int queued = 24;        // more are not submitted while so many wait
   int longest_ms = 2000;  // of a job
+  // A client looks fifty times a second whether more jobs are wanted; one in so many times it also
+  // submits something again, or cancels something.
+  unsigned again_every = 12;
+  unsigned cancel_every = 15;
   unsigned seed = 1;
 };
 
