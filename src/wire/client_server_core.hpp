@@ -97,7 +97,7 @@ class ClientServer::Core {
   std::vector<CredentialChecker::Verdict> verdicts_;  // reused
   std::map<std::string, int> strangers_;              // by address
   int strangers_logged_ = 0;                          // since the last sweep
-  int denied_logged_ = 0;                             // of this host's users, since then
+  std::map<uid_t, int> denied_logged_;                // of this host's users, since then
 };
 
 }  // namespace hyades

@@ -17,7 +17,7 @@ namespace {
 constexpr uid_t kStranger = static_cast<uid_t>(-1);
 
 constexpr int kStrangersLogged = 20;  // between two sweeps
-constexpr int kDeniedLogged = 20;     // also
+constexpr int kDeniedLogged = 50;     // also, of each user
 
 }  // namespace
 
@@ -222,14 +222,14 @@ void ClientServer::Core::audit_end(const ClientSession& session, const std::stri
                                    const std::string& how) {
   const bool denied = error == to_string(ErrorCode::Denied);
   if (!session.login && !session.noted && !denied) return;
-  if (!session.login && !session.noted && ++denied_logged_ > kDeniedLogged) return;
+  if (!session.login && !session.noted && ++denied_logged_[session.uid] > kDeniedLogged) return;
   audit(session, session.asked + how);
 }
 
 // One user's cluster is nobody else's.
 void ClientServer::Core::turn_other_away(int fd, uid_t uid) {
   const std::string why = "This cluster serves user " + std::to_string(geteuid()) + " alone.";
-  if (options_.audit && ++denied_logged_ <= kDeniedLogged) {
+  if (options_.audit && ++denied_logged_[uid] <= kDeniedLogged) {
     options_.audit("uid " + std::to_string(uid) + " from this host: refused: " + why);
   }
   turn_away(fd, ErrorCode::Denied, why);
@@ -245,12 +245,15 @@ void ClientServer::Core::audit(const ClientSession& session, const std::string& 
 }
 
 void ClientServer::Core::count_unlogged() {
-  const auto say = [&](int& logged, int most, const char* what) {
+  const auto say = [&](int logged, int most, const std::string& what) {
     if (options_.audit && logged > most) options_.audit(std::to_string(logged - most) + what);
-    logged = 0;
   };
   say(strangers_logged_, kStrangersLogged, " more were refused before they had shown who they are");
-  say(denied_logged_, kDeniedLogged, " more requests of this host's users were denied");
+  for (const auto& [uid, logged] : denied_logged_) {
+    say(logged, kDeniedLogged, " more requests of uid " + std::to_string(uid) + " were denied");
+  }
+  strangers_logged_ = 0;
+  denied_logged_.clear();
 }
 
 }  // namespace hyades
