@@ -148,6 +148,10 @@ void TwoUsers::let_end(JobId job, const std::string& name) {
   EXPECT_EQ(cluster().must_wait(job)["state"], "COMPLETED");
 }
 
+bool TwoUsers::is_logged(const std::string& line) {
+  return wait_until([&] { return cluster().log().find(line + '\n') != std::string::npos; });
+}
+
 int as_user(uid_t uid, const std::function<int()>& what) {
   const pid_t child = fork();
   if (child == 0) {

@@ -44,6 +44,8 @@ class TwoUsers : public testing::Test {
   // Starts a job of ada's that runs until its file "<name>.go" is there, and waits for its start.
   static JobId must_run(const std::string& name, std::vector<std::string> options = {});
   static void let_end(JobId job, const std::string& name);
+  // Whether the master's log has this line; mpirun passes it on a moment after the answer.
+  static bool is_logged(const std::string& line);
   // Where prolog and epilog leave "seen-by-prolog", "seen-by-epilog": their environments.
   static std::string hook_directory();
 
