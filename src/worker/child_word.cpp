@@ -10,9 +10,9 @@ namespace {
 
 // Indexed by Stage.
 constexpr const char* process_names[] = {
-    "hyades:ready",  "hyades:session", "hyades:account", "hyades:group", "hyades:binding",
-    "hyades:files",  "hyades:tmp",     "hyades:user",    "hyades:chdir", "hyades:stdin",
-    "hyades:stdout", "hyades:stderr",  "hyades:socket",  "hyades:exec"};
+    "hyades:ready",   "hyades:session", "hyades:account", "hyades:pam",    "hyades:group",
+    "hyades:binding", "hyades:files",   "hyades:tmp",     "hyades:user",   "hyades:chdir",
+    "hyades:stdin",   "hyades:stdout",  "hyades:stderr",  "hyades:socket", "hyades:exec"};
 
 // Cut, between characters, to what leaves room for the reason beside it.
 std::string quoted(const std::string& text) {
@@ -97,6 +97,8 @@ std::string describe_failure(const LaunchRecord& record, const ChildWord& word) 
   switch (word.stage) {
     case Stage::Account:
       return describe(static_cast<AccountTrouble>(word.error), record);
+    case Stage::Pam:
+      return std::string(word.text.data(), strnlen(word.text.data(), word.text.size()));
     case Stage::Group:
       return "cannot put the job into its control group: " + reason;
     case Stage::Binding:
@@ -130,6 +132,12 @@ std::string describe_hang(const LaunchRecord& record, const std::string& process
   Stage stage = Stage::Session;
   for (int i = 0; i <= static_cast<int>(Stage::Exec); ++i) {
     if (process_name == process_names[i]) stage = static_cast<Stage>(i);
+  }
+  // All that comes before the session belongs to the time that PAM gets.
+  if (!record.pam_service.empty() && stage == Stage::Pam) {
+    return "PAM service \"" + record.pam_service + "\" did not answer for user " +
+           quoted(record.user) + " within " + std::to_string(record.hook_timeout_s) +
+           " s; one of its modules hangs";
   }
   return describe_stage(record, stage) + " did not finish within " +
          std::to_string(record.preparation_limit_s) + " s; is a file system hanging?";

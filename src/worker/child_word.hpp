@@ -2,6 +2,7 @@
 // it did not come so far.
 #pragma once
 
+#include <array>
 #include <string>
 
 #include "worker/launch_record.hpp"
@@ -14,6 +15,7 @@ enum class Stage {
   Ready,
   Session,
   Account,  // `error` is an AccountTrouble then
+  Pam,      // `text` says it
   Group,
   Binding,
   Files,  // the script and what goes with it
@@ -35,6 +37,7 @@ struct ChildWord {
   Stage stage = Stage::Ready;
   int error = 0;
   int step_port = 0;  // with Ready, of a companion: where its steps are asked for
+  std::array<char, 700> text = {};
 };
 
 // For people: what was being done, with what, and why it failed.

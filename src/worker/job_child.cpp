@@ -18,6 +18,7 @@
 #include "worker/account.hpp"
 #include "worker/cgroup_file.hpp"
 #include "worker/job_directory.hpp"
+#include "worker/pam_keeper.hpp"
 #include "worker/private_tmp.hpp"
 #include "worker/scheduling_slice.hpp"
 
@@ -27,14 +28,23 @@ namespace {
 class Preparation {
  public:
   Preparation(const LaunchRecord& record, const std::string& group, Surroundings& surroundings,
-              int channel)
-      : record_(record), group_(group), surroundings_(surroundings), channel_(channel) {}
+              int channel, int pam_channel)
+      : record_(record),
+        group_(group),
+        surroundings_(surroundings),
+        channel_(channel),
+        pam_channel_(pam_channel) {}
 
   [[noreturn]] void run(int shepherd_pid) {
     begin(Stage::Session);
     new_session();
     begin(Stage::Account);
     require_account();
+    set_limits();
+    if (!record_.pam_service.empty()) {
+      begin(Stage::Pam);
+      open_pam_session();
+    }
     begin(Stage::Group);
     enter_group();
     begin(Stage::Binding);
@@ -45,7 +55,6 @@ class Preparation {
     make_tmp();
     umask(record_.umask);
     begin(Stage::User);
-    set_limits();
     become(shepherd_pid);
     begin(Stage::WorkingDirectory);
     if (chdir(record_.companion ? "/" : record_.working_directory.c_str()) != 0) fail();
@@ -140,11 +149,28 @@ class Preparation {
     fail();
   }
 
+  // Before the group is entered, because modules may move the process to another one; what they
+  // start is not the job's. What they set for this process, the job inherits.
+  void open_pam_session() {
+    PamSession session;
+    std::string trouble = session.open(record_.pam_service, record_.user);
+    if (trouble.empty()) {
+      pam_environment_ = pam_additions(session.environment(), record_.environment);
+      trouble = leave_keeper(session, pam_channel_, channel_);
+    }
+    close_range(static_cast<unsigned>(channel_) + 1, ~0u, 0);  // with what modules have left open
+    if (trouble.empty()) return;
+    ChildWord word{stage_};
+    trouble.copy(word.text.data(), word.text.size() - 1);
+    say(word);
+    _exit(127);
+  }
+
   void make_tmp() {
     if (!record_.tmp_directory.empty() && !make_private_tmp(record_.tmp_directory, record_)) fail();
   }
 
-  // Before the user is somebody who may no longer raise them.
+  // Before the user is somebody who may no longer raise them, and before PAM, which knows better.
   static void set_limits() {
     rlimit core = {};
     if (getrlimit(RLIMIT_CORE, &core) == 0) {
@@ -227,9 +253,13 @@ class Preparation {
     std::vector<char*> environment;
     const std::string tmp = "TMPDIR=" + record_.tmp_directory;
     const bool own_tmp = !record_.tmp_directory.empty();
-    for (const std::string& text : record_.environment) {
-      if (!own_tmp || !text.starts_with("TMPDIR=")) environment.push_back(as_argument(text));
-    }
+    const auto add = [&](const std::vector<std::string>& variables) {
+      for (const std::string& text : variables) {
+        if (!own_tmp || !text.starts_with("TMPDIR=")) environment.push_back(as_argument(text));
+      }
+    };
+    add(record_.environment);
+    add(pam_environment_);
     if (own_tmp) environment.push_back(as_argument(tmp));
     if (record_.companion) environment.push_back(as_argument(key));
     environment.push_back(nullptr);
@@ -243,6 +273,8 @@ class Preparation {
   const std::string& group_;
   Surroundings& surroundings_;
   int channel_;
+  int pam_channel_;
+  std::vector<std::string> pam_environment_;
   UniqueFd directory_;  // while files are being written
   Stage stage_ = Stage::Session;
   int step_port_ = 0;
@@ -251,8 +283,8 @@ class Preparation {
 }  // namespace
 
 void run_job_child(const LaunchRecord& record, const std::string& group, Surroundings& surroundings,
-                   int channel, int shepherd_pid) {
-  Preparation(record, group, surroundings, channel).run(shepherd_pid);
+                   int channel, int pam_channel, int shepherd_pid) {
+  Preparation(record, group, surroundings, channel, pam_channel).run(shepherd_pid);
 }
 
 }  // namespace hyades

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "worker/process_table.hpp"
+#include "worker/boot_clock.hpp"
 
 namespace hyades {
 namespace {
@@ -25,6 +25,16 @@ constexpr BootMs kill_again_ms_max = 1000;
 constexpr char remote_agent[] = "hrsh";
 
 std::int64_t milliseconds(const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; }
+
+// Everything below this process but the keeper and what is below that.
+std::vector<Process> below_us(const std::vector<Process>& all, pid_t keeper) {
+  std::vector<Process> found = descendants(all, getpid());
+  if (keeper == 0) return found;
+  std::set<pid_t> others = {keeper};
+  for (const Process& process : descendants(all, keeper)) others.insert(process.pid);
+  std::erase_if(found, [&](const Process& process) { return others.contains(process.pid); });
+  return found;
+}
 
 }  // namespace
 
@@ -40,13 +50,34 @@ Usage JobProcesses::usage() const {
           .max_rss_kib = usage_.ru_maxrss};
 }
 
+std::vector<Process> JobProcesses::members() const { return below_us(read_processes(), keeper_); }
+
+// The kernel's word, that there are no children, cannot be had. But a look at all processes that
+// finds no child finds none that was there: each stays, dead or alive, until this process reaps it.
+bool JobProcesses::only_keeper_left() const {
+  std::vector<Process> all;
+  return read_processes(all) && below_us(all, keeper_).empty();
+}
+
+void JobProcesses::end_keeper(BootMs most_ms) {
+  reap();
+  if (keeper_ != 0) kill(-keeper_, SIGKILL);  // not reaped yet, so the number is its own
+  const BootMs deadline = boot_now_ms() + most_ms;
+  for (; keeper_ != 0 && boot_now_ms() < deadline; reap()) await_children(100);
+}
+
 void JobProcesses::reap() {
   while (true) {
     int status = 0;
     rusage usage = {};
     const pid_t pid = wait4(-1, &status, WNOHANG | __WALL, &usage);
     none_left_ = pid < 0 && errno == ECHILD;
+    if (pid == 0 && keeper_ != 0 && first_over_) none_left_ = only_keeper_left();
     if (pid <= 0) return;
+    if (pid == keeper_) {
+      keeper_ = 0;
+      continue;
+    }
     account(usage);
     if (pid == first_) {
       first_over_ = true;
@@ -70,7 +101,7 @@ void JobProcesses::signal_all(int signal) {
   std::set<std::pair<pid_t, BootMs>> done;
   for (int round = 0; round < 10; ++round) {
     bool found = false;
-    for (const Process& process : descendants(read_processes(), getpid())) {
+    for (const Process& process : members()) {
       if (!done.insert({process.pid, process.start_ms}).second) continue;
       found = true;
       signal_process(process, signal);
@@ -88,7 +119,7 @@ void JobProcesses::signal_programs(int signal, bool first_only) {
     return;
   }
   std::vector<Process> targets;
-  for (const Process& process : descendants(read_processes(), getpid())) {
+  for (const Process& process : members()) {
     if (process.pid != first_ && !process.zombie) targets.push_back(process);
   }
   if (first_only || targets.empty()) {
@@ -114,7 +145,7 @@ int JobProcesses::kill_rest() {
   BootMs patience_ms = 1;
   for (reap(); !none_left_; reap()) {
     std::set<pid_t> groups;
-    const std::vector<Process> rest = descendants(read_processes(), getpid());
+    const std::vector<Process> rest = members();
     kill_group();
     for (const Process& process : rest) {
       signal_process(process, SIGKILL);

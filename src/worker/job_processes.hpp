@@ -7,11 +7,13 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "core/exit_record.hpp"
 #include "core/time.hpp"
 #include "wire/unique_fd.hpp"
 #include "worker/containment.hpp"
+#include "worker/process_table.hpp"
 
 namespace hyades {
 
@@ -28,6 +30,12 @@ class JobProcesses {
 
   // The control group that all of them are in; both must outlive this.
   void set_group(Containment& containment, const std::string& group);
+
+  // A child that is not the job's (pam_keeper.hpp), with what is below it: neither signalled nor
+  // counted nor waited for, until end_keeper() kills it. 0: none.
+  void set_keeper(pid_t keeper) { keeper_ = keeper; }
+  // Once nothing else is left. Waits for it, `most_ms` at most.
+  void end_keeper(BootMs most_ms);
 
   // Collects whatever has ended.
   void reap();
@@ -50,12 +58,15 @@ class JobProcesses {
 
  private:
   void account(const rusage& usage);
+  bool only_keeper_left() const;
+  std::vector<Process> members() const;
   void kill_group();
 
   const UniqueFd& signals_;
   Containment* containment_ = nullptr;
   const std::string* group_ = nullptr;
   pid_t first_ = 0;
+  pid_t keeper_ = 0;
   int first_status_ = 0;
   bool first_over_ = false;
   bool none_left_ = false;

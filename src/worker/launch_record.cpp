@@ -5,11 +5,12 @@
 #include "wire/byte_codec.hpp"
 #include "worker/job_environment.hpp"
 #include "worker/launcher_order.hpp"
+#include "worker/pam_session.hpp"
 
 namespace hyades {
 namespace {
 
-constexpr std::uint64_t format = 2;
+constexpr std::uint64_t format = 3;
 constexpr std::size_t step_key_size = 32;
 constexpr std::uint64_t boot_ms_max = 1ull << 53;  // so that no sum overflows
 constexpr std::uint64_t memory_mib_max = 1ull << 40;
@@ -139,7 +140,9 @@ bool get_account(ByteReader& in, LaunchRecord& record) {
   int no_new_privileges = 0;
   int private_tmp = 0;
   const bool good = in.get_int(allow_root, 0, 1) && get_u32(in, record.min_uid) &&
-                    in.get_int(no_new_privileges, 0, 1) && in.get_int(private_tmp, 0, 1);
+                    in.get_int(no_new_privileges, 0, 1) && in.get_int(private_tmp, 0, 1) &&
+                    in.get(record.pam_service, Limits::name_bytes_max) &&
+                    (record.pam_service.empty() || is_pam_service(record.pam_service));
   record.allow_root = allow_root != 0;
   record.no_new_privileges = no_new_privileges != 0;
   record.private_tmp = private_tmp != 0;
@@ -200,6 +203,7 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.min_uid);
   out.put(record.no_new_privileges ? 1 : 0);
   out.put(record.private_tmp ? 1 : 0);
+  out.put(record.pam_service);
   return out.take();
 }
 

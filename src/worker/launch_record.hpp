@@ -63,6 +63,7 @@ struct LaunchRecord {
   bool allow_root = true;
   std::uint32_t min_uid = 0;
   bool no_new_privileges = false;
+  std::string pam_service;  // whose account and session the job needs; "": PAM is not asked
   // The job gets a directory of its own as TMPDIR.
   bool private_tmp = false;
 

@@ -67,6 +67,7 @@ LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
     record.min_uid = settings_.min_uid;
     record.no_new_privileges = settings_.no_new_privileges;
     record.private_tmp = settings_.private_tmp;
+    record.pam_service = settings_.pam_service;
   }
   return record;
 }

@@ -115,11 +115,22 @@ bool Shepherd::run_prolog() {
   return false;
 }
 
-// Once nothing of the job is left, and only if all of the prolog was done.
+// Likewise. Where it fails, the node is not as the next job expects it.
+void Shepherd::close_session() {
+  if (keeper_.pid() == 0) return;
+  exit_.epilog_error = keeper_.close(launch_.pam_service, launch_.hook_timeout_s);
+  processes_.end_keeper(hung_child_ms);
+  // What modules have started; but nothing can be waited for beside a child that hangs for ever.
+  if (processes_.first_over()) processes_.kill_rest();
+}
+
+// Once nothing of the job is left; the programs only if all of the prolog was done.
 void Shepherd::run_epilog() {
+  close_session();
   if (!prolog_done_) return;
   prolog_done_ = false;
-  exit_.epilog_error = run_hooks(hooks(HookKind::Epilog));
+  const std::string trouble = run_hooks(hooks(HookKind::Epilog));
+  if (!trouble.empty()) exit_.epilog_error = trouble;
   if (processes_.none_left()) processes_.kill_rest();  // not for a job's child that hangs for ever
 }
 
@@ -175,12 +186,16 @@ bool Shepherd::fork_child() {
   const pid_t shepherd = getpid();
   if (launch_.private_tmp) launch_.tmp_directory = private_tmp_path(launch_.key);
   forked_ms_ = boot_now_ms();
-  const pid_t child = fork_patiently();
+  const bool wants_session = !launch_.pam_service.empty();
+  const UniqueFd keeper_end = wants_session ? keeper_.prepare() : UniqueFd();
+  const pid_t child = wants_session && !keeper_end ? -1 : fork_patiently();
   if (child == 0) {
     // Closes the record with it: its lock must not outlive the shepherd.
+    const int for_keeper = wants_session ? fcntl(keeper_end.get(), F_DUPFD_CLOEXEC, 5) : -1;
     dup3(child_end.get(), 3, O_CLOEXEC);
-    close_range(4, ~0u, 0);
-    run_job_child(launch_, group_, surroundings_, 3, shepherd);
+    if (wants_session) dup3(for_keeper, 4, O_CLOEXEC);
+    close_range(wants_session ? 5 : 4, ~0u, 0);
+    run_job_child(launch_, group_, surroundings_, 3, 4, shepherd);
   }
   processes_.set_first(child);
   if (child > 0) return true;
@@ -190,13 +205,24 @@ bool Shepherd::fork_child() {
   return false;
 }
 
+// Waits for the session that PAM opens for the job, or until the child has a word to say of it.
+// False: it hangs.
+bool Shepherd::await_session() {
+  if (launch_.pam_service.empty()) return true;
+  const bool in_time = keeper_.await(launch_.hook_timeout_s);
+  processes_.set_keeper(keeper_.pid());
+  return in_time;
+}
+
 // Waits until the child may be told to go. False: it never will be, and the record says why.
 bool Shepherd::await_ready() {
   ChildWord word;
-  if (!await_word(word)) {
+  if (!await_session() || !await_word(word)) {
     give_up_on_hang();
     return false;
   }
+  const bool has_session = launch_.pam_service.empty() || keeper_.pid() != 0;
+  if (word.stage == Stage::Ready && !has_session) word = {Stage::Session, ECHILD};
   if (word.stage == Stage::Ready) {
     step_port_ = word.step_port;
     return true;
@@ -207,7 +233,7 @@ bool Shepherd::await_ready() {
 
 // False: it hangs.
 bool Shepherd::await_word(ChildWord& word) {
-  const BootMs deadline = forked_ms_ + 1000ll * launch_.preparation_limit_s;
+  const BootMs deadline = boot_now_ms() + 1000ll * launch_.preparation_limit_s;
   while (true) {
     const BootMs left = deadline - boot_now_ms();
     if (left <= 0) return false;
@@ -246,6 +272,7 @@ void Shepherd::give_up_on_hang() {
   kill(processes_.first(), SIGKILL);
   const BootMs deadline = boot_now_ms() + hung_child_ms;
   while (!processes_.none_left() && boot_now_ms() < deadline) {
+    processes_.signal_all(SIGKILL);  // what PAM's modules wait for
     processes_.await_children(100);
     processes_.reap();
   }
@@ -452,6 +479,7 @@ void shepherd_main(UniqueFd record, const std::string& encoded, Surroundings& su
   if (decode(encoded, launch)) {
     launch.script_path = script_path(surroundings.spool_directory, launch.key);
     const bool is_roots = geteuid() == 0 && launch.uid == 0;
+    if (geteuid() != 0) launch.pam_service.clear();  // only root can open sessions for others
     if (is_roots && !may_run_root_jobs(surroundings.worker_uid)) launch.allow_root = false;
     Shepherd(std::move(record), std::move(launch), surroundings).run();
   } else {

@@ -17,6 +17,7 @@
 #include "worker/job_processes.hpp"
 #include "worker/launch_record.hpp"
 #include "worker/launcher_order.hpp"
+#include "worker/pam_keeper.hpp"
 #include "worker/record_writer.hpp"
 #include "worker/site_hooks.hpp"
 #include "worker/surroundings.hpp"
@@ -49,11 +50,13 @@ class Shepherd {
   bool may_write_files();
   bool run_prolog();
   void run_epilog();
+  void close_session();
   HookRun hooks(HookKind kind) const;
   bool make_group();
   void leave_group();
   void remove_files();
   bool fork_child();
+  bool await_session();
   bool await_ready();
   bool await_word(ChildWord& word);
   void abandon_child();
@@ -82,6 +85,7 @@ class Shepherd {
   std::string group_;  // "": the job has none
   bool prolog_done_ = false;
   UniqueFd channel_;
+  PamKeeper keeper_;
   UniqueFd signals_;
   UniqueFd clock_;
   JobProcesses processes_{signals_};

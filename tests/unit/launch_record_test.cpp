@@ -56,6 +56,7 @@ LaunchRecord full_record() {
   record.min_uid = 1000;
   record.no_new_privileges = true;
   record.private_tmp = true;
+  record.pam_service = "hyades";
   return record;
 }
 
