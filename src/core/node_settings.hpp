@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "core/device_files.hpp"
 #include "core/resources.hpp"
 
 namespace hyades {
@@ -21,8 +23,9 @@ struct NodeSettings {
   bool private_tmp = false;       // each job gets a directory of its own as TMPDIR
   std::string pam_service;        // "": PAM is not asked
 
-  bool contain_cores = true;      // by cgroup, where the node has the controllers
-  bool contain_memory = true;     // likewise; only for jobs that asked for an amount
+  bool contain_cores = true;              // by cgroup, where the node has the controllers
+  bool contain_memory = true;             // likewise; only for jobs that asked for an amount
+  std::vector<DeviceFiles> device_files;  // by kind; jobs cannot open those of other jobs' devices
   int processes_per_core = 1024;  // most processes and threads of a job, a core; 0: no bound
 
   int health_every_s = 60;         // 0: never

@@ -288,18 +288,18 @@ std::vector<const toml::table*> sections(const toml::table& root, const char* na
 }
 
 void check_sections(const toml::table& root, ConfigErrors& errors) {
-  const std::vector<std::string> known = {"cluster", "node",     "queue", "fence",
-                                          "jobs",    "security", "health"};
+  const std::vector<std::string> known = {"cluster", "node",     "queue",  "fence",
+                                          "jobs",    "security", "health", "device_files"};
   for (const auto& [key, value] : root) {
     const std::string name(key.str());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = nearest_word(name, known);
     errors.add(key.source().begin.line,
                "unknown section '" + shown(name) + "'" +
-                   (nearest.empty()
-                        ? "; possible: [cluster], [[node]], [[queue]], [fence], [jobs], [health], "
-                          "[security]"
-                        : "; did you mean '" + nearest + "'?"));
+                   (nearest.empty() ? "; possible: [cluster], [[node]], [[queue]], [fence], "
+                                      "[jobs], [device_files], [health], "
+                                      "[security]"
+                                    : "; did you mean '" + nearest + "'?"));
   }
 }
 
@@ -320,6 +320,9 @@ ClusterConfig read_all(const toml::table& root, ConfigErrors& errors) {
   if (const toml::table* table = section(root, "fence", errors)) read_fence(*table, config, errors);
   if (const toml::table* table = section(root, "jobs", errors)) {
     read_jobs(*table, config.node_settings, errors);
+  }
+  if (const toml::table* table = section(root, "device_files", errors)) {
+    ConfigReader(*table, "[device_files]", errors).device_files(config.node_settings.device_files);
   }
   if (const toml::table* table = section(root, "health", errors)) {
     read_health(*table, config.node_settings, errors);

@@ -314,6 +314,31 @@ void ConfigReader::devices(const char* key, std::vector<DeviceCount>& out) {
   out = std::move(found);
 }
 
+void ConfigReader::device_files(std::vector<DeviceFiles>& out) {
+  std::vector<DeviceFiles> found;
+  for (const auto& [key, value] : table_) {
+    DeviceFiles files{std::string(key.str()), {}};
+    if (!is_config_word(files.kind)) {
+      errors_.add(value, "'" + shown(files.kind) + "' in " + where_ + " is not a kind of device");
+    }
+    one_or_list(files.kind.c_str(), [&](const toml::node& node) {
+      const std::string text = node.is_string() ? node.as_string()->get() : "";
+      if (is_device_pattern(text) && is_printable_utf8(text) &&
+          text.size() <= Limits::path_bytes_max) {
+        files.patterns.push_back(text);
+      } else {
+        wrong(node, files.kind.c_str(),
+              "an absolute path with one %d (or %+128d) for the index of the device, such as "
+              "\"/dev/nvidia%d\", or a list of such");
+      }
+    });
+    found.push_back(std::move(files));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const DeviceFiles& a, const DeviceFiles& b) { return a.kind < b.kind; });
+  out = std::move(found);
+}
+
 void ConfigReader::finish() {
   for (const auto& [key, value] : table_) {
     const std::string name(key.str());

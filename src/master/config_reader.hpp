@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/device_files.hpp"
 #include "core/resources.hpp"
 
 namespace hyades {
@@ -59,6 +60,8 @@ class ConfigReader {
   void words(const char* key, std::vector<std::string>& out);
   // { gpu = 2 }; sorted by kind.
   void devices(const char* key, std::vector<DeviceCount>& out);
+  // The whole table: kinds of devices and the patterns of their files, one or a list; sorted.
+  void device_files(std::vector<DeviceFiles>& out);
   // Calls `each` for every element of a list.
   void list(const char* key, const std::function<void(const toml::node&)>& each);
   // The same, and for what is no list the element itself.

@@ -115,6 +115,14 @@ void render_node_settings(std::ostream& out, const NodeSettings& settings) {
       << "clock_off_s = " << settings.health_clock_off_s << "\n";
 }
 
+void render_device_files(std::ostream& out, const std::vector<DeviceFiles>& kinds) {
+  if (kinds.empty()) return;
+  out << "\n[device_files]\n";
+  for (const DeviceFiles& files : kinds) {
+    out << quoted(files.kind) << " = " << list(files.patterns, escaped) << "\n";
+  }
+}
+
 }  // namespace
 
 std::string render_config(const ClusterConfig& config) {
@@ -132,6 +140,7 @@ std::string render_config(const ClusterConfig& config) {
   for (const QueueConfig& queue : config.queues) render_queue(out, queue);
   render_fence(out, config);
   render_node_settings(out, config.node_settings);
+  render_device_files(out, config.node_settings.device_files);
   const auto number = [](std::uint32_t uid) { return std::to_string(uid); };
   out << "\n[security]\n"
       << "admins = " << list(config.admin_uids, number) << "\n"

@@ -24,6 +24,11 @@ void put(const NodeSettings& value, pb::NodeSettings& out) {
   out.set_pam_service(to_utf8(value.pam_service));
   out.set_contain_cores(value.contain_cores);
   out.set_contain_memory(value.contain_memory);
+  for (const DeviceFiles& files : value.device_files) {
+    pb::DeviceFiles& added = *out.add_device_files();
+    added.set_kind(to_utf8(files.kind));
+    for (const std::string& pattern : files.patterns) added.add_patterns(to_utf8(pattern));
+  }
   out.set_processes_per_core(value.processes_per_core);
   out.set_health_every_s(value.health_every_s);
   out.set_health_program(to_utf8(value.health_program));
@@ -116,6 +121,17 @@ void put(const RetireOrder& value, pb::NodeMessage& out) {
 
 // ---- from bytes ------------------------------------------------------------------------------
 
+void get_device_files(const pb::NodeSettings& in, NodeSettings& out, RangeCheck& check) {
+  if (!check.list("device_files", in.device_files_size())) return;
+  out.device_files.resize(static_cast<std::size_t>(in.device_files_size()));
+  for (int i = 0; i < in.device_files_size() && check.ok(); ++i) {
+    DeviceFiles& files = out.device_files[static_cast<std::size_t>(i)];
+    check.text("device_files", in.device_files(i).kind(), files.kind);
+    check.texts("device_files", in.device_files(i).patterns(), files.patterns,
+                Limits::path_bytes_max);
+  }
+}
+
 bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
   RangeCheck check("NodeSettings", error);
   check.text("hook_directory", in.hook_directory(), out.hook_directory, Limits::path_bytes_max);
@@ -127,6 +143,7 @@ bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
   check.text("pam_service", in.pam_service(), out.pam_service);
   out.contain_cores = in.contain_cores();
   out.contain_memory = in.contain_memory();
+  get_device_files(in, out, check);
   check.number("processes_per_core", in.processes_per_core(), 0, INT_MAX, out.processes_per_core);
   check.number("health_every_s", in.health_every_s(), 0, INT_MAX, out.health_every_s);
   check.text("health_program", in.health_program(), out.health_program, Limits::path_bytes_max);

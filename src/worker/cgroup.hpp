@@ -16,10 +16,10 @@ namespace hyades {
 
 // What a job may use. What is not limited needs no group.
 struct CgroupLimits {
-  std::int64_t memory_mib = 0;  // 0: no limit
-  int processes = 0;            // and threads; 0: no limit
-  std::vector<int> cpus;        // empty: all
-  std::vector<std::string> forbidden_devices;
+  std::int64_t memory_mib = 0;                 // 0: no limit
+  int processes = 0;                           // and threads; 0: no limit
+  std::vector<int> cpus;                       // empty: all
+  std::vector<std::string> forbidden_devices;  // files
 };
 
 // What it has used, as far as its groups can tell.

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +9,7 @@
 #include <sstream>
 
 #include "worker/cgroup_file.hpp"
+#include "worker/device_rules.hpp"
 
 namespace hyades {
 namespace {
@@ -46,12 +45,9 @@ bool limit_memory(const std::string& path, std::int64_t mib) {
   return !is_there(with_swap) || write_cgroup_file(with_swap, bytes);
 }
 
-bool forbid_device(const std::string& path, const std::string& device) {
-  struct stat info = {};
-  if (stat(device.c_str(), &info) != 0) return errno == ENOENT;
-  const char kind = S_ISBLK(info.st_mode) ? 'b' : 'c';
-  const std::string rule = std::string(1, kind) + ' ' + std::to_string(major(info.st_rdev)) + ':' +
-                           std::to_string(minor(info.st_rdev)) + " rwm";
+bool forbid_device(const std::string& path, const DeviceNumber& device) {
+  const std::string rule = std::string(1, device.type) + ' ' + std::to_string(device.major) + ':' +
+                           std::to_string(device.minor) + " rwm";
   return write_cgroup_file(path + "/devices.deny", rule);
 }
 
@@ -118,7 +114,7 @@ std::string CgroupV1::limit(const std::string& controller, const std::string& na
     good = write_cgroup_file(path + "/cpuset.cpus", cpu_list(limits.cpus));
   }
   if (controller == "devices") {
-    for (const std::string& device : limits.forbidden_devices) {
+    for (const DeviceNumber& device : find_devices(limits.forbidden_devices)) {
       good = good && forbid_device(path, device);
     }
   }

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "worker/cgroup_file.hpp"
+#include "worker/device_program.hpp"
 
 namespace hyades {
 namespace {
@@ -19,8 +20,9 @@ bool pass_on(const std::string& path, const std::string& controller) {
 
 }  // namespace
 
-CgroupV2::CgroupV2(std::string base) : base_(std::move(base)) {
+CgroupV2::CgroupV2(std::string base, bool forbid_devices) : base_(std::move(base)) {
   usable_ = access(base_.c_str(), W_OK) == 0 && can_kill();
+  forbids_devices_ = usable_ && forbid_devices && can_forbid_devices();
   std::string text;
   if (!usable_ || !read_cgroup_file(base_ + "/cgroup.controllers", text)) return;
   std::istringstream words(text);
@@ -39,8 +41,17 @@ bool CgroupV2::can_kill() const {
   return can;
 }
 
+// Tried with a program that forbids nothing, in a group that nobody is in.
+bool CgroupV2::can_forbid_devices() const {
+  const std::string probe = base_ + "/hyades-probe-" + std::to_string(getpid());
+  if (!make_cgroup_directory(probe)) return false;
+  const bool can = forbid_devices(probe, {});
+  remove_cgroup(probe);
+  return can;
+}
+
 std::string CgroupV2::describe() const {
-  std::string text;
+  std::string text = forbids_devices_ ? "devices" : "";
   for (const std::string& one : controllers_) text += (text.empty() ? "" : ", ") + one;
   return text.empty() ? "cgroup v2 without controllers" : "cgroup v2 (" + text + ')';
 }
@@ -64,6 +75,9 @@ std::string CgroupV2::create(const std::string& name, const CgroupLimits& limits
   }
   if (good && !limits.cpus.empty() && controllers_.contains("cpuset")) {
     good = set(name, "cpuset.cpus", cpu_list(limits.cpus));
+  }
+  if (good && forbids_devices_ && !limits.forbidden_devices.empty()) {
+    good = forbid_devices(path(name), find_devices(limits.forbidden_devices));
   }
   if (good) return "";
   return std::string(made ? "cannot set the limits of" : "cannot create") + " the control group " +

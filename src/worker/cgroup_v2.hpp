@@ -12,7 +12,8 @@ namespace hyades {
 class CgroupV2 final : public CgroupTree {
  public:
   // `base`: this process's own group. Turns on the controllers that it can give to groups below.
-  explicit CgroupV2(std::string base);
+  // `forbid_devices`: finds out whether it can; not needed where version 1 does.
+  CgroupV2(std::string base, bool forbid_devices);
 
   // False: no group can be made, or the kernel is older than 5.14 and cannot kill one.
   bool usable() const { return usable_; }
@@ -29,10 +30,12 @@ class CgroupV2 final : public CgroupTree {
  private:
   std::string path(const std::string& name) const { return base_ + "/hyades/" + name; }
   bool can_kill() const;
+  bool can_forbid_devices() const;
   bool set(const std::string& name, const char* file, const std::string& value);
 
   std::string base_;
   std::set<std::string> controllers_;
+  bool forbids_devices_ = false;
   bool usable_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "worker/containment.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -29,7 +30,10 @@ Containment Containment::find(CgroupUse use) {
   const CgroupMounts mounts =
       parse_cgroup_mounts(text_of("/proc/self/mountinfo"), text_of("/proc/self/cgroup"));
   if (use != CgroupUse::V1Only && !mounts.v2.empty()) {
-    auto v2 = std::make_unique<CgroupV2>(mounts.v2);
+    const auto v1_devices = mounts.v1.find("devices");
+    const bool v1_forbids = use != CgroupUse::V2Only && v1_devices != mounts.v1.end() &&
+                            access(v1_devices->second.c_str(), W_OK) == 0;
+    auto v2 = std::make_unique<CgroupV2>(mounts.v2, !v1_forbids);
     if (v2->usable()) found.trees_.push_back(std::move(v2));
   }
   if (use != CgroupUse::V2Only) {

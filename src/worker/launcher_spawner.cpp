@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "worker/boot_clock.hpp"
+#include "worker/device_rules.hpp"
 #include "worker/job_environment.hpp"
 #include "worker/job_steps.hpp"
 #include "worker/launch_record.hpp"
@@ -87,7 +88,6 @@ void LauncherSpawner::add_steps(const LaunchOrder& order, LaunchRecord& record) 
   record.environment = job_environment(order, where);
 }
 
-// The device files of GPUs are not known here yet, so none is forbidden.
 void LauncherSpawner::contain(const LaunchOrder& order, LaunchRecord& record) const {
   record.cluster_id = config_.cluster_id;
   record.contain_cpus = settings_.contain_cores;
@@ -96,6 +96,7 @@ void LauncherSpawner::contain(const LaunchOrder& order, LaunchRecord& record) co
   const long long processes =
       1ll * settings_.processes_per_core * static_cast<long long>(order.own_share().cores.size());
   record.processes_max = static_cast<int>(std::min<long long>(processes, processes_most));
+  record.forbidden_devices = forbidden_devices(settings_.device_files, order.own_share().devices);
 }
 
 bool LauncherSpawner::start(const LaunchOrder& order) {

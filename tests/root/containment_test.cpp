@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <fstream>
@@ -194,6 +195,84 @@ TEST_P(Contained, ForbiddenDevicesCannotBeOpened) {
   box_->start(record);
   EXPECT_TRUE(box_->wait_for_end(record.key).exit);
   EXPECT_TRUE(contains(box_->output(), "Operation not permitted\n0\n1\n")) << box_->output();
+}
+
+// Files of devices that do no harm, somewhere else.
+class Devices {
+ public:
+  explicit Devices(const std::string& directory) : directory_(directory) {}
+
+  void make(const std::string& name, mode_t type, unsigned major, unsigned minor) const {
+    ASSERT_EQ(mknod((directory_ + '/' + name).c_str(), type | 0666, makedev(major, minor)), 0);
+    ASSERT_EQ(chmod((directory_ + '/' + name).c_str(), 0666), 0);
+  }
+
+ private:
+  std::string directory_;
+};
+
+// What a job finds when it opens them, each on a line.
+constexpr const char* opens =
+    "#!/bin/bash\nfor file in gpu0 gpu1 gpu2 other0 /dev/null; do\n"
+    "  if test -e $file && : 2> /dev/null < $file; then echo $file; fi\ndone\nexit 0\n";
+
+TEST_P(Contained, DevicesOfOthersCannotBeOpened) {
+  if (!has("devices")) GTEST_SKIP() << "cannot forbid devices";
+  const Devices devices(box_->root.path());
+  devices.make("gpu0", S_IFCHR, 1, 7);                  // full
+  devices.make("gpu1", S_IFCHR, 1, 5);                  // zero
+  devices.make("gpu3", S_IFBLK, 1, 3);                  // null's number, but of a block device
+  symlink("/dev/null", (box_->root / "gpu2").c_str());  // is not followed
+  symlink("gpu1", (box_->root / "other0").c_str());
+  NodeSettings settings;
+  settings.device_files = {{"gpu", {box_->root / "gpu%d"}}, {"fpga", {box_->root / "fpga%d"}}};
+  box_->spawner->configure(settings);
+  LaunchOrder order = order_of_a_user(opens);
+  order.payload.stdout_path = "none";
+  EXPECT_EQ(box_->run(order).launch_error, "");
+  EXPECT_EQ(box_->output("none"), "gpu2\n/dev/null\n");
+  order = order_of_a_user(opens);
+  order.payload.stdout_path = "second";
+  order.placement.shares[0].devices = {{"gpu", {}}};
+  order.placement.shares[0].devices[0].ids.insert(1);
+  EXPECT_EQ(box_->run(order).launch_error, "");
+  EXPECT_EQ(box_->output("second"), "gpu1\ngpu2\nother0\n/dev/null\n");
+}
+
+TEST_P(Contained, NoDeviceIsForbiddenWhereNoneHasFiles) {
+  const Devices devices(box_->root.path());
+  devices.make("gpu0", S_IFCHR, 1, 7);
+  LaunchOrder order = order_of_a_user(opens);
+  order.payload.stdout_path = "all";
+  EXPECT_EQ(box_->run(order).launch_error, "");
+  EXPECT_EQ(box_->output("all"), "gpu0\n/dev/null\n");
+}
+
+TEST_P(Contained, ADeviceThatIsGrantedByAnotherNameIsNotForbidden) {
+  if (!has("devices")) GTEST_SKIP() << "cannot forbid devices";
+  const Devices devices(box_->root.path());
+  devices.make("gpu0", S_IFCHR, 1, 7);
+  devices.make("gpu1", S_IFCHR, 1, 5);
+  NodeSettings settings;
+  settings.device_files = {{"gpu", {box_->root / "gpu%d"}}, {"shard", {box_->root / "gpu%d"}}};
+  box_->spawner->configure(settings);
+  LaunchOrder order = order_of_a_user(opens);
+  order.payload.stdout_path = "mine";
+  order.placement.shares[0].devices = {{"shard", IdSet::first(1)}};
+  EXPECT_EQ(box_->run(order).launch_error, "");
+  EXPECT_EQ(box_->output("mine"), "gpu0\n/dev/null\n");
+}
+
+// As root, who may make device files: the numbers count, not the names.
+TEST_P(Contained, AForbiddenDeviceHasNoOtherName) {
+  if (!has("devices")) GTEST_SKIP() << "cannot forbid devices";
+  LaunchRecord record = box_->plain_record(
+      "#!/bin/sh\nmknod mine c 1 7 2> /dev/null && echo made\nmknod other c 1 5 && echo other\n");
+  record.cluster_id = box_->cluster_id;
+  record.forbidden_devices = {"/dev/full"};
+  box_->start(record);
+  EXPECT_TRUE(box_->wait_for_end(record.key).exit);
+  EXPECT_EQ(box_->output(), "other\n");
 }
 
 // Out of the session, without the mark, and without its parent: only the group knows it.

@@ -169,6 +169,19 @@ TEST(Codec, DefaultsComeBackAsDefaults) {
   EXPECT_EQ(payload_back, JobPayload{});
 }
 
+TEST(NodeCodec, SettingsArriveAsTheyWere) {
+  Welcome welcome{true, ""};
+  welcome.settings.pam_service = "hyades";
+  welcome.settings.device_files = {{"fpga", {"/dev/fpga%d"}},
+                                   {"gpu", {"/dev/nvidia%d", "/dev/dri/renderD%+128d"}}};
+  Message back;
+  std::string error;
+  ASSERT_TRUE(decode(encode({1, welcome}), back, error)) << error;
+  EXPECT_EQ(std::get<Welcome>(back.body).settings, welcome.settings);
+  welcome.settings.device_files[0].patterns[0].assign(Limits::path_bytes_max + 1, 'x');
+  EXPECT_FALSE(decode(encode({1, welcome}), back, error));
+}
+
 TEST(Codec, TextThatIsNotUtf8DoesNotMakeAMessageUnreadable) {
   Message back;
   std::string error;

@@ -57,6 +57,10 @@ enabled = false
 policy = "fcfs"
 backfill = "none"
 
+[device_files]
+gpu = ["/dev/nvidia%d", "/dev/dri/renderD%+128d"]
+fpga = "/dev/fpga%d"
+
 [security]
 admins = ["root", 1001]
 operators = [1002, 1001, 1002]
@@ -105,6 +109,9 @@ TEST(ConfigFile, ReadsEveryKey) {
   EXPECT_FALSE(gpu.enabled);
   EXPECT_EQ(gpu.backfill, "none");
 
+  const std::vector<DeviceFiles> files = {{"fpga", {"/dev/fpga%d"}},
+                                          {"gpu", {"/dev/nvidia%d", "/dev/dri/renderD%+128d"}}};
+  EXPECT_EQ(config.node_settings.device_files, files);
   EXPECT_EQ(config.admin_uids, std::vector<std::uint32_t>({0, 1001}));
   EXPECT_EQ(config.operator_uids, std::vector<std::uint32_t>({1001, 1002}));
   EXPECT_EQ(config.daemon_user, "nobody");
@@ -155,6 +162,7 @@ TEST(ConfigFile, TheDocumentedExampleIsRight) {
                           "no_new_privileges",
                           "private_tmp",
                           "pam_service",
+                          "[device_files]",
                           "contain_cores",
                           "contain_memory",
                           "processes_per_core",
@@ -248,6 +256,10 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[cluster]\nheartbeat_ms = 30000", "2: node_timeout_ms (5000) must be at least twice"},
       {"[[node]]\nname = \"a\"\ncores = 0", "3: cores in [[node]] must be a whole number from 1"},
       {"[[node]]\nname = \"a\"\ndevices = { gpu = 0 }", "3: the number of gpu devices"},
+      {"[device_files]\ngpu = 1", "2: gpu in [device_files] must be an absolute path with one %d"},
+      {"[device_files]\ngpu = \"/dev/nvidia\"", "2: gpu in [device_files] must be"},
+      {"[device_files]\ngpu = [\"/dev/a%d\", \"/dev/%s%d\"]", "2: gpu in [device_files] must be"},
+      {"[device_files]\n\"a b\" = \"/dev/a%d\"", "2: 'a b' in [device_files] is not a kind of"},
       {"[jobs]\npam_service = \"../su\"", "2: pam_service '../su' in [jobs] must be 1 to 64"},
       {"[[node]]\nname = \"a\"\ndevices = { \"a b\" = 1 }", "'a b' is not a kind of device"},
       {"[security]\nadmins = [-1]", "2: -1 in admins of [security] is not a uid"},
