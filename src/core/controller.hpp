@@ -174,6 +174,7 @@ class Controller {
   void conclude(const Job& job, const Now& now, Step& out);
   void note_epilog(const Job& job, const Gang& gang, std::size_t share, const Now& now, Step& out);
   static Blame blame(const Job& job, const Gang& gang, std::size_t share);
+  static std::size_t lost_companion(const Gang& gang);
   static std::string ended_early(const ExitRecord& exit);
   void answered(const Job& job, std::size_t share, const Now& now, Step& out);
   void stray(PeerId from, const LaunchReport& report, const Now& now, Step& out);

@@ -11,16 +11,10 @@ constexpr BootMs kRepeatAtMost_ms = 30'000;
 constexpr BootMs kRepeatStops_ms = 5'000;
 constexpr WallMs kBackoff_ms = 1'000;  // doubled with every launch that fails in a row
 
-// What a script that failed may have failed from: the word of a further node that has lost its part
-// of the job, perhaps told only after the script had noticed and ended by itself. "": none has.
-std::string lost_elsewhere(const Job& job, const Gang& gang) {
-  for (std::size_t i = 1; i < gang.parts.size(); ++i) {
-    const LaunchReport& report = gang.parts[i].report;
-    if (gang.parts[i].over && report.state == LaunchState::Lost) {
-      return job.placement.shares[i].node + ": " + report.reason;
-    }
-  }
-  return "";
+bool is_lost(const Part& part) {
+  if (!part.over) return false;
+  return part.report.state != LaunchState::Exited ||
+         part.report.exit.stopped == StopReason::LeaseExpired;
 }
 }  // namespace
 
@@ -195,6 +189,14 @@ Controller::Blame Controller::blame(const Job& job, const Gang& gang, std::size_
   return blame;
 }
 
+// A further node that has lost its part of the job; Gang::none: none has.
+std::size_t Controller::lost_companion(const Gang& gang) {
+  for (std::size_t i = 1; i < gang.parts.size(); ++i) {
+    if (is_lost(gang.parts[i])) return i;
+  }
+  return Gang::none;
+}
+
 std::string Controller::ended_early(const ExitRecord& exit) {
   if (exit.stopped == StopReason::LeaseExpired) return "no master renewed its lease";
   return "its part of the job ended by itself";
@@ -252,6 +254,15 @@ void Controller::finish_exited(const Job& job, const Gang& gang, const ExitRecor
     finish_lost(job, {.node = job.placement.shares[0].node, .reason = ended_early(exit)}, now, out);
     return;
   }
+  // hrun and mpirun notice a loss before the node's word of it, if that ever comes: a script that
+  // failed meanwhile has failed by it, for all that is known.
+  const bool by_itself = exit.stopped == StopReason::None && exit.launch_error.empty();
+  const bool well = exit.exit_code == 0 && exit.signal == 0;
+  if (const std::size_t lost = lost_companion(gang);
+      lost != Gang::none && by_itself && !well && job.spec.requeue && !job.cancel_requested) {
+    finish_lost(job, blame(job, gang, lost), now, out);
+    return;
+  }
   // Its end may be the first that is heard of a short job.
   if (exit.launch_error.empty()) note_good_launch(job);
   if (exit.launch_error.empty() && (failed || exit.stopped == StopReason::Requeue) &&
@@ -294,7 +305,10 @@ Ended Controller::ended_as(const Job& job, const Gang& gang, const ExitRecord& e
   } else {
     ended.outcome = well ? Outcome::Completed : Outcome::Failed;
     if (out_of_memory) ended.reason = "some of its processes were killed for want of memory";
-    if (!well && ended.reason.empty()) ended.reason = lost_elsewhere(job, gang);
+    if (const std::size_t lost = lost_companion(gang); !well && lost != Gang::none) {
+      const Blame why = blame(job, gang, lost);
+      if (ended.reason.empty()) ended.reason = why.node + ": " + why.reason;
+    }
   }
   if (ended.reason.empty() && exit.left_behind > 0) {
     ended.reason = std::to_string(exit.left_behind) +

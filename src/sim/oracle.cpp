@@ -84,8 +84,7 @@ void Oracle::process_started(const std::string& node, const LaunchOrder& order, 
     const bool asked = job.requeues.count(run.key.attempt) > 0;
     require(job.spec.requeue || asked, "P3 no-requeue",
             who + " started a second time, but may not be requeued");
-    const bool proven = job.outside_proof.count(run.key.attempt) > 0;
-    require(!run.record || proven || may_start_again(*run.record), "P4 result",
+    require(!run.record || may_start_again(job, run), "P4 result",
             who + " started although an earlier attempt had ended with a result");
   }
   // The script has its companions when it starts (one may have died since).
@@ -137,6 +136,11 @@ void Oracle::companion_started(const std::string& node, const LaunchOrder& order
   marks_.hit(Mark::companion_started);
 }
 
+void Oracle::companion_destroyed(const std::string& node, const LaunchKey& key) {
+  jobs_.at(key.job).companion_lost.insert(key.attempt);
+  companion_ended(node, key);
+}
+
 void Oracle::companion_ended(const std::string& node, const LaunchKey& key) {
   jobs_.at(key.job).companions.erase(node);
   give_room(node, key);
@@ -158,9 +162,14 @@ void Oracle::launch_failed(const LaunchKey& key) {
   if (job.open == key) job.launch_failed = true;
 }
 
-bool Oracle::may_start_again(const ExitRecord& record) {
-  return record.stopped == StopReason::Requeue || record.stopped == StopReason::NodeFailure ||
-         record.stopped == StopReason::LeaseExpired;
+// Although it has a result.
+bool Oracle::may_start_again(const JobTruth& job, const Run& run) {
+  const ExitRecord& record = *run.record;
+  const bool failed =
+      record.stopped == StopReason::None && (record.exit_code != 0 || record.signal != 0);
+  return job.outside_proof.count(run.key.attempt) || record.stopped == StopReason::Requeue ||
+         record.stopped == StopReason::NodeFailure || record.stopped == StopReason::LeaseExpired ||
+         (failed && job.companion_lost.count(run.key.attempt));
 }
 
 bool Oracle::is_doubtful(const JobTruth& job) const {

@@ -51,6 +51,7 @@ class Oracle {
   // The parts of a job on its other nodes.
   void companion_started(const std::string& node, const LaunchOrder& order);
   void companion_ended(const std::string& node, const LaunchKey& key);
+  void companion_destroyed(const std::string& node, const LaunchKey& key);
   // Nobody can tell any more whether a launch that was open there had started.
   void rebooted(const std::string& node, const std::string& boot_id) { boots_[node] = boot_id; }
   // A launch that will never become a process, with the record that says so.
@@ -119,6 +120,7 @@ class Oracle {
     std::vector<Run> runs;
     std::set<std::string> companions;       // nodes on which one is alive
     LaunchKey boot_doubted;                 // the attempt during which its node named another boot
+    std::set<Attempt> companion_lost;       // attempts of which one was destroyed
     LaunchKey gang;                         // the attempt of which `companions_seen` tells
     std::set<std::string> companions_seen;  // nodes on which one has started
 
@@ -130,7 +132,7 @@ class Oracle {
   // cannot be told, so one that did not may be called started. Never the contrary.
   bool is_doubtful(const JobTruth& job) const;
   // Stopped for a reason that lets it start again.
-  static bool may_start_again(const ExitRecord& record);
+  static bool may_start_again(const JobTruth& job, const Run& run);
 
   struct Sent {
     JobSpec spec;

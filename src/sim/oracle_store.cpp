@@ -191,9 +191,8 @@ void Oracle::on(JobTruth& job, const Requeued& e, const JobEvent& event) {
   require(!run || job.spec.requeue || asked, "P3 no-requeue",
           who + " had started and may not be requeued");
   if (proven_from_outside(e.reason)) job.outside_proof.insert(e.key.attempt);
-  require(!run || !run->record || job.outside_proof.count(e.key.attempt) ||
-              may_start_again(*run->record),
-          "P4 result", who + " has a result and was requeued");
+  require(!run || !run->record || may_start_again(job, *run), "P4 result",
+          who + " has a result and was requeued");
   job.said_started = job.said_started || e.had_started;
   job.open.reset();
   job.placement = {};

@@ -171,7 +171,7 @@ void SimMachine::destroy(const LaunchKey& key, const char* how) {
   processes_.erase(key);
   context_.log(name_ + " " + how + " " + to_string(key));
   if (companion) {
-    context_.oracle.companion_ended(name_, key);
+    context_.oracle.companion_destroyed(name_, key);
   } else {
     context_.oracle.process_ended(name_, key, std::nullopt);
   }

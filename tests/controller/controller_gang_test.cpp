@@ -146,9 +146,28 @@ TEST_F(Gangs, ALostCompanionEndsAJobThatMayNotStartTwice) {
 }
 
 // hrun notices that a node is gone, too, and may be faster than the node's word.
-TEST_F(Gangs, AScriptThatFailsBeforeTheWordOfALossKeepsItsResultAndNamesTheNode) {
+TEST_F(Gangs, AScriptThatFailsBeforeTheWordOfALossStartsElsewhere) {
+  const JobId job = running(wide_);
+  cluster_.part("n1", job, LaunchState::Exited, StopReason::None, 1);
+  cluster_.expect_event<ScriptEnded>(job);
+  LaunchReport lost = cluster_.report_on(job, LaunchState::Lost);
+  lost.reason = "its shepherd was killed";
+  cluster_.reports("n2", lost);
+  cluster_.forget();
+  cluster_.part("n3", job, LaunchState::Exited, StopReason::ScriptEnded);
+  const Requeued requeued = cluster_.expect_event<Requeued>(job);
+  EXPECT_TRUE(requeued.had_started);
+  EXPECT_EQ(requeued.avoid_node, "n2");
+  EXPECT_EQ(requeued.reason, "n2: its shepherd was killed");
+  expect_retired({"n1", "n2", "n3"});
+  cluster_.forget();
+}
+
+// What it did is done, or must not be done twice; then at least the node is named.
+TEST_F(Gangs, AScriptThatDidWellOrMayNotStartTwiceKeepsItsResultDespiteALoss) {
   for (const int exit_code : {1, 0}) {
-    const JobId job = running(wide_);
+    const JobId job =
+        running(exit_code == 0 ? JobSpec(wide_) : JobSpec(a_job().nodes(3).tasks(3).no_requeue()));
     cluster_.part("n1", job, LaunchState::Exited, StopReason::None, exit_code);
     LaunchReport lost = cluster_.report_on(job, LaunchState::Lost);
     lost.reason = "its shepherd was killed";
