@@ -38,7 +38,9 @@ void FenceCommand::start(const std::string& node) {
     results_.push_back({node, false, "cannot run " + words[0] + ": " + std::strerror(error)});
     return;
   }
-  spdlog::warn("node {} is silent and holds jobs: running {} {}", node, words[0], node);
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+  spdlog::warn("node {} is silent and holds jobs: running {}", node, line);
   running_.push_back(
       {node, words[0], process, boot_now_ms() + BootMs{config_().fence_timeout_s} * 1000});
 }

@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "e2e/wait_until.hpp"
 
@@ -79,6 +82,18 @@ TEST_F(FenceCommandTest, WhatCannotRunSaysWhy) {
   const FenceResult missing = result_of("n1");
   EXPECT_FALSE(missing.ok);
   EXPECT_THAT(missing.what, HasSubstr("No such file"));
+}
+
+// Whoever reads the log can run it again.
+TEST_F(FenceCommandTest, TheLogHasTheWholeCommand) {
+  std::ostringstream log;
+  const auto usual = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  command("exit 0", {"--off", "bmc7"});
+  EXPECT_TRUE(result_of("n1").ok);
+  spdlog::set_default_logger(usual);
+  EXPECT_THAT(log.str(), HasSubstr("running " + (root_ / "fence").string() + " --off bmc7 n1\n"));
 }
 
 // The node is the last argument; nothing of the master's environment or files is there.
