@@ -134,8 +134,11 @@ void ClientServer::Core::hear_verdicts() {
 
 void ClientServer::Core::decide(ClientSession& session, const CredentialChecker::Verdict& verdict) {
   if (verdict.verdict != MungeVerdict::Good) {
-    const bool refused = verdict.verdict == MungeVerdict::Refused;
-    return refuse(session, refused ? ErrorCode::Denied : ErrorCode::Unavailable, verdict.error);
+    if (verdict.verdict == MungeVerdict::Refused) {
+      return refuse(session, ErrorCode::Denied, verdict.error);
+    }
+    // Whoever reads it has a MUNGE daemon, too, which is well.
+    return refuse(session, ErrorCode::Unavailable, "On the master's host: " + verdict.error);
   }
   LoginProof proof;
   const std::string why = objection(session, verdict.content, proof);

@@ -122,7 +122,7 @@ void CredentialChecker::give_up_late(std::vector<Verdict>& out, BootMs now) {
     const std::string why =
         process_ == 0 && !helper_ && access(options_.program.c_str(), X_OK) != 0
             ? "Cannot run " + options_.program + ": " + std::strerror(errno) + "."
-            : "The MUNGE daemon on the master's host does not answer in time.";
+            : "The MUNGE daemon does not answer in time.";
     out.push_back({at->id, MungeVerdict::Unavailable, {}, why});
     at = waiting_.erase(at);
   }

@@ -143,12 +143,16 @@ TEST_F(LoginNode, WhatIsWrongOnTheLoginNodeIsSaid) {
 TEST_F(LoginNode, WithoutMungeOnTheHeadTheUnixSocketServes) {
   head_->freeze();
   const CommandResult hanging = as(kNobody, {"hstat"});
-  EXPECT_TRUE(contains(hanging.err, "does not answer in time")) << hanging.text();
+  EXPECT_TRUE(
+      contains(hanging.err, "On the master's host: The MUNGE daemon does not answer in time"))
+      << hanging.text();
   EXPECT_TRUE(cluster_->run({"hstat"}).good());
   head_->thaw();
   head_->end();
   const CommandResult dead = as(kNobody, {"hstat"});
-  EXPECT_TRUE(contains(dead.err, "There is no answer from the MUNGE daemon")) << dead.text();
+  EXPECT_TRUE(contains(dead.err,
+                       place_ + ": On the master's host: There is no answer from the MUNGE daemon"))
+      << dead.text();
   EXPECT_TRUE(cluster_->run({"hstat"}).good());
   head_->must_start();
   EXPECT_TRUE(as(kNobody, {"hstat"}).good());
