@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "worker/containment.hpp"
 #include "worker/job_directory.hpp"
 #include "worker/launcher.hpp"
 
@@ -115,15 +116,18 @@ LauncherHandle LauncherHandle::start_before_mpi(const std::string& program,
   // first order may come before the launcher runs.
   const int on = 1;
   setsockopt(there.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  // With the launcher's rights, in its group, and before it looks itself.
+  std::string containment = Containment::find_as_told().describe();
   pid_t pid = 0;
   const int error = Birth(there.get()).give(program, spool_directory, pid);
   if (error != 0) throw std::runtime_error(describe_failure(program, error));
-  return LauncherHandle(std::move(here), pid);
+  return LauncherHandle(std::move(here), pid, std::move(containment));
 }
 
 LauncherHandle::LauncherHandle(LauncherHandle&& other) noexcept
     : socket_(std::move(other.socket_)),
       pid_(std::exchange(other.pid_, 0)),
+      containment_(std::move(other.containment_)),
       gone_(other.gone_),
       started_as_(other.started_as_),
       answers_(std::move(other.answers_)),

@@ -55,6 +55,10 @@ class LauncherHandle {
   // Whether this process has become another user since it started the launcher.
   bool has_other_rights() const { return started_as_ != geteuid(); }
 
+  // What jobs are contained by, for people: as the launcher finds it, which may have rights that
+  // this process has given up since.
+  const std::string& containment() const { return containment_; }
+
   pid_t pid() const { return pid_; }
 
  private:
@@ -64,11 +68,13 @@ class LauncherHandle {
     UniqueFd body;  // a memory file with the launch record, when that is too big for a datagram
   };
 
-  LauncherHandle(UniqueFd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
+  LauncherHandle(UniqueFd socket, pid_t pid, std::string containment)
+      : socket_(std::move(socket)), pid_(pid), containment_(std::move(containment)) {}
   void lost();
 
   UniqueFd socket_;
   pid_t pid_ = 0;
+  std::string containment_;
   bool gone_ = false;
   uid_t started_as_ = geteuid();
   std::map<LaunchKey, SweepAnswer> answers_;

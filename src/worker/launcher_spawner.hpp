@@ -43,7 +43,7 @@ class LauncherSpawner final : public Spawner {
   }
 
   // What jobs are contained by, for people.
-  std::string containment() const { return containment_.describe(); }
+  const std::string& containment() const { return launcher_.containment(); }
 
   // A refused start leaves its reason in the record.
   bool start(const LaunchOrder& order) override;

@@ -42,7 +42,8 @@ std::string program_beside_this(const std::string& name) {
 class WorkerLoop {
  public:
   WorkerLoop(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher)
-      : topology_(Topology::load()),
+      : node_(options.node),
+        topology_(Topology::load()),
         offered_(offered_by(topology_, options.nodes_on_this_host)),
         link_(link),
         launcher_(launcher),
@@ -60,7 +61,8 @@ class WorkerLoop {
     waiter_.add(launcher_.fd());
     spdlog::info("node {}: {} cores, {} MiB; {} launch records in {}", options.node, offered_.cores,
                  offered_.memory_mib, spool_.records().size(), options.spool_directory);
-    spdlog::info("jobs are contained by {}", spawner_.containment());
+    spdlog::info("node {}: jobs are contained by {}; this worker runs as uid {}", options.node,
+                 spawner_.containment(), geteuid());
     if (!spool_.watch_failure().empty()) spdlog::warn("{}", spool_.watch_failure());
   }
 
@@ -73,7 +75,7 @@ class WorkerLoop {
       agent_.receive(delivery.message, now);
       spawner_.configure(agent_.settings());
       if (refused_start_.is(spawner_.last_error())) {
-        spdlog::error("a job was not started: {}", spawner_.last_error());
+        spdlog::error("node {}: a job was not started: {}", node_, spawner_.last_error());
       }
     }
     log_trouble();
@@ -82,12 +84,13 @@ class WorkerLoop {
     agent_.tick(now);
     for (const Message& message : agent_.take_outbox()) link_.send(kMaster, message);
     if (!agent_.refusal().empty()) {
-      spdlog::error("the master refuses this worker: {}", agent_.refusal());
+      spdlog::error("the master refuses the worker of node {}: {}", node_, agent_.refusal());
       return false;
     }
     if (!launcher_.flush() || !launcher_.alive()) {
-      spdlog::error("the launcher process {} is gone; jobs run on, a new worker adopts them",
-                    launcher_.pid());
+      spdlog::error(
+          "node {}: the launcher process {} is gone; jobs run on, a new worker adopts them", node_,
+          launcher_.pid());
       return false;
     }
     return true;
@@ -103,13 +106,13 @@ class WorkerLoop {
     std::optional<std::string> health =
         health_.turn(agent_.settings(), agent_.clock_off_ms(), now.boot_ms);
     if (!health) return;
-    if (unwell_.is(*health)) spdlog::warn("this node is unwell: {}", *health);
+    if (unwell_.is(*health)) spdlog::warn("node {} is unwell: {}", node_, *health);
     agent_.set_health(std::move(*health));
   }
 
   void log_trouble() {
     if (malformed_.is(link_.last_error())) {
-      spdlog::warn("a message from the master was refused: {}", link_.last_error());
+      spdlog::warn("node {}: a message from the master was refused: {}", node_, link_.last_error());
     }
   }
 
@@ -125,6 +128,7 @@ class WorkerLoop {
     return config;
   }
 
+  std::string node_;  // several nodes may write into one log
   SystemClock clock_;
   FdWaiter waiter_;
   Topology topology_;

@@ -103,6 +103,16 @@ class UnprivilegedWorker : public testing::Test {
   JobId jobs_ = 0;
 };
 
+// What the worker itself could use by now is another matter; here that is nothing.
+TEST_F(UnprivilegedWorker, SaysWhatItsLauncherContainsJobsBy) {
+  const std::string launchers = Containment::find_as_told().describe();
+  if (!Containment::find_as_told().any()) GTEST_SKIP() << "no control groups here";
+  setenv("HYADES_CGROUPS", "off", 1);
+  const LauncherSpawner spawner({.cluster_id = cluster_id_}, *spool_, *launcher_);
+  unsetenv("HYADES_CGROUPS");
+  EXPECT_EQ(spawner.containment(), launchers);
+}
+
 TEST_F(UnprivilegedWorker, RunsJobsOfOthers) {
   const LaunchOrder order = bobs("#!/bin/sh\nid -un; test -x $0 && echo mine\nexit 4\n");
   start(order);
