@@ -130,7 +130,11 @@ void ConfigReader::path(const char* key, std::string& out) {
   const std::string text = node->is_string() ? node->as_string()->get() : "?";
   const bool good = text.empty() || (text.front() == '/' && is_printable_utf8(text) &&
                                      text.size() <= Limits::path_bytes_max);
-  if (!good) return wrong(*node, key, "an absolute path");
+  if (!node->is_string()) return wrong(*node, key, "an absolute path");
+  if (!good) {
+    return errors_.add(*node, std::string(key) + " '" + shown(text) + "' in " + where_ +
+                                  " must be an absolute path, such as \"/etc/hyades/" + key + "\"");
+  }
   out = text;
 }
 
@@ -139,8 +143,12 @@ void ConfigReader::command(const char* key, std::vector<std::string>& out) {
   list(key, [&](const toml::node& node) {
     const std::string text = node.is_string() ? node.as_string()->get() : "";
     const bool good = is_printable_utf8(text) && (!words.empty() || text.starts_with("/"));
-    if (!good)
-      return wrong(node, key, "a list of strings that begins with a program's absolute path");
+    if (!node.is_string()) return wrong(node, key, "a list of strings");
+    if (!good) {
+      return errors_.add(node, std::string(key) + " in " + where_ +
+                                   " must begin with a program's " +
+                                   "absolute path and be printable, not '" + shown(text) + "'");
+    }
     words.push_back(text);
   });
   if (!words.empty()) out = words;
