@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -17,6 +18,31 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kFirstPause = std::chrono::milliseconds(50);
 constexpr auto kLongestPause = std::chrono::milliseconds(500);
 constexpr auto kSilence = std::chrono::seconds(2);  // then people are told what we wait for
+
+constexpr const char* kElsewhere = "set HYADES_MASTER=HOST:PORT (see INSTALL, step 7)";
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+// In a job the cluster is there, so what is missing is the way to it; elsewhere both can be.
+std::string no_master_in(const std::string& directory) {
+  const std::string option = " --dir " + shell_quote(directory);
+  const std::string text = "cannot reach the master in " + directory + ": ";
+  if (std::getenv("HYADES_JOB_ID") != nullptr) {
+    return text + "it is down, or on another host than this job; for jobs on other hosts " +
+           kElsewhere;
+  }
+  if (!exists(directory)) {
+    return text + "there is no such directory; if the master is on another host, " + kElsewhere +
+           "; to start a cluster here: hyades up --local 4" + option;
+  }
+  const bool hosts = exists(directory + "/run/hosts");
+  return text + "is the cluster up? start it with: hyades up " +
+         (hosts ? "--hostfile FILE" : "--local 4") + option + "; what is wrong: hyades status" +
+         option;
+}
 
 }  // namespace
 
@@ -42,9 +68,8 @@ pb::ClientReply MasterClient::ask(const pb::ClientRequest& request, Retry retry,
     const bool again = result == CallResult::NotConnected ||
                        (result == CallResult::NoAnswer && retry == Retry::Always);
     // Nobody ever started a cluster there: waiting cannot help.
-    std::error_code ignored;
     const bool nothing_there = result == CallResult::NotConnected && address_.network.empty() &&
-                               !std::filesystem::exists(address_.state_directory, ignored);
+                               !exists(address_.state_directory);
     const auto now = Clock::now();
     if (!again || nothing_there || now >= give_up_at) {
       give_up(sent_before && again ? CallResult::NoAnswer : result, error);
@@ -68,7 +93,6 @@ void MasterClient::say_waiting() {
 }
 
 void MasterClient::give_up(CallResult result, const std::string& error) const {
-  const std::string dir = shell_quote(address_.state_directory);
   // The connection's own advice would only repeat ours.
   const bool said = error.empty() || error.find("hyades up") != std::string::npos;
   const std::string why = said ? "" : " (" + error + ")";
@@ -77,9 +101,7 @@ void MasterClient::give_up(CallResult result, const std::string& error) const {
       if (!address_.network.empty()) {
         throw Failure("cannot reach the master at " + address_.network + ": " + error);
       }
-      throw Failure("cannot reach the master in " + address_.state_directory +
-                    ": is the cluster up? " + "start it with: hyades up --local 4 --dir " + dir +
-                    "; what is wrong: hyades status --dir " + dir + why);
+      throw Failure(no_master_in(address_.state_directory) + why);
     case CallResult::NoAnswer:
       throw Failure("the master " + address_.place() +
                     " took the request but did not answer; it may have been done" + why);

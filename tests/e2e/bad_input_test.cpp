@@ -268,8 +268,10 @@ TEST_F(BadInput, CommandsSayWhatIsWrong) {
   EXPECT_EQ(queue.exit_code, 1);
   EXPECT_NE(queue.err.find("did you mean batch?"), std::string::npos) << queue.text();
   EXPECT_EQ(queue.json()["queues"], Json::array());
-  expect_refused(cluster().run({"hstat"}, {.environment = {{"HYADES_DIR", "/no/cluster"}}}), 1,
-                 "cannot reach the master in /no/cluster: is the cluster up?");
+  expect_refused(
+      cluster().run({"hstat"}, {.environment = {{"HYADES_DIR", "/no/cluster"}}}), 1,
+      "cannot reach the master in /no/cluster: there is no such directory; if the master is on "
+      "another host, set HYADES_MASTER=HOST:PORT");
 }
 
 // `hacct | true`: whoever reads has gone, which is nothing to complain of.
