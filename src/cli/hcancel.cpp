@@ -7,6 +7,7 @@
 #include "cli/job_filters.hpp"
 #include "cli/json_output.hpp"
 #include "cli/master_client.hpp"
+#include "cli/printable.hpp"
 #include "cli/signal_name.hpp"
 #include "core/request.hpp"
 
@@ -62,6 +63,8 @@ void report(const Command& command, const std::vector<Result>& results) {
   for (const Result& result : results) {
     if (!result.error.empty()) {
       complain(command.name(), with_subject("job " + std::to_string(result.job), result.message));
+    } else if (!command.json() && !result.message.empty()) {
+      std::cout << escape_text("job " + std::to_string(result.job) + ": " + result.message) << "\n";
     } else if (command.has("verbose")) {
       complain(command.name(), "job " + std::to_string(result.job) + ": done");
     }

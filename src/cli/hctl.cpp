@@ -90,9 +90,12 @@ class Hctl {
                       {"ok", result.error.empty()},
                       {"error", result.error},
                       {"message", result.message}});
-      if (result.error.empty()) continue;
-      exit_code = kExitFailed;
-      complain(command_.name(), with_subject(result.what, result.message));
+      if (!result.error.empty()) {
+        exit_code = kExitFailed;
+        complain(command_.name(), with_subject(result.what, result.message));
+      } else if (!command_.json() && !result.message.empty()) {
+        std::cout << escape_text(result.what + ": " + result.message) << "\n";
+      }
     }
     if (command_.json()) std::cout << json_text({{"results", list}});
     return exit_code;
@@ -181,8 +184,9 @@ class Hctl {
   }
 
   // The supervisor's lines: who is still missing and why, and how many are there.
-  int report_rejoin(const std::string& answer) {
+  int report_rejoin(std::string answer) {
     const bool complete = std::count(answer.begin(), answer.end(), '\n') == 1;
+    while (answer.ends_with('\n')) answer.pop_back();
     if (command_.json()) {
       std::cout << json_text({{"ok", complete}, {"message", answer}});
     } else {
@@ -203,7 +207,7 @@ class Hctl {
     if (command_.json()) {
       std::cout << json_text({{"ok", true}, {"message", reply.message()}});
     } else if (!reply.message().empty()) {
-      std::cout << escape_text(reply.message()) << "\n";
+      std::cout << escape_text("reload: " + reply.message()) << "\n";
     }
     return kExitGood;
   }

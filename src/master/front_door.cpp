@@ -59,6 +59,7 @@ void FrontDoor::reply(const Reply& reply) {
   message.set_error(std::string(to_string(reply.error)));
   message.set_message(reply.message);
   message.set_job(reply.job);
+  add_note(reply.id, reply.error, message);
   server_.reply(reply.id, message);
 }
 
@@ -148,6 +149,7 @@ void FrontDoor::act_on_job(const ClientRequest& request, std::vector<Request>& o
   Request forward{request.id, caller_of(request), CancelRequest{act.job()}};
   switch (act.action()) {
     case pb::JOB_CANCEL:
+      notes_[request.id] = {about_cancel(act.job()), std::nullopt};
       break;
     case pb::JOB_HOLD:
       forward.what = HoldRequest{act.job()};
@@ -169,6 +171,7 @@ void FrontDoor::act_on_job(const ClientRequest& request, std::vector<Request>& o
 
 void FrontDoor::act_on_node(const ClientRequest& request, std::vector<Request>& out) {
   const pb::ActOnNode& act = request.what.act_on_node();
+  notes_[request.id] = {about_node(act), std::nullopt};
   if (act.action() == pb::NODE_DRAIN) {
     out.push_back({request.id, caller_of(request), DrainRequest{act.node(), act.reason()}});
   } else if (act.action() == pb::NODE_RESUME) {
@@ -176,22 +179,9 @@ void FrontDoor::act_on_node(const ClientRequest& request, std::vector<Request>& 
   } else if (act.action() == pb::NODE_CONFIRM_DEAD) {
     out.push_back({request.id, caller_of(request), ConfirmDeadRequest{act.node()}});
   } else {
+    notes_.erase(request.id);
     refuse(request.id, ErrorCode::Invalid, "unknown action on a node");
   }
-}
-
-void FrontDoor::reload(const ClientRequest& request, std::vector<Request>& out) {
-  const Caller caller = caller_of(request);
-  std::string errors;
-  std::shared_ptr<const ClusterConfig> config;
-  if (caller.role == Role::Admin) {
-    config = load_config_(errors);
-    if (config == nullptr) {
-      return refuse(request.id, ErrorCode::Invalid,
-                    errors + "\nthe configuration in effect is kept");
-    }
-  }
-  out.push_back({request.id, caller, ReloadRequest{std::move(config)}});
 }
 
 // ---- questions --------------------------------------------------------------------------------
@@ -361,7 +351,7 @@ void FrontDoor::show_status(const ClientRequest& request) {
 
 void FrontDoor::show_config(const ClientRequest& request) {
   pb::ClientReply reply;
-  reply.set_config(render_config(driver_->controller().config()));
+  reply.set_config(render_config(driver_->controller().config()) + render_late(facts_.next_start));
   server_.reply(request.id, reply);
 }
 

@@ -7,22 +7,25 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/driver.hpp"
 #include "core/ports.hpp"
+#include "master/late_settings.hpp"
 #include "master/sqlite_store.hpp"
 #include "wire/client_server.hpp"
 
 namespace hyades {
 
-// What `hinfo --health` shows beside the tables.
+// What clients are shown beside the tables.
 struct MasterFacts {
   std::string state_directory;
   std::string version;
   WallMs started_ms = 0;
+  std::vector<LateSetting> next_start;  // what the file says and is not in effect
 };
 
 class FrontDoor final : public Door {
@@ -51,6 +54,12 @@ class FrontDoor final : public Door {
     Caller caller;
   };
 
+  // What goes with the answer to a change that was made.
+  struct Note {
+    std::string message;
+    std::optional<std::vector<LateSetting>> next_start;  // of a reload
+  };
+
   void take(const ClientRequest& request, std::vector<Request>& out);
   Caller caller_of(const ClientRequest& request);
   const std::string& user_name(std::uint32_t uid);
@@ -59,6 +68,10 @@ class FrontDoor final : public Door {
   void act_on_job(const ClientRequest& request, std::vector<Request>& out);
   void act_on_node(const ClientRequest& request, std::vector<Request>& out);
   void reload(const ClientRequest& request, std::vector<Request>& out);
+  std::string about_cancel(JobId id) const;
+  std::string about_node(const pb::ActOnNode& act) const;
+  std::string about_death(const Node& node) const;
+  void add_note(RequestId id, ErrorCode error, pb::ClientReply& reply);
   void list_jobs(const ClientRequest& request);
   void show_events(const ClientRequest& request);
   void show_script(const ClientRequest& request);
@@ -86,6 +99,7 @@ class FrontDoor final : public Door {
   const Driver* driver_ = nullptr;
   std::vector<ClientRequest> arrived_;
   std::map<RequestId, Waiter> waiters_;
+  std::map<RequestId, Note> notes_;
   std::map<std::uint32_t, std::string> user_names_;
   std::uint64_t turns_ = 0;
   std::uint64_t commits_ = 0;

@@ -1,12 +1,15 @@
 #include "master/master.hpp"
 
 #include <poll.h>
+#include <pwd.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "core/driver.hpp"
 #include "core/news.hpp"
@@ -49,6 +52,27 @@ std::shared_ptr<const ClusterConfig> read_config(const MasterOptions& options,
   return nullptr;
 }
 
+std::string from_environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// What mpirun and our own start decide whatever the file says meanwhile: it was read for them when
+// the cluster was started, and may have changed before this world was formed.
+ClusterConfig started_with(const MasterOptions& options, const ClusterConfig& config) {
+  ClusterConfig started = config;
+  const std::string ranks = from_environment("OMPI_COMM_WORLD_SIZE");
+  if (ranks != from_environment("OMPI_COMM_WORLD_LOCAL_SIZE")) {
+    started.networks.clear();
+    std::istringstream networks(from_environment("OMPI_MCA_btl_tcp_if_include"));
+    for (std::string one; std::getline(networks, one, ',');) started.networks.push_back(one);
+  }
+  if (!options.all_users) return started;
+  const passwd* const user = geteuid() == 0 ? nullptr : getpwuid(geteuid());
+  started.daemon_user = user == nullptr ? "" : user->pw_name;
+  return started;
+}
+
 ClientServer::Options server_options(const MasterOptions& options, const ClusterConfig& config) {
   const auto beside_us = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   ClientServer::Options server{.any_user = options.all_users};
@@ -75,8 +99,11 @@ class Master {
             directory_->path() +
                 " holds no queue (is the right file system mounted?); to make a "
                 "new, empty one, start with --init, or with `hyades up`");
-    config_ = read_config(options, error);
-    require(config_ != nullptr, error);
+    const std::shared_ptr<const ClusterConfig> read = read_config(options, error);
+    require(read != nullptr, error);
+    ClusterConfig config = *read;
+    std::vector<LateSetting> late = keep_running_settings(started_with(options, *read), config);
+    config_ = std::make_shared<ClusterConfig>(std::move(config));
     store_ = SqliteStore::open(*directory_, error);
     require(store_ != nullptr, error);
     if (!store_->warning().empty()) spdlog::warn("{}", store_->warning());
@@ -89,7 +116,8 @@ class Master {
       return driver_ ? driver_->controller().config() : *config_;
     });
     door_ = std::make_unique<FrontDoor>(
-        *server_, *store_, clock_, MasterFacts{directory_->path(), kVersion, clock_.now().wall_ms},
+        *server_, *store_, clock_,
+        MasterFacts{directory_->path(), kVersion, clock_.now().wall_ms, std::move(late)},
         [options](std::string& errors) { return read_config(options, errors); });
     driver_ =
         std::make_unique<Driver>(config_, epoch, clock_, *store_, link_, *door_, *policy_, *fence_);

@@ -141,7 +141,9 @@ TEST_F(Control, TheTimeLimitIsAnnouncedAndKept) {
 TEST_F(Control, ADrainedNodeGetsNothingNew) {
   const JobId running = submit_gate("on-drained", {"-w", "vn1"});
   ASSERT_TRUE(cluster().wait_for_output("on-drained.out", "ready"));
-  ASSERT_EQ(cluster().run({"hctl", "drain", "vn1", "--reason", "new memory"}).exit_code, 0);
+  const CommandResult drain = cluster().run({"hctl", "drain", "vn1", "--reason", "new memory"});
+  ASSERT_EQ(drain.exit_code, 0);
+  EXPECT_EQ(drain.out, "node vn1: draining; 1 job there will end first\n");
   const JobId waits = cluster().must_wrap("true", {"-w", "vn1", "-o", "/dev/null"});
   const JobId elsewhere = cluster().must_wrap("echo $HYADES_NODENAME", {"-o", "elsewhere"});
   cluster().must_wait(elsewhere);
@@ -152,7 +154,11 @@ TEST_F(Control, ADrainedNodeGetsNothingNew) {
   EXPECT_NE(nodes.dump().find("new memory"), std::string::npos) << nodes.dump(2);
   open_gate("on-drained");
   EXPECT_EQ(cluster().must_wait(running)["state"], "COMPLETED");
-  ASSERT_EQ(cluster().run({"hctl", "resume", "vn1"}).exit_code, 0);
+  const CommandResult resume = cluster().run({"hctl", "resume", "vn1"});
+  ASSERT_EQ(resume.exit_code, 0);
+  EXPECT_EQ(resume.out, "node vn1: resumed\n");
+  EXPECT_EQ(cluster().run({"hctl", "resume", "vn1", "--json"}).json()["results"][0]["message"],
+            "it was not drained");
   EXPECT_EQ(cluster().must_wait(waits)["state"], "COMPLETED");
   EXPECT_TRUE(
       refused(cluster().run({"hctl", "drain", "vn9", "--reason", "x"}), "there is no node 'vn9'"));
@@ -197,6 +203,34 @@ TEST_F(Control, ReloadTakesGoodAndKeepsTheOldForBad) {
   EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");
   cluster().write_file(file, old, 0600);
   EXPECT_EQ(cluster().run({"hctl", "reload"}).exit_code, 0);
+}
+
+// What takes more than a reload is not shown as if it were in effect.
+TEST_F(Control, ReloadSaysWhatWaitsForTheNextStart) {
+  const std::string file = cluster().directory() + "/hyades.toml";
+  const std::string old = cluster().read_file(file);
+  cluster().write_file(file, old + "[security]\nlisten = \":6710\"\n[health]\nevery = 7\n", 0600);
+  const CommandResult reload = cluster().run({"hctl", "reload"});
+  EXPECT_EQ(reload.exit_code, 0);
+  EXPECT_EQ(reload.out,
+            "reload: the new configuration is in effect; listen takes effect at the next start of "
+            "the cluster\n");
+  const std::string shown = cluster().run({"hctl", "show", "config"}).out;
+  EXPECT_EQ(shown.find("\nlisten"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("\n# [security] listen = [\":6710\"]\n"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("\nevery = \"7:00\"\n"), std::string::npos) << shown;
+  EXPECT_NE(cluster()
+                .run({"hctl", "reload", "--json"})
+                .json()["message"]
+                .get<std::string>()
+                .find("listen takes effect at the next start"),
+            std::string::npos);
+  cluster().write_file(file, old + "[cluster", 0600);
+  EXPECT_EQ(cluster().run({"hctl", "reload"}).exit_code, 1);
+  EXPECT_EQ(cluster().run({"hctl", "show", "config"}).out, shown);
+  cluster().write_file(file, old, 0600);
+  EXPECT_EQ(cluster().run({"hctl", "reload"}).out, "reload: the new configuration is in effect\n");
+  EXPECT_EQ(cluster().run({"hctl", "show", "config"}).out.find("# "), std::string::npos);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "contract/queue_on_disk.hpp"
 #include "master/config_render.hpp"
+#include "master/late_settings.hpp"
 
 namespace hyades {
 namespace {
@@ -133,6 +134,41 @@ TEST(ConfigFile, WhatIsPrintedCanBeRead) {
   }
 }
 
+// ---- reload ----------------------------------------------------------------------------------
+
+TEST(LateSettings, WaitForTheNextStart) {
+  const ClusterConfig running = parsed("[cluster]\nname = \"a\"\n");
+  ClusterConfig loaded = parsed(
+      "[cluster]\nname = \"b\"\nbackfill_depth = 7\nnetworks = [\"10.0.0.0/24\", \"eth1\"]\n"
+      "kill_grace_s = 3\n[security]\nuser = \"nobody\"\nlisten = \":6710\"\n"
+      "munge_socket = \"/run/m\"\nadmins = [5]\n");
+  const std::vector<LateSetting> late = keep_running_settings(running, loaded);
+  EXPECT_EQ(late_sentence(late),
+            "name, backfill_depth, networks, user, listen and munge_socket take effect at the next "
+            "start of the cluster");
+  EXPECT_EQ(loaded.kill_grace_s, 3);
+  EXPECT_EQ(loaded.admin_uids, std::vector<std::uint32_t>{5});
+  ClusterConfig expected = running;
+  expected.kill_grace_s = 3;
+  expected.admin_uids = {5};
+  EXPECT_EQ(render_config(loaded), render_config(expected));
+  const std::string comments = render_late(late);
+  EXPECT_NE(comments.find("\n# [cluster] networks = [\"10.0.0.0/24\", \"eth1\"]\n"),
+            std::string::npos)
+      << comments;
+  EXPECT_NE(comments.find("\n# [security] user = \"nobody\"\n"), std::string::npos) << comments;
+  EXPECT_EQ(render_config(parsed(render_config(loaded) + comments)), render_config(loaded));
+}
+
+TEST(LateSettings, AreNoneWhereNothingWaits) {
+  ClusterConfig loaded = parsed("[cluster]\nkill_grace_s = 3\n");
+  EXPECT_EQ(keep_running_settings(ClusterConfig(), loaded), std::vector<LateSetting>());
+  EXPECT_EQ(late_sentence({}), "");
+  EXPECT_EQ(render_late({}), "");
+  EXPECT_EQ(late_sentence({{"[security]", "user", "x"}}),
+            "user takes effect at the next start of the cluster");
+}
+
 // The example in the reference is one that works.
 TEST(ConfigFile, TheDocumentedExampleIsRight) {
   const std::string reference = read_bytes(HYADES_SCHEMA_DIRECTORY "/config.md");
@@ -245,6 +281,16 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[cluster]\nnetworks = [\"-x\"]", "2: networks in [cluster] must hold networks"},
       {"[security]\nadmins = \"root\"", "2: admins in [security] must be a list"},
       {"[security]\nadmins = [1.5]", "2: admins in [security] must hold user names or uids"},
+      {"[health]\nprogram = \"check\"",
+       "2: program 'check' in [health] must be an absolute path, such as \"/etc/hyades/program\""},
+      {"[jobs]\nhook_directory = \"hooks\"",
+       "2: hook_directory 'hooks' in [jobs] must be an absolute path"},
+      {"[jobs]\nhook_directory = 7",
+       "2: hook_directory in [jobs] must be an absolute path, not a whole number"},
+      {"[fence]\ncommand = [\"off\"]",
+       "2: command in [fence] must begin with a program's absolute path and be printable, not "
+       "'off'"},
+      {"[fence]\ncommand = [1]", "2: command in [fence] must be a list of strings, not a whole"},
       // ranges
       {"[cluster]\nheartbeat_ms = 1",
        "2: heartbeat_ms in [cluster] must be a whole number from 50 "
@@ -286,16 +332,6 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[cluster]\nname = \"\\u001b[31mred\\n2026 root login\"",
        "2: name '\\x1b[31mred\\x0a2026 root login' in [cluster]"},
       {"[[queue]]\nname = \"-x\"", "2: name '-x' in [[queue]] must be"},
-      {"[health]\nprogram = \"check\"",
-       "2: program 'check' in [health] must be an absolute path, such as \"/etc/hyades/program\""},
-      {"[jobs]\nhook_directory = \"hooks\"",
-       "2: hook_directory 'hooks' in [jobs] must be an absolute path"},
-      {"[jobs]\nhook_directory = 7",
-       "2: hook_directory in [jobs] must be an absolute path, not a whole number"},
-      {"[fence]\ncommand = [\"off\"]",
-       "2: command in [fence] must begin with a program's absolute path and be printable, not "
-       "'off'"},
-      {"[fence]\ncommand = [1]", "2: command in [fence] must be a list of strings, not a whole"},
       {"[[queue]]\npriority = 1", "1: [[queue]] needs a name"},
       {"[[node]]\ncores = 1", "1: [[node]] needs a name"},
       {"[[queue]]\nname = \"a\"\n[[queue]]\nname = \"a\"",
