@@ -77,8 +77,10 @@ bool FrontDoor::may_see_reasons(const Caller& caller, std::uint32_t owner) {
 }
 
 void FrontDoor::hide_reason(const Caller& caller, pb::JobInfo& info) {
-  const bool tells = info.state() == state_name(JobPhase::Ended, Outcome::LaunchFailed);
-  if (tells && !may_see_reasons(caller, info.uid())) info.set_reason("only its owner may see why");
+  if (may_see_reasons(caller, info.uid())) return;
+  const char* const secret = "only its owner may see why";
+  if (info.state() == state_name(JobPhase::Ended, Outcome::LaunchFailed)) info.set_reason(secret);
+  if (!info.last_reason().empty()) info.set_last_reason(secret);
 }
 
 }  // namespace hyades

@@ -93,6 +93,26 @@ TEST_F(TwoUsers, WhyALaunchFailedIsForTheOwnerAndOperators) {
   }
 }
 
+// Likewise why a job waits again: what it could not be started for may be in it.
+TEST_F(TwoUsers, WhyAJobWaitsAgainIsForTheOwnerAndOperators) {
+  const JobId job = must_submit(kAda, {"-w", "vn1", "-o", "/dev/null", "--wrap", "sleep 60"});
+  ASSERT_TRUE(cluster().wait_for_state(job, "RUNNING"));
+  ASSERT_TRUE(as(kAdmin, {"hctl", "drain", "vn1", "--reason", "test"}).good());
+  ASSERT_TRUE(as(kAda, {"hctl", "requeue", std::to_string(job)}).good());
+  ASSERT_TRUE(cluster().wait_for_state(job, "PENDING"));
+  const std::vector<std::string> show{"hctl", "show", "job", std::to_string(job), "--json"};
+  const auto reason = [&](uid_t uid) {
+    const Json reply = as(uid, show).json();
+    return reply["jobs"][0]["last_reason"].get<std::string>();
+  };
+  const std::string why = reason(kAda);
+  EXPECT_FALSE(why.empty() || contains(why, "only its owner")) << why;
+  EXPECT_EQ(reason(kOperator), why);
+  EXPECT_EQ(reason(kBob), "only its owner may see why");
+  EXPECT_TRUE(as(kAda, {"hcancel", std::to_string(job)}).good());
+  EXPECT_TRUE(as(kAdmin, {"hctl", "resume", "vn1"}).good());
+}
+
 // ---- S12: what is done to another's jobs -------------------------------------------------------
 
 TEST_F(TwoUsers, NobodyActsOnAnothersJob) {
