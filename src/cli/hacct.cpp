@@ -21,6 +21,7 @@ constexpr const char* kNotes =
     "\nExamples\n"
     "  hacct                    my last jobs\n"
     "  hacct -S now-1day -s F   my jobs that failed since yesterday\n"
+    "  hacct -a -w n2 -S 20:00  what has run on n2 since eight o'clock\n"
     "  hacct -j 42 --json       all about one job\n"
     "\nExit codes\n"
     "  0  good      1  a job that was named does not exist, or no master      2  wrong options\n";
@@ -68,6 +69,7 @@ int run(int argc, char** argv) {
   command.value("queue,partition,p", "NAMES", "jobs in these queues");
   command.value("states,state,s", "STATES", "jobs in these states: CD, FAILED, ..., all");
   command.value("name", "NAMES", "jobs with these names");
+  command.value("nodelist,w", "NODES", "jobs whose last attempt was on one of these nodes");
   command.value("starttime,S", "TIME", "submitted or ended since: now-1day, 2030-01-31, 16:00");
   command.value("endtime,E", "TIME", "submitted before");
   command.value("limit", "N", "at most so many, the newest (1000)");

@@ -30,13 +30,14 @@ struct Result {
 };
 
 // The jobs to act on: those named, or those that the filters find among one's own.
-std::vector<std::uint64_t> choose_jobs(const Command& command, MasterClient& master) {
+std::vector<std::uint64_t> choose_jobs(const Command& command, MasterClient& master,
+                                       int& exit_code) {
   pb::ClientRequest request;
   pb::ListJobs& filters = *request.mutable_list_jobs();
   read_job_filters(command, filters);
-  const bool filtered =
-      filters.users_size() + filters.queues_size() + filters.states_size() + filters.names_size() >
-      0;
+  const bool filtered = filters.users_size() + filters.queues_size() + filters.states_size() +
+                            filters.names_size() + filters.nodes_size() >
+                        0;
   if (filters.ids_size() == 0 && !filtered) {
     command.usage_error("name the jobs to cancel, or filters such as --me or -t PD");
   }
@@ -46,6 +47,7 @@ std::vector<std::uint64_t> choose_jobs(const Command& command, MasterClient& mas
   std::vector<std::uint64_t> jobs;
   const pb::ClientReply reply = master.get(request);
   for (const pb::JobInfo& job : reply.jobs()) jobs.push_back(job.id());
+  exit_code = complain_of_unknown(command, master, filters, reply);
   return jobs;
 }
 
@@ -95,7 +97,8 @@ int run(int argc, char** argv) {
     command.usage_error("--batch goes with --signal");
   }
   MasterClient master(command.name(), command.master(), command.retry_ms(30'000));
-  const std::vector<std::uint64_t> jobs = choose_jobs(command, master);
+  int exit_code = kExitGood;
+  const std::vector<std::uint64_t> jobs = choose_jobs(command, master, exit_code);
   const bool named = !command.words().empty();
   std::vector<Result> results;
   for (const std::uint64_t job : jobs) {
@@ -111,7 +114,7 @@ int run(int argc, char** argv) {
   report(command, results);
   const bool failed = std::any_of(results.begin(), results.end(),
                                   [](const Result& result) { return !result.error.empty(); });
-  return failed ? kExitFailed : kExitGood;
+  return failed ? kExitFailed : exit_code;
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ constexpr const char* kNotes =
     "\nExamples\n"
     "  hinfo                    nodes by queue and state\n"
     "  hinfo -N                 what each node has and what is free\n"
-    "  hinfo -R                 which nodes are drained, and why\n"
-    "  hinfo --health           how the master is\n"
+    "  hinfo -R                 which nodes are drained or down, and why\n"
+    "  hinfo --health           how the master is, and what is wrong\n"
     "\nExit codes\n"
     "  0  good      1  no master, no such node or queue, or --health: something is wrong\n"
     "  2  wrong options\n";
@@ -86,6 +86,7 @@ int show_health(const Command& command, MasterClient& master) {
   pb::ClientRequest request;
   request.mutable_show_status();
   const pb::StatusInfo status = master.get(request).status();
+  const std::vector<std::string> warnings = warnings_of(status);
   if (command.json()) {
     std::cout << json_text(status_json(status));
   } else {
@@ -93,7 +94,8 @@ int show_health(const Command& command, MasterClient& master) {
       std::cout << key << std::string(18 - key.size(), ' ') << escape_text(value) << "\n";
     };
     line("cluster", status.cluster());
-    line("health", status.degraded().empty() ? "good" : status.degraded());
+    if (warnings.empty()) line("health", "good");
+    for (const std::string& warning : warnings) line("health", warning);
     line("version", status.version());
     line("state directory", status.state_directory());
     line("master", "pid " + std::to_string(status.master_pid()) + ", epoch " +
@@ -104,7 +106,7 @@ int show_health(const Command& command, MasterClient& master) {
     line("jobs", std::to_string(status.pending()) + " pending, " +
                      std::to_string(status.running()) + " running");
   }
-  return status.degraded().empty() ? kExitGood : kExitFailed;
+  return warnings.empty() ? kExitGood : kExitFailed;
 }
 
 void show_json(const NodeList& nodes, const QueueList& queues) {
@@ -119,9 +121,9 @@ int run(int argc, char** argv) {
   Command command("hinfo", "hinfo [OPTION...] [NODE...]", "Show nodes and queues.", kNotes);
   command.value("queue,partition,p", "NAMES", "only these queues and their nodes");
   command.flag("nodes,Node,N", "one line for each node");
-  command.flag("list-reasons,reasons,R", "why nodes are drained");
+  command.flag("list-reasons,reasons,R", "why nodes are drained or down");
   command.flag("queues", "one line for each queue, with its limits");
-  command.flag("health", "the master's health");
+  command.flag("health", "the health of master and cluster");
   command.flag("no-header,noheader", "no column titles");
   command.parse(argc, argv);
   MasterClient master(command.name(), command.master(), command.retry_ms(2000));
@@ -133,7 +135,10 @@ int run(int argc, char** argv) {
     show_json(nodes, queues);
     return exit_code;
   }
-  const Table table = command.has("queues")         ? queue_limits(queues)
+  // What was named does not exist, which has been said.
+  const bool about_queues = command.has("queues");
+  if (exit_code != kExitGood && (about_queues ? queues.empty() : nodes.empty())) return exit_code;
+  const Table table = about_queues                  ? queue_limits(queues)
                       : command.has("list-reasons") ? drain_table(nodes)
                       : command.has("nodes")        ? node_table(nodes)
                                                     : queue_summary(queues, nodes);

@@ -19,10 +19,12 @@ constexpr const char* kNotes =
     "  hstat                    what waits and runs\n"
     "  hstat --me -l            my jobs, with limits and start times\n"
     "  hstat --start -t PD      when waiting jobs are expected to start\n"
+    "  hstat -w n2              what runs on n2\n"
     "  hstat 42                 one job, also when it has ended\n"
     "  hstat --events 42        what happened to it, when and why\n"
     "\nExit codes\n"
-    "  0  good      1  a job that was named does not exist, or no master      2  wrong options\n";
+    "  0  good      1  a job or queue that was named does not exist, or no master\n"
+    "  2  wrong options\n";
 
 int show_events(const Command& command, MasterClient& master) {
   std::vector<std::uint64_t> ids;
@@ -69,12 +71,13 @@ int show_queue(const Command& command, MasterClient& master) {
     const QueueView view = command.has("start")  ? QueueView::Starts
                            : command.has("long") ? QueueView::Long
                                                  : QueueView::Normal;
-    const Table table = queue_table(jobs, view, now_ms);
+    const Table table = queue_table(jobs, view, now_ms, by_id);
     std::cout << table.render(command.terminal(), !command.has("no-header"));
     if (reply.truncated()) complain("hstat", "the list is longer; narrow it with a filter");
   }
   std::cout.flush();
-  return complain_of_missing(command, filters, reply);
+  return std::max(complain_of_missing(command, filters, reply),
+                  complain_of_unknown(command, master, filters, reply));
 }
 
 int run(int argc, char** argv) {
@@ -82,7 +85,7 @@ int run(int argc, char** argv) {
                   kNotes);
   command.value("jobs,job,j", "IDS", "these jobs, as JOB... does");
   add_job_filters(command);
-  command.flag("long,l", "with STATE, TIME_LIMIT and START");
+  command.flag("long,l", "with STATE, TIME_LIMIT and START, and reasons in full");
   command.flag("start", "with the expected start");
   command.value("sort,S", "KEYS", "id name user queue state time start priority nodes; -KEY: down");
   command.flag("no-header,noheader", "no column titles");

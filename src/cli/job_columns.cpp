@@ -14,11 +14,24 @@
 namespace hyades {
 namespace {
 
-std::string where_or_why(const pb::JobInfo& job) {
+// The reason, and where it is but a word, what the word stands for.
+std::string full_reason(const pb::JobInfo& job) {
+  if (job.reason().empty() || job.last_reason().empty()) return job.reason() + job.last_reason();
+  return job.reason() + ": " + job.last_reason();
+}
+
+std::string where_or_why(const pb::JobInfo& job, bool in_full) {
   // Where it did not even start is worth less than why.
   const bool why = job.state() == "LAUNCH_FAILED" && !job.reason().empty();
   if (!job.node_names().empty() && !why) return short_nodes(job.node_names());
-  return job.reason().empty() ? "" : "(" + job.reason() + ")";
+  const std::string reason = in_full ? full_reason(job) : job.reason();
+  return reason.empty() ? "" : "(" + reason + ")";
+}
+
+// "12M"; "" when it is not known.
+std::string rss_text(const pb::JobInfo& job) {
+  const std::int64_t kib = job.usage().max_rss_kib();
+  return kib <= 0 ? "" : std::to_string((kib + 1023) / 1024) + "M";
 }
 
 std::string limit_text(const pb::JobInfo& job) {
@@ -118,20 +131,27 @@ std::vector<Cell> history_row(const pb::JobInfo& job, WallMs now_ms) {
           exit_text(job),
           format_duration(elapsed_s(job, now_ms)),
           local_time(job.start_ms(), "Unknown"),
-          local_time(has_ended(job) ? job.end_ms() : 0, "Unknown")};
+          local_time(has_ended(job) ? job.end_ms() : 0, "Unknown"),
+          rss_text(job),
+          short_nodes(job.node_names()),
+          full_reason(job)};
 }
 
 const std::vector<Column>& history_columns() {
-  static const std::vector<Column> columns = {
-      {"JobID", true},      {"JobName", false, 8}, {"Queue", false, 6}, {"User", false, 6},
-      {"AllocCPUS", true},  {"State", false, 9},   {"ExitCode", true},  {"Elapsed", true},
-      {"Start", false, 10}, {"End", false, 10}};
+  // 80 columns hold those that are never spare, 120 most.
+  static const std::vector<Column> columns = {{"JobID", true},           {"JobName", false, 6},
+                                              {"Queue", false, 6, 4},    {"User", false, 6},
+                                              {"AllocCPUS", true, 0, 6}, {"State", false, 9},
+                                              {"ExitCode", true},        {"Elapsed", true, 0, 2},
+                                              {"Start", false, 0, 5},    {"End"},
+                                              {"MaxRSS", true, 0, 3},    {"NodeList", false, 8},
+                                              {"Reason", false, 10}};
   return columns;
 }
 
 }  // namespace
 
-Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms) {
+Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms, bool in_full) {
   Table table(queue_columns(view));
   for (const pb::JobInfo& job : jobs) {
     const Cell id = std::to_string(job.id());
@@ -140,7 +160,7 @@ Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms) {
     const Cell time = format_duration(elapsed_s(job, now_ms));
     const Cell start = local_time(start_of(job));
     const Cell nodes = node_count_text(job);
-    const Cell where = where_or_why(job);
+    const Cell where = where_or_why(job, in_full || view == QueueView::Long);
     switch (view) {
       case QueueView::Normal:
         table.add({id, job.queue(), job.name(), job.user(), code, time, nodes, where});

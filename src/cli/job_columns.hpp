@@ -15,10 +15,12 @@ using JobList = std::vector<pb::JobInfo>;
 enum class QueueView { Normal, Long, Starts };
 
 // squeue's columns: JOBID QUEUE NAME USER ST TIME NODES NODELIST(REASON), or with STATE,
-// TIME_LIMIT and START, or with the expected start.
-Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms);
+// TIME_LIMIT and START, or with the expected start. `in_full`: reasons with what was said last
+// about the job; the long view always has them so.
+Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms, bool in_full = false);
 
-// sacct's columns: JobID JobName Queue User AllocCPUS State ExitCode Elapsed Start End.
+// sacct's columns: JobID JobName Queue User AllocCPUS State ExitCode Elapsed Start End MaxRSS
+// NodeList Reason; narrow terminals see fewer.
 Table history_table(const JobList& jobs, WallMs now_ms);
 
 // The recorded events of one job.

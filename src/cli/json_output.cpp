@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/job_words.hpp"
 #include "cli/times.hpp"
+#include "core/hostlist.hpp"
 
 namespace hyades {
 namespace {
@@ -26,6 +27,10 @@ Json usage_json(const pb::Usage& usage) {
   return {{"user_ms", usage.user_ms()},
           {"system_ms", usage.system_ms()},
           {"max_rss_kib", usage.max_rss_kib()}};
+}
+
+std::string counted(int count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
 }  // namespace
@@ -98,6 +103,8 @@ Json node_json(const pb::NodeInfo& node) {
   out["drained_by"] = node.drained_by();
   out["drain_time"] = time_json(node.drained_ms());
   out["worker_pid"] = node.worker_pid();
+  out["last_heard_time"] = time_json(node.last_heard_ms());
+  out["down_reason"] = node.down_reason();
   return out;
 }
 
@@ -111,6 +118,7 @@ Json queue_json(const pb::QueueInfo& queue) {
   out["backfill"] = queue.backfill();
   out["default_time_s"] = queue.default_time_s();
   out["max_time_s"] = queue.max_time_s();
+  out["lease_s"] = queue.lease_s();
   out["max_nodes_per_job"] = queue.max_nodes_per_job();
   out["max_queued_per_user"] = queue.max_queued_per_user();
   out["max_running_per_user"] = queue.max_running_per_user();
@@ -121,12 +129,28 @@ Json queue_json(const pb::QueueInfo& queue) {
   return out;
 }
 
+std::vector<std::string> warnings_of(const pb::StatusInfo& status) {
+  std::vector<std::string> warnings;
+  if (!status.degraded().empty()) warnings.push_back(status.degraded());
+  if (status.silent_nodes_size() > 0) {
+    const std::vector<std::string> names(status.silent_nodes().begin(),
+                                         status.silent_nodes().end());
+    warnings.push_back(counted(status.silent_nodes_size(), "node does", "nodes do") +
+                       " not respond: " + compress_hostlist(names) + " (hinfo -R)");
+  }
+  if (status.unknown_jobs_size() > 0) {
+    warnings.push_back(counted(status.unknown_jobs_size(), "job is", "jobs are") +
+                       " UNKNOWN, because of nodes that do not respond (hstat -t UNKNOWN)");
+  }
+  return warnings;
+}
+
 Json status_json(const pb::StatusInfo& status) {
   Json out;
   out["cluster"] = status.cluster();
   out["version"] = status.version();
-  out["healthy"] = status.degraded().empty();
-  out["degraded"] = status.degraded();
+  out["healthy"] = warnings_of(status).empty();
+  out["degraded"] = status.degraded().empty() ? Json(nullptr) : Json(status.degraded());
   out["state_directory"] = status.state_directory();
   out["epoch"] = status.epoch();
   out["master_pid"] = status.master_pid();
@@ -137,6 +161,7 @@ Json status_json(const pb::StatusInfo& status) {
   out["nodes_responding"] = status.nodes_responding();
   out["commits"] = status.commits();
   out["turns"] = status.turns();
+  out["warnings"] = warnings_of(status);
   return out;
 }
 

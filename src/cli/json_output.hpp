@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "hyades.pb.h"
 
@@ -16,6 +17,9 @@ Json event_json(const pb::EventInfo& event);
 Json node_json(const pb::NodeInfo& node);
 Json queue_json(const pb::QueueInfo& queue);
 Json status_json(const pb::StatusInfo& status);
+
+// What is wrong with the cluster, a sentence each.
+std::vector<std::string> warnings_of(const pb::StatusInfo& status);
 
 // Valid JSON in ASCII whatever the strings hold (bytes that are no UTF-8 become U+FFFD), one
 // document, with a newline at its end.

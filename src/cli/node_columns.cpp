@@ -108,8 +108,13 @@ Table drain_table(const NodeList& nodes) {
   using Key = std::tuple<std::int64_t, std::string, std::string>;
   std::map<Key, std::vector<std::string>> groups;
   for (const pb::NodeInfo& node : nodes) {
-    if (node.drained_ms() == 0 && node.reason().empty()) continue;
-    groups[{node.drained_ms(), node.reason(), node.drained_by()}].push_back(node.name());
+    if (node.drained_ms() != 0 || !node.reason().empty()) {
+      groups[{node.drained_ms(), node.reason(), node.drained_by()}].push_back(node.name());
+    }
+    if (node.responding()) continue;
+    // To the second, as it is shown: nodes that were lost together are one line.
+    const std::int64_t since = node.last_heard_ms() / 1000 * 1000;
+    groups[{since, node.down_reason(), "-"}].push_back(node.name());
   }
   for (const auto& [key, names] : groups) {
     table.add({std::get<1>(key), std::get<2>(key), local_time(std::get<0>(key)),
@@ -126,6 +131,7 @@ Table queue_limits(const QueueList& queues) {
                {"BACKFILL"},
                {"DEFTIME", true},
                {"MAXTIME", true},
+               {"LEASE", true},
                {"MAXNODES", true},
                {"USERQUEUED", true},
                {"USERRUNNING", true},
@@ -137,6 +143,7 @@ Table queue_limits(const QueueList& queues) {
     table.add({queue.name() + (queue.is_default() ? "*" : ""), queue.enabled() ? "up" : "inactive",
                std::to_string(queue.priority()), queue.policy(), queue.backfill(),
                limit_text(queue.default_time_s()), limit_text(queue.max_time_s()),
+               queue.lease_s() > 0 ? format_duration(queue.lease_s()) : "-",
                count_text(queue.max_nodes_per_job()), count_text(queue.max_queued_per_user()),
                count_text(queue.max_running_per_user()), count_text(queue.max_cores_per_user()),
                std::to_string(queue.pending()), std::to_string(queue.running()),

@@ -17,7 +17,7 @@ Table queue_summary(const QueueList& queues, const NodeList& nodes);
 // One line for each node: what it has and what is free.
 Table node_table(const NodeList& nodes);
 
-// Why nodes are drained: REASON USER SINCE NODELIST.
+// Why nodes are drained or down: REASON USER SINCE NODELIST; a node that is both has two lines.
 Table drain_table(const NodeList& nodes);
 
 // One line for each queue: its order and limits.

@@ -26,12 +26,35 @@ const char* colour_code(Colour colour) {
   return "";
 }
 
+// With a blank between columns.
+int total(const std::vector<int>& widths) {
+  const auto shown =
+      std::count_if(widths.begin(), widths.end(), [](int width) { return width > 0; });
+  return std::accumulate(widths.begin(), widths.end(), std::max(static_cast<int>(shown) - 1, 0));
+}
+
 }  // namespace
 
 void Table::add(std::vector<Cell> row) {
   for (Cell& cell : row) cell.text = escape_text(cell.text);
   row.resize(columns_.size(), Cell(""));
   rows_.push_back(std::move(row));
+}
+
+// Columns, until the others fit when they are cut as far as they may be.
+void Table::leave_out(std::vector<int>& widths, int columns) const {
+  while (true) {
+    std::vector<int> least = widths;
+    int next = -1;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].narrowest > 0) least[i] = std::min(least[i], columns_[i].narrowest);
+      const bool spare = widths[i] > 0 && columns_[i].spare > 0;
+      if (spare && (next < 0 || columns_[i].spare > columns_[next].spare))
+        next = static_cast<int>(i);
+    }
+    if (next < 0 || total(least) <= columns) return;
+    widths[next] = 0;
+  }
 }
 
 std::vector<int> Table::widths(const Terminal& terminal, bool header) const {
@@ -41,8 +64,8 @@ std::vector<int> Table::widths(const Terminal& terminal, bool header) const {
     for (const auto& row : rows_) result[i] = std::max(result[i], display_width(row[i].text));
   }
   if (terminal.columns == 0) return result;
-  const int blanks = static_cast<int>(columns_.size()) - 1;
-  int excess = std::accumulate(result.begin(), result.end(), blanks) - terminal.columns;
+  leave_out(result, terminal.columns);
+  int excess = total(result) - terminal.columns;
   // The widest column that may shrink gives way first: short ones keep all their text.
   while (excess > 0) {
     int widest = -1;
@@ -62,6 +85,7 @@ std::string Table::line(const std::vector<Cell>& cells, const std::vector<int>& 
   std::string out;
   std::string pending;  // blanks that are only wanted when something follows them
   for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (widths[i] == 0) continue;
     // Off a terminal nothing is cut, so the width is never short.
     const std::string text = cut_text(cells[i].text, widths[i], terminal.ellipsis());
     const std::string padding(std::max(0, widths[i] - display_width(text)), ' ');

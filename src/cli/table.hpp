@@ -23,6 +23,7 @@ struct Column {
   std::string title;
   bool right = false;  // flush right: numbers and times
   int narrowest = 0;   // may be cut down to this on a terminal; 0: never cut
+  int spare = 0;       // where cutting is not enough, columns go, the highest first; 0: never
 };
 
 class Table {
@@ -38,7 +39,9 @@ class Table {
   std::string render(const Terminal& terminal, bool header = true) const;
 
  private:
+  // 0: the column is left out.
   std::vector<int> widths(const Terminal& terminal, bool header) const;
+  void leave_out(std::vector<int>& widths, int columns) const;
   std::string line(const std::vector<Cell>& cells, const std::vector<int>& widths,
                    const Terminal& terminal) const;
 

@@ -27,10 +27,18 @@ bool admits(const List& list, const Value& value) {
   return list.empty() || holds(list, value);
 }
 
+bool is_on(const Job& job, const pb::ListJobs& filter) {
+  const auto& shares = job.placement.shares;
+  return filter.nodes().empty() ||
+         std::any_of(shares.begin(), shares.end(),
+                     [&](const auto& share) { return holds(filter.nodes(), share.node); });
+}
+
 // By everything but its id: who asks for ids gets those looked up.
 bool wanted(const pb::ListJobs& filter, const Job& job, std::string_view state) {
   return admits(filter.users(), job.spec.user) && admits(filter.queues(), job.spec.queue) &&
-         admits(filter.names(), job.spec.name) && admits(filter.states(), std::string(state));
+         admits(filter.names(), job.spec.name) && admits(filter.states(), std::string(state)) &&
+         is_on(job, filter);
 }
 
 }  // namespace
@@ -189,11 +197,12 @@ void FrontDoor::act_on_node(const ClientRequest& request, std::vector<Request>& 
 void FrontDoor::list_jobs(const ClientRequest& request) {
   pb::ClientReply reply;
   const pb::ListJobs& filter = request.what.list_jobs();
-  if (filter.users_size() + filter.queues_size() + filter.names_size() + filter.states_size() >
+  if (filter.users_size() + filter.queues_size() + filter.names_size() + filter.states_size() +
+          filter.nodes_size() >
       kFilterWordsAtMost) {
     return refuse(request.id, ErrorCode::Invalid,
                   "a list may be narrowed by " + std::to_string(kFilterWordsAtMost) +
-                      " users, queues, names and states at most");
+                      " users, queues, names, states and nodes at most");
   }
   if (filter.live()) add_live_jobs(request, reply);
   if (filter.ended()) add_stored_jobs(request, reply);
@@ -246,6 +255,7 @@ void FrontDoor::add_stored_jobs(const ClientRequest& request, pb::ClientReply& r
       .queues = {filter.queues().begin(), filter.queues().end()},
       .states = {filter.states().begin(), filter.states().end()},
       .names = {filter.names().begin(), filter.names().end()},
+      .nodes = {filter.nodes().begin(), filter.nodes().end()},
       .ended_only = true,
       .since_ms = filter.since_ms(),
       .until_ms = filter.until_ms(),
@@ -308,9 +318,10 @@ void FrontDoor::show_script(const ClientRequest& request) {
 
 void FrontDoor::list_nodes(const ClientRequest& request) {
   pb::ClientReply reply;
+  const Now now = clock_.now();
   const Controller& controller = driver_->controller();
   for (const Node& node : controller.cluster().nodes()) {
-    fill_node_info(controller, node, *reply.add_nodes());
+    fill_node_info(controller, node, now, *reply.add_nodes());
   }
   server_.reply(request.id, reply);
 }
@@ -339,12 +350,18 @@ void FrontDoor::show_status(const ClientRequest& request) {
   status.set_commits(commits_);
   status.set_turns(turns_);
   int running = 0;
-  for (const auto& [id, job] : controller.jobs().all()) running += job.placed() ? 1 : 0;
+  for (const auto& [id, job] : controller.jobs().all()) {
+    running += job.placed() ? 1 : 0;
+    if (controller.fate_unknown(job)) status.add_unknown_jobs(id);
+  }
   status.set_running(running);
   status.set_pending(static_cast<int>(controller.jobs().size()) - running);
   status.set_nodes(static_cast<int>(controller.cluster().nodes().size()));
   int responding = 0;
-  for (const Node& node : controller.cluster().nodes()) responding += node.responding ? 1 : 0;
+  for (const Node& node : controller.cluster().nodes()) {
+    responding += node.responding ? 1 : 0;
+    if (!node.responding && !node.drained) status.add_silent_nodes(node.name);
+  }
   status.set_nodes_responding(responding);
   server_.reply(request.id, reply);
 }

@@ -87,7 +87,21 @@ const char* node_state(const Node& node) {
   return node.free_cores.empty() ? "allocated" : "mixed";
 }
 
-void fill_node_info(const Controller& controller, const Node& node, pb::NodeInfo& out) {
+namespace {
+
+std::string down_reason(const Node& node) {
+  if (node.responding) return "";
+  std::string text =
+      node.last_heard_ms == 0 ? "not heard since the master started" : "does not respond";
+  if (node.fencing) text += "; its power is being cut";
+  if (!node.fence_trouble.empty()) text += "; fence_command failed: " + node.fence_trouble;
+  return text;
+}
+
+}  // namespace
+
+void fill_node_info(const Controller& controller, const Node& node, const Now& now,
+                    pb::NodeInfo& out) {
   out.set_name(node.name);
   out.set_state(node_state(node));
   out.set_responding(node.responding);
@@ -99,6 +113,9 @@ void fill_node_info(const Controller& controller, const Node& node, pb::NodeInfo
   out.set_drained_by(node.drained_by);
   out.set_drained_ms(node.drained_ms);
   out.set_worker_pid(node.worker_pid);
+  if (node.last_heard_ms != 0)
+    out.set_last_heard_ms(now.wall_ms - (now.boot_ms - node.last_heard_ms));
+  out.set_down_reason(down_reason(node));
   for (const QueueConfig& queue : controller.config().queues) {
     const auto& nodes = queue.nodes;
     if (nodes.empty() || std::find(nodes.begin(), nodes.end(), node.name) != nodes.end()) {
@@ -117,6 +134,7 @@ void fill_queue_info(const Controller& controller, const QueueConfig& queue, boo
   out.set_backfill(queue.backfill);
   out.set_default_time_s(queue.default_time_s);
   out.set_max_time_s(queue.max_time_s);
+  out.set_lease_s(queue.lease_s);
   out.set_max_nodes_per_job(queue.max_nodes_per_job);
   out.set_max_queued_per_user(queue.max_queued_per_user);
   out.set_max_running_per_user(queue.max_running_per_user);

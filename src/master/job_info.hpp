@@ -21,7 +21,8 @@ StateWords state_words(const Controller& controller, const Job& job);
 // A job that has, from the store.
 void fill_job_info(const StoredJob& job, pb::JobInfo& out);
 
-void fill_node_info(const Controller& controller, const Node& node, pb::NodeInfo& out);
+void fill_node_info(const Controller& controller, const Node& node, const Now& now,
+                    pb::NodeInfo& out);
 void fill_queue_info(const Controller& controller, const QueueConfig& queue, bool is_default,
                      pb::QueueInfo& out);
 

@@ -57,6 +57,10 @@ std::string text_of(const JobQuery& query) {
          " AND coalesce(j.outcome, j.phase) IN (SELECT value FROM json_each(?5))");
   filter(query.since_ms != 0, " AND (j.end_ms >= ?6 OR j.submit_ms >= ?6)");
   filter(query.until_ms != 0, " AND j.submit_ms < ?7");
+  filter(!query.nodes.empty(),
+         " AND EXISTS (SELECT 1 FROM json_each(?9) "
+         "WHERE value <> '' AND instr(value, ',') = 0 "
+         "AND instr(',' || j.node_names || ',', ',' || value || ',') > 0)");
   filter(query.ended_only, " AND j.phase = 'ENDED'");
   return sql + " ORDER BY j.id DESC LIMIT ?8";
 }
@@ -105,6 +109,7 @@ std::vector<StoredJob> find_jobs(const Database& database, const JobQuery& query
   const std::string users = list_to_json(query.users);
   const std::string queues = list_to_json(query.queues);
   const std::string names = list_to_json(query.names);
+  const std::string nodes = list_to_json(query.nodes);
   const std::string states = list_to_json(stored_states(query.states));
   const std::size_t limit = query.limit == 0 ? kDefaultLimit : query.limit;
 
@@ -112,6 +117,7 @@ std::vector<StoredJob> find_jobs(const Database& database, const JobQuery& query
   Execution row(statement);
   row.text(ids).text(users).text(queues).text(names).text(states);
   row.number(query.since_ms).number(query.until_ms).number(static_cast<std::int64_t>(limit));
+  if (!query.nodes.empty()) row.text(nodes);
   std::vector<StoredJob> jobs;
   while (row.step()) jobs.push_back(read_job(row, query.details));
   return jobs;

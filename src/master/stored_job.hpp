@@ -45,6 +45,7 @@ struct JobQuery {
   std::vector<std::string> queues;
   std::vector<std::string> states;  // "COMPLETED" or "CD"; unknown words match nothing
   std::vector<std::string> names;
+  std::vector<std::string> nodes;  // of the current or last attempt
   bool ended_only = false;
   WallMs since_ms = 0;    // submitted or ended at or after this; 0: no bound
   WallMs until_ms = 0;    // submitted before this; 0: no bound

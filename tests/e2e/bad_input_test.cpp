@@ -264,10 +264,27 @@ TEST_F(BadInput, CommandsSayWhatIsWrong) {
   const CommandResult node = cluster().run({"hinfo", "-N", "vn9"});
   EXPECT_EQ(node.exit_code, 1);
   EXPECT_NE(node.err.find("node vn9: no such node"), std::string::npos) << node.text();
+  EXPECT_EQ(node.out, "");  // no table of nothing
+  const CommandResult filter = cluster().run({"hstat", "-p", "bacth"});
+  EXPECT_EQ(filter.exit_code, 1);
+  EXPECT_NE(filter.err.find("queue bacth: no such queue; did you mean batch?"), std::string::npos)
+      << filter.text();
+  const CommandResult user = cluster().run({"hstat", "-u", "no-such-user"});
+  EXPECT_EQ(user.exit_code, 0);
+  EXPECT_NE(user.err.find("user no-such-user: this host knows no such user"), std::string::npos)
+      << user.text();
+  EXPECT_EQ(cluster().run({"hstat", "-p", "batch", "-u", "root"}).err, "");
   const CommandResult queue = cluster().run({"hinfo", "-p", "bacth", "--json"});
   EXPECT_EQ(queue.exit_code, 1);
   EXPECT_NE(queue.err.find("did you mean batch?"), std::string::npos) << queue.text();
   EXPECT_EQ(queue.json()["queues"], Json::array());
+  const CommandResult job =
+      cluster().run({"hsub", "--wrap", "true"},
+                    {.environment = {{"HYADES_DIR", "/no/cluster"}, {"HYADES_JOB_ID", "7"}}});
+  expect_refused(job, 1,
+                 "cannot reach the master in /no/cluster: it is down, or on another host than this "
+                 "job; for jobs on other hosts set HYADES_MASTER=HOST:PORT");
+  EXPECT_EQ(job.err.find("hyades up"), std::string::npos) << job.text();
   expect_refused(
       cluster().run({"hstat"}, {.environment = {{"HYADES_DIR", "/no/cluster"}}}), 1,
       "cannot reach the master in /no/cluster: there is no such directory; if the master is on "
@@ -292,8 +309,9 @@ TEST_F(BadInput, AFilterOfTooManyWordsIsRefused) {
   for (int i = 1; i <= 1000; ++i) names += ",n" + std::to_string(i);
   const CommandResult result = cluster().run({"hstat", "-n", names});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_NE(result.err.find("a list may be narrowed by 1000 users, queues, names and states"),
-            std::string::npos)
+  EXPECT_NE(
+      result.err.find("a list may be narrowed by 1000 users, queues, names, states and nodes"),
+      std::string::npos)
       << result.text();
 }
 

@@ -1,5 +1,7 @@
 // What users and admins do to jobs and nodes: dependencies, hold, cancel, requeue, limits, drain,
 // reload.
+#include <set>
+
 #include "shared_cluster_test.hpp"
 
 namespace hyades::test {
@@ -231,6 +233,28 @@ TEST_F(Control, ReloadSaysWhatWaitsForTheNextStart) {
   cluster().write_file(file, old, 0600);
   EXPECT_EQ(cluster().run({"hctl", "reload"}).out, "reload: the new configuration is in effect\n");
   EXPECT_EQ(cluster().run({"hctl", "show", "config"}).out.find("# "), std::string::npos);
+}
+
+TEST_F(Control, JobsAreFoundByTheirNode) {
+  const JobId first = submit_gate("node-a", {"-w", "vn1"});
+  const JobId ended = cluster().must_wrap("true", {"-w", "vn2", "-o", "/dev/null"});
+  ASSERT_TRUE(cluster().wait_for_output("node-a.out", "ready"));
+  EXPECT_EQ(cluster().must_wait(ended)["state"], "COMPLETED");
+  const auto ids = [&](std::vector<std::string> words) {
+    std::set<JobId> found;
+    words.insert(words.end(), {"-w", "vn2", "--json"});
+    const Json reply = cluster().run(words).json();
+    for (const Json& job : reply["jobs"]) found.insert(job["id"].get<JobId>());
+    return found;
+  };
+  EXPECT_EQ(ids({"hacct", "-a"}).count(first), 0u);
+  EXPECT_EQ(ids({"hacct", "-a"}).count(ended), 1u);
+  EXPECT_EQ(ids({"hstat"}).count(first), 0u);
+  const Json on_first = cluster().run({"hstat", "-w", "vn[1,9]", "--json"}).json()["jobs"];
+  ASSERT_EQ(on_first.size(), 1u) << on_first.dump(2);
+  EXPECT_EQ(on_first[0]["id"], first);
+  open_gate("node-a");
+  EXPECT_EQ(cluster().must_wait(first)["state"], "COMPLETED");
 }
 
 }  // namespace

@@ -143,6 +143,30 @@ TEST_F(Lifecycle, UpWithFewerNodesNamesTheJobsOfTheOthers) {
   EXPECT_EQ(cluster().must_wait(there)["state"], "COMPLETED");
 }
 
+// A node that is silent, as an admin sees it at night, and what the word that it is dead settles.
+TEST_F(Lifecycle, ASilentNodeIsNamedAndItsDeathSettlesItsJobs) {
+  EXPECT_EQ(cluster().run({"hinfo", "--health"}).exit_code, 0);
+  const JobId there = start_gate("silent", 0, {"-w", "vn2", "--no-requeue"});
+  cluster().must_down();
+  ASSERT_EQ(cluster().run({"hyades", "up", "--local", "1"}).exit_code, 0);
+  ASSERT_TRUE(cluster().wait_for_state(there, "UNKNOWN"));
+  const CommandResult health = cluster().run({"hinfo", "--health"});
+  EXPECT_EQ(health.exit_code, 1);
+  EXPECT_NE(health.out.find("1 node does not respond: vn2"), std::string::npos) << health.text();
+  EXPECT_NE(health.out.find("1 job is UNKNOWN"), std::string::npos) << health.text();
+  const CommandResult reasons = cluster().run({"hinfo", "-R", "--no-header"});
+  EXPECT_EQ(reasons.out, "not heard since the master started - N/A vn2\n");
+  const std::string id = std::to_string(there);
+  EXPECT_EQ(cluster().run({"hcancel", id}).out,
+            "job " + id + ": it will be cancelled when vn2 is back, fenced, or confirmed dead\n");
+  EXPECT_EQ(cluster().run({"hctl", "node", "confirm-dead", "vn2"}).out,
+            "node vn2: dead; 1 job that waited for it: " + id + "\n");
+  EXPECT_EQ(cluster().must_wait(there)["state"], "CANCELLED");
+  EXPECT_EQ(cluster().run({"hctl", "node", "confirm-dead", "vn2"}).out,
+            "node vn2: dead; no job waited for it\n");
+  open_gate("silent");
+}
+
 TEST_F(Lifecycle, SupervisorKilledAndUpAdoptsTheWorld) {
   const JobId job = start_gate("job", 5);
   const Json before = cluster().status();

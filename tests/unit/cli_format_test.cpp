@@ -194,12 +194,59 @@ TEST(HistoryTable, HasSacctsColumns) {
   failed.set_cores(8);
   const std::string text = history_lines({failed}, 0, true);
   EXPECT_EQ(text.substr(0, text.find('\n')),
-            "JobID|JobName|Queue|User|AllocCPUS|State|ExitCode|Elapsed|Start|End");
+            "JobID|JobName|Queue|User|AllocCPUS|State|ExitCode|Elapsed|Start|End|MaxRSS|NodeList|"
+            "Reason");
   EXPECT_NE(text.find("7|train|batch|ann|8|FAILED|3:0|1:05|"), std::string::npos) << text;
   failed.set_name("a|b");
   EXPECT_NE(history_lines({failed}, 0, false).find("7|a_b|batch|"), std::string::npos);
   const pb::JobInfo waiting = job(8, "w", "PENDING", "PD");
   EXPECT_NE(history_lines({waiting}, 0, false).find("|0:0|0:00|Unknown|Unknown"),
+            std::string::npos);
+  failed.set_node_names("vn1,vn2");
+  failed.mutable_usage()->set_max_rss_kib(2049);
+  failed.set_reason("exit code 3");
+  EXPECT_NE(history_lines({failed}, 0, false).find("|3M|vn[1-2]|exit code 3\n"), std::string::npos);
+}
+
+// What matters at night is there on any terminal; the rest as far as it has room.
+TEST(HistoryTable, LeavesOutWhatHasNoRoom) {
+  pb::JobInfo failed = job(1234567, "a-rather-long-name", "LAUNCH_FAILED", "LF");
+  failed.set_start_ms(1'000'000'000'000);
+  failed.set_end_ms(1'000'000'065'000);
+  failed.set_node_names("node01,node02,node07");
+  failed.set_reason("cannot open /scratch/ann/output.txt: No such file or directory");
+  failed.mutable_usage()->set_max_rss_kib(123 << 10);
+  const auto title = [&](int columns) {
+    const auto lines = lines_of(history_table({failed}, 0).render({.columns = columns}));
+    for (const std::string& line : lines) {
+      EXPECT_LE(display_width(line), columns == 0 ? 1000 : columns) << line;
+    }
+    return " " + lines[0] + " ";
+  };
+  for (const int columns : {80, 100, 120, 160, 0}) {
+    for (const char* wanted : {" JobID ", " User ", " State ", " End ", " NodeList ", " Reason "}) {
+      EXPECT_NE(title(columns).find(wanted), std::string::npos) << columns << wanted;
+    }
+  }
+  EXPECT_NE(title(120).find(" MaxRSS "), std::string::npos) << title(120);
+  EXPECT_NE(title(120).find(" Elapsed "), std::string::npos) << title(120);
+  EXPECT_EQ(title(120).find(" AllocCPUS "), std::string::npos) << title(120);
+  EXPECT_NE(title(0).find(" AllocCPUS "), std::string::npos);
+  EXPECT_NE(title(0).find(" Start "), std::string::npos);
+}
+
+TEST(QueueTable, SaysInFullWhyAJobWaits) {
+  pb::JobInfo held = job(9, "x", "PENDING", "PD");
+  held.set_reason("JobHeldAdmin");
+  held.set_last_reason("vn1: no such directory");
+  const auto table = [&](QueueView view, bool in_full) {
+    return queue_table({held}, view, 0, in_full).render({});
+  };
+  EXPECT_NE(table(QueueView::Normal, false).find(" (JobHeldAdmin)\n"), std::string::npos);
+  const std::string full = " (JobHeldAdmin: vn1: no such directory)\n";
+  EXPECT_NE(table(QueueView::Normal, true).find(full), std::string::npos);
+  EXPECT_NE(table(QueueView::Long, false).find(full), std::string::npos);
+  EXPECT_NE(history_lines({held}, 0, false).find("|JobHeldAdmin: vn1: no such directory\n"),
             std::string::npos);
 }
 
@@ -249,9 +296,51 @@ TEST(NodeTables, GroupByQueueAndState) {
             "gpu    inactive   1:00:00     0 n/a\n");
   const std::string drained = drain_table(nodes).render({});
   EXPECT_NE(drained.find("bad\\nmemory root"), std::string::npos) << drained;
-  EXPECT_EQ(lines_of(drained).size(), 2u);
+  EXPECT_EQ(lines_of(drained).size(), 3u);  // vn3 is also down
+  EXPECT_EQ(lines_of(drained)[1], "            -    N/A                 vn3");
   EXPECT_EQ(lines_of(node_table(nodes).render({})).size(), 4u);
-  EXPECT_EQ(lines_of(queue_limits({batch, empty}).render({})).size(), 3u);
+  batch.set_lease_s(90);
+  const std::string limits = queue_limits({batch, empty}).render({});
+  EXPECT_EQ(lines_of(limits).size(), 3u);
+  EXPECT_NE(limits.find(" 1:30 "), std::string::npos) << limits;
+  EXPECT_EQ(queue_json(batch)["lease_s"], 90);
+}
+
+TEST(NodeTables, NodesThatAreDownSayWhyAndSinceWhen) {
+  NodeList nodes;
+  for (const char* name : {"n1", "n2", "n3"}) {
+    pb::NodeInfo node;
+    node.set_name(name);
+    node.set_state("down");
+    node.set_last_heard_ms(1'000'000'000'000);
+    node.set_down_reason("does not respond");
+    nodes.push_back(node);
+  }
+  nodes[0].set_last_heard_ms(1'000'000'000'999);  // the same second
+  nodes[2].set_responding(true);
+  nodes[2].clear_down_reason();
+  const auto lines = lines_of(drain_table(nodes).render({}));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[1], "does not respond -    " + local_time(1'000'000'000'000) + " n[1-2]");
+  EXPECT_EQ(node_json(nodes[1])["last_heard_time"], "2001-09-09T01:46:40.000Z");
+  EXPECT_EQ(node_json(nodes[1])["down_reason"], "does not respond");
+}
+
+TEST(Health, NamesAllThatIsWrong) {
+  pb::StatusInfo status;
+  EXPECT_EQ(warnings_of(status), std::vector<std::string>());
+  EXPECT_TRUE(status_json(status)["degraded"].is_null());
+  EXPECT_EQ(status_json(status)["healthy"], true);
+  for (const char* name : {"n7", "n3", "n4"}) status.add_silent_nodes(name);
+  status.add_unknown_jobs(7);
+  status.set_degraded("no space");
+  const std::vector<std::string> warnings = warnings_of(status);
+  ASSERT_EQ(warnings.size(), 3u);
+  EXPECT_EQ(warnings[0], "no space");
+  EXPECT_EQ(warnings[1].find("3 nodes do not respond: n["), 0u) << warnings[1];
+  EXPECT_EQ(warnings[2].find("1 job is UNKNOWN"), 0u) << warnings[2];
+  EXPECT_EQ(status_json(status)["healthy"], false);
+  EXPECT_EQ(status_json(status)["degraded"], "no space");
 }
 
 // ---- JSON --------------------------------------------------------------------------------------

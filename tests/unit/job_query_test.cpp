@@ -71,6 +71,16 @@ TEST_F(ListingTest, Filters) {
   EXPECT_EQ(ids({.ids = {1, 2, 3}, .limit = 2}), Ids({3, 2}));
 }
 
+TEST_F(ListingTest, ByNode) {
+  EXPECT_EQ(ids({.nodes = {"vn1"}}), Ids({3, 2}));
+  EXPECT_EQ(ids({.nodes = {"vn2"}}), Ids({3, 2}));
+  EXPECT_EQ(ids({.nodes = {"vn9", "vn2"}}), Ids({3, 2}));
+  EXPECT_EQ(ids({.queues = {"gpu"}, .nodes = {"vn1"}, .limit = 5}), Ids({3}));
+  for (const char* other : {"vn", "n1", "vn1,vn2", "", ",", "%", "vn_"}) {
+    EXPECT_EQ(ids({.nodes = {other}}), Ids({})) << other;
+  }
+}
+
 TEST_F(ListingTest, FiltersAreNoPatternsAndNoSql) {
   EXPECT_EQ(ids({.names = {"%_"}}), Ids({2}));
   EXPECT_EQ(ids({.names = {"%"}}), Ids({}));
