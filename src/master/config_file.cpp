@@ -13,6 +13,7 @@
 #include "core/units.hpp"
 #include "master/config_reader.hpp"
 #include "master/file_checks.hpp"
+#include "master/networks.hpp"
 #include "wire/network_address.hpp"
 
 namespace hyades {
@@ -24,17 +25,16 @@ constexpr int kPriorityMax = 1'000'000;
 
 using Lines = std::map<std::string, std::size_t>;  // name -> where it was defined
 
-// Goes to mpirun, which would take blanks and commas for more than one.
 void read_network(const toml::node& node, ClusterConfig& config, ConfigErrors& errors) {
-  const std::string text = node.is_string() ? node.as_string()->get() : "";
-  const bool good = !text.empty() && text.size() <= 64 && text[0] != '-' &&
-                    text.find_first_not_of(
-                        "0123456789abcdefghijklmnopqrstuvwxyz"
-                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ./:_-") == text.npos;
-  if (good) return config.networks.push_back(text);
-  errors.add(node,
-             "networks in [cluster] must hold networks such as \"10.0.0.0/24\", or names of "
-             "network interfaces");
+  if (!node.is_string()) {
+    return errors.add(node,
+                      "networks in [cluster] must hold networks such as \"10.0.0.0/24\", or names "
+                      "of network interfaces");
+  }
+  const std::string text = node.as_string()->get();
+  const std::string problem = network_problem(text);
+  if (problem.empty()) return config.networks.push_back(text);
+  errors.add(node, "networks in [cluster]: '" + text.substr(0, 64) + "' " + problem);
 }
 
 void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {

@@ -60,12 +60,17 @@ class Reader {
     const std::size_t equals = word.find('=');
     const std::string key = word.substr(0, equals);
     const std::string value = equals == word.npos ? "" : word.substr(equals + 1);
-    if (key == "slots" || key == "max_slots" || key == "max-slots") return true;
+    // Of the host files of other programs.
+    if (key == "slots" || key == "max_slots" || key == "max-slots") {
+      error("'" + word +
+            "': how many cores a host has Hyades finds out itself; leave it out, and " +
+            "to offer other numbers, set cores of a [[node]] in the configuration");
+      return false;
+    }
     if (key != "address") {
-      const std::string nearest = nearest_word(key, {"address", "slots"});
+      const std::string nearest = nearest_word(key, {"address"});
       error("'" + word + "' is not understood" +
-            (nearest.empty() ? "; possible: address=ADDRESS, slots=N"
-                             : "; did you mean " + nearest + "=?"));
+            (nearest.empty() ? "; possible: address=ADDRESS" : "; did you mean " + nearest + "=?"));
       return false;
     }
     // It becomes an argument of the launch agent, which must not take it for an option.

@@ -2,8 +2,6 @@
 //
 //   n[01-16]                    # a range stands for its hosts
 //   n17 address=10.0.0.17       # called n17, reached at that address
-//   login slots=4               # slots= is understood and ignored, as other programs' files have
-//   it
 #pragma once
 
 #include <string>

@@ -8,6 +8,7 @@
 #include "contract/queue_on_disk.hpp"
 #include "master/config_render.hpp"
 #include "master/late_settings.hpp"
+#include "master/networks.hpp"
 
 namespace hyades {
 namespace {
@@ -117,6 +118,18 @@ TEST(ConfigFile, ReadsEveryKey) {
   EXPECT_EQ(config.operator_uids, std::vector<std::uint32_t>({1001, 1002}));
   EXPECT_EQ(config.daemon_user, "nobody");
   EXPECT_EQ(config.networks, std::vector<std::string>({"10.0.0.0/24", "eth1"}));
+}
+
+TEST(ConfigFile, NetworksAreThoseOfThisHostOrNot) {
+  for (const char* own : {"lo", "127.0.0.0/8", "127.0.0.1/32", "127.1.2.3/8", "0.0.0.0/0"}) {
+    EXPECT_EQ(network_problem(own), "") << own;
+    EXPECT_TRUE(is_own_network(own)) << own;
+  }
+  for (const char* other : {"eth99", "127.0.0.2/32", "203.0.113.0/24", "2001:db8::/32"}) {
+    EXPECT_EQ(network_problem(other), "") << other;
+    EXPECT_FALSE(is_own_network(other)) << other;
+  }
+  EXPECT_NE(own_networks().find("lo (127.0.0.1)"), std::string::npos) << own_networks();
 }
 
 TEST(ConfigFile, AShortMaxTimeShortensTheDefault) {
@@ -277,8 +290,18 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[security]\nuser = \"no-such-user\"",
        "2: there is no user 'no-such-user' (user of [security]): create it, on every node"},
       {"[security]\nuser = \"root\"", "2: user of [security] is 'root'"},
-      {"[cluster]\nnetworks = [\"a b\"]", "2: networks in [cluster] must hold networks"},
-      {"[cluster]\nnetworks = [\"-x\"]", "2: networks in [cluster] must hold networks"},
+      {"[cluster]\nnetworks = [1]", "2: networks in [cluster] must hold networks"},
+      {"[cluster]\nnetworks = [\"a b\"]", "2: networks in [cluster]: 'a b' is neither a network"},
+      {"[cluster]\nnetworks = [\"-x\"]", "2: networks in [cluster]: '-x' is neither a network"},
+      {"[cluster]\nnetworks = [\"\"]", "2: networks in [cluster]: '' is neither a network"},
+      {"[cluster]\nnetworks = [\"enp0123456789012\"]", "is neither a network"},
+      {"[cluster]\nnetworks = [\"10.0.0.0/99\"]",
+       "2: networks in [cluster]: '10.0.0.0/99' is no network: an address, '/' and the length"},
+      {"[cluster]\nnetworks = [\"10.0.0.0/33\"]", "'10.0.0.0/33' is no network"},
+      {"[cluster]\nnetworks = [\"10.0.0.0/\"]", "'10.0.0.0/' is no network"},
+      {"[cluster]\nnetworks = [\"10.0.0/24\"]", "'10.0.0/24' is no network"},
+      {"[cluster]\nnetworks = [\"fe80::/129\"]", "'fe80::/129' is no network"},
+      {"[cluster]\nnetworks = [\"10.0.0.7\"]", "'10.0.0.7' lacks the length"},
       {"[security]\nadmins = \"root\"", "2: admins in [security] must be a list"},
       {"[security]\nadmins = [1.5]", "2: admins in [security] must hold user names or uids"},
       {"[health]\nprogram = \"check\"",

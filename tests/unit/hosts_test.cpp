@@ -22,8 +22,7 @@ using testing::IsEmpty;
 
 TEST(Hostfile, NamesRangesAndAddresses) {
   const HostfileResult result = parse_hostfile(
-      "# ours\n\nn[08-10]  # three\n  big address=10.0.0.7 slots=4\nv6 address=fe80::1%eth0\n",
-      "F");
+      "# ours\n\nn[08-10]  # three\n  big address=10.0.0.7\nv6 address=fe80::1%eth0\n", "F");
   EXPECT_THAT(result.errors, IsEmpty());
   EXPECT_THAT(result.hosts,
               ElementsAre(HostEntry{"n08", "n08"}, HostEntry{"n09", "n09"}, HostEntry{"n10", "n10"},
@@ -40,6 +39,8 @@ TEST(Hostfile, MistakesNameTheirLine) {
       {"n1\nn2\nn1\n", "F:3: host 'n1' is named twice; the first is in line 1"},
       {"n[1-2] address=x\n", "F:1: address= belongs to one host, but 'n[1-2]' stands for 2"},
       {"n1 adress=x\n", "F:1: 'adress=x' is not understood; did you mean address=?"},
+      {"n1 slots=4\n", "F:1: 'slots=4': how many cores a host has Hyades finds out itself"},
+      {"n1\nn2 address=x max_slots=\n", "F:2: 'max_slots=': how many cores"},
       {"n1 cores\n", "F:1: 'cores' is not understood"},
       {"n1 address=-oProxyCommand\n", "F:1: 'address=-oProxyCommand': an address is"},
       {"n1 address=a;b\n", "F:1: 'address=a;b': an address is"},
