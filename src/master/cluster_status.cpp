@@ -53,6 +53,18 @@ void find_stranded(ClusterStatus& status, const pb::ClientReply& nodes,
   }
 }
 
+// Without notes: who responds, and if those are too few, others that the master knows.
+void add_workers(ClusterStatus& status, const pb::ClientReply& nodes) {
+  for (const bool responding : {true, false}) {
+    for (const pb::NodeInfo& node : nodes.nodes()) {
+      const bool enough = static_cast<int>(status.workers.size()) >= status.nodes_expected;
+      if (node.responding() != responding || (!responding && enough)) continue;
+      const auto pid = static_cast<pid_t>(responding ? node.worker_pid() : 0);
+      status.workers.push_back({node.name(), pid});
+    }
+  }
+}
+
 void ask_master(ClusterStatus& status, int timeout_ms) {
   ClientConnection connection({status.state_directory, ""});
   pb::ClientRequest request;
@@ -64,6 +76,7 @@ void ask_master(ClusterStatus& status, int timeout_ms) {
   status.master = reply.status();
   request.mutable_list_nodes();
   if (connection.call(request, reply, timeout_ms, error) != CallResult::Ok) return;
+  if (status.ranks_hidden && status.hosts.empty()) add_workers(status, reply);
   for (ClusterStatus::Worker& worker : status.workers) {
     for (const pb::NodeInfo& node : reply.nodes()) {
       if (node.name() != worker.node) continue;
@@ -101,17 +114,56 @@ std::string host_text(const HostsNote::Host& host) {
   return text;
 }
 
-std::string pid_text(pid_t pid) { return pid == 0 ? "not running" : fmt::format("pid {}", pid); }
+std::string pid_text(pid_t pid, bool hidden = false) {
+  if (pid != 0) return fmt::format("pid {}", pid);
+  return hidden ? "not visible to you" : "not running";
+}
+
+std::string master_text(const ClusterStatus& status) {
+  const std::string text = pid_text(status.master_pid, status.ranks_hidden);
+  if (!status.ranks_hidden || status.down()) return text;
+  return (status.master ? "answers; its process is " : "does not answer; its process is ") + text;
+}
+
+std::string worker_text(const ClusterStatus& status, const ClusterStatus::Worker& worker) {
+  if (worker.responding) return pid_text(worker.pid);
+  for (const HostsNote::Host& host : status.hosts) {
+    if (host.name != worker.node || status.down()) continue;
+    if (host.state == "starting" || host.state == "joining") return host.state;
+    return "not responding" + (host.why.empty() ? "" : ": " + host.why);
+  }
+  return worker.pid == 0 ? pid_text(0) : pid_text(worker.pid) + ", not responding yet";
+}
+
+const char* state_text(const ClusterStatus& status) {
+  return status.up() ? "up" : status.down() ? "down" : "forming";
+}
 
 }  // namespace
 
+const ClusterStatus::Worker* ClusterStatus::worker_of(const std::string& node) const {
+  const auto found = std::find_if(workers.begin(), workers.end(),
+                                  [&](const Worker& worker) { return worker.node == node; });
+  return found == workers.end() ? nullptr : &*found;
+}
+
+bool ClusterStatus::served() const {
+  if (!master || (supervisor_pid == 0 && !supervisor_hidden)) return false;
+  return mpirun_pid != 0 && (master_pid != 0 || ranks_hidden);
+}
+
+bool ClusterStatus::complete() const {
+  if (!served() || static_cast<int>(workers.size()) < nodes_expected) return false;
+  return std::all_of(workers.begin(), workers.end(),
+                     [](const Worker& worker) { return worker.pid != 0 && worker.responding; });
+}
+
 bool ClusterStatus::up() const {
-  if (supervisor_pid == 0 || mpirun_pid == 0 || master_pid == 0 || !master) return false;
-  if (static_cast<int>(workers.size()) < nodes_expected) return false;
-  for (const Worker& worker : workers) {
-    if (worker.pid == 0 || !worker.responding) return false;
-  }
-  return true;
+  if (hosts.empty()) return complete();
+  return served() && std::none_of(hosts.begin(), hosts.end(), [&](const HostsNote::Host& host) {
+           const Worker* const worker = worker_of(host.name);
+           return host.state == "starting" && (worker == nullptr || !worker->responding);
+         });
 }
 
 bool ClusterStatus::down() const {
@@ -139,6 +191,8 @@ void add_hosts(ClusterStatus& status, HostsNote note) {
 ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
   ClusterStatus status{.state_directory = state_directory};
   const RunFiles files(state_directory);
+  status.supervisor_hidden = !SupervisorLock::may_see(files);
+  status.ranks_hidden = files.ranks_hidden();
   status.supervisor_pid = SupervisorLock::holder(files).pid;
   if (const auto world = files.world()) {
     status.mpirun_pid = living(world->mpirun);
@@ -153,16 +207,21 @@ ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
   }
   if (auto hosts = files.hosts()) add_hosts(status, std::move(*hosts));
   status.failure = files.failure();
-  if (status.master_pid != 0) ask_master(status, timeout_ms);
+  if (status.master_pid != 0 || status.ranks_hidden) ask_master(status, timeout_ms);
+  if (!status.down()) return status;
+  // What the last supervisor knew of them is of no use to anybody.
+  for (HostsNote::Host& host : status.hosts) {
+    host.state = "down";
+    host.why.clear();
+    host.next_probe_ms = 0;
+  }
   return status;
 }
 
 std::string to_json(const ClusterStatus& status) {
   using Json = nlohmann::ordered_json;
   const auto pid = [](pid_t value) { return value == 0 ? Json(nullptr) : Json(value); };
-  Json json = {{"state", status.up()     ? "up"
-                         : status.down() ? "down"
-                                         : "forming"},
+  Json json = {{"state", state_text(status)},
                {"state_directory", status.state_directory},
                {"supervisor_pid", pid(status.supervisor_pid)},
                {"mpirun_pid", pid(status.mpirun_pid)},
@@ -185,6 +244,9 @@ std::string to_json(const ClusterStatus& status) {
   for (const ClusterStatus::Stranded& stranded : status.stranded) {
     json["stranded_jobs"].push_back({{"job", stranded.job}, {"nodes", stranded.nodes}});
   }
+  json["not_visible"] = Json::array();
+  if (status.supervisor_hidden) json["not_visible"].push_back("supervisor_pid");
+  if (status.ranks_hidden) json["not_visible"].push_back("master_pid");
   json["failure"] = status.failure.empty() ? Json(nullptr) : Json(status.failure);
   if (status.master) {
     const pb::StatusInfo& master = *status.master;
@@ -201,23 +263,19 @@ std::string to_json(const ClusterStatus& status) {
 }
 
 std::string to_text(const ClusterStatus& status) {
-  std::string text = fmt::format("{:<12} {}\n", "cluster",
-                                 status.up()     ? "up"
-                                 : status.down() ? "down"
-                                                 : "forming");
+  std::string text = fmt::format("{:<12} {}\n", "cluster", state_text(status));
   const auto line = [&](const std::string& name, const std::string& value) {
     text += fmt::format("{:<12} {}\n", name, value);
   };
   line("directory", status.state_directory);
-  line("supervisor", pid_text(status.supervisor_pid));
+  line("supervisor", pid_text(status.supervisor_pid, status.supervisor_hidden));
   line("mpirun", pid_text(status.mpirun_pid));
-  line("master", pid_text(status.master_pid));
+  line("master", master_text(status));
   for (const ClusterStatus::Worker& worker : status.workers) {
-    line(worker.node, pid_text(worker.pid) +
-                          (worker.pid != 0 && !worker.responding ? ", not responding yet" : ""));
+    line(worker.node, worker_text(status, worker));
   }
   for (const HostsNote::Host& host : status.hosts) {
-    if (!host.member) line(host.name, host_text(host));
+    if (!host.member) line(host.name, status.down() ? pid_text(0) : host_text(host));
   }
   if (status.master) {
     line("jobs",

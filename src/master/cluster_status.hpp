@@ -13,7 +13,7 @@ namespace hyades {
 
 struct ClusterStatus {
   std::string state_directory;
-  pid_t supervisor_pid = 0;  // 0: does not run; likewise below
+  pid_t supervisor_pid = 0;  // 0: does not run, or is hidden; likewise below
   pid_t mpirun_pid = 0;
   pid_t master_pid = 0;
   struct Worker {
@@ -32,11 +32,22 @@ struct ClusterStatus {
   };
   std::vector<Stranded> stranded;  // by job
   std::string failure;             // why the last master gave up; "" otherwise
+  // The caller may not see the process: on the cluster of another user, or of root's.
+  bool supervisor_hidden = false;
+  bool ranks_hidden = false;  // master and workers
 
-  // Every process runs and every node responds.
+  // It serves people: every process on the master's host that the caller may see runs, and the
+  // master answers. Of virtual nodes all respond; machines may be missing, but those that were
+  // there at the start have reported.
   bool up() const;
+  // And every node of the world responds.
+  bool complete() const;
   // Nothing runs.
   bool down() const;
+  const Worker* worker_of(const std::string& node) const;  // nullptr: none
+
+ private:
+  bool served() const;
 };
 
 // Asks the master, too, and waits up to `timeout_ms` for its answer.

@@ -137,6 +137,12 @@ void HostKeeper::ended(bool well, const std::string& failures) {
   }
 }
 
+std::size_t HostKeeper::left_out() const {
+  const auto& hosts = table_.hosts();
+  return static_cast<std::size_t>(std::count_if(
+      hosts.begin(), hosts.end(), [](const HostTable::Host& host) { return host.in_vain > 0; }));
+}
+
 bool HostKeeper::tend() {
   collect_probes();
   read_heard();

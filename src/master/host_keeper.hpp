@@ -36,6 +36,8 @@ class HostKeeper {
   void find_culprits(const std::atomic<bool>& stop);
   // It has ended. `well`: its master had come up. `failures` as in RemotePlace.
   void ended(bool well, const std::string& failures);
+  // How many hosts are to blame for worlds that did not come up.
+  std::size_t left_out() const;
 
   // Call it every few hundred milliseconds while a world runs. True: form it anew, for hosts that
   // can join.

@@ -281,6 +281,10 @@ void RunFiles::clear_ranks() const {
   }
 }
 
+bool RunFiles::ranks_hidden() const {
+  return access((directory_ + "/" + kRankPrefix + "0").c_str(), R_OK) != 0 && errno == EACCES;
+}
+
 void RunFiles::write_world(const WorldNote& note) const {
   Json json = to_json(note.mpirun);
   json["nodes"] = note.nodes;

@@ -66,6 +66,8 @@ class RunFiles {
   void write_rank(const RankNote& note) const;  // throws std::runtime_error; so do the others
   std::vector<RankNote> ranks() const;  // by rank; ranks of an earlier world may be among them
   void clear_ranks() const;
+  // There are notes of ranks, and the caller may not read them: they are their user's and root's.
+  bool ranks_hidden() const;
 
   void write_world(const WorldNote& note) const;
   std::optional<WorldNote> world() const;

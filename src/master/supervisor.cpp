@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 #include "core/failpoint.hpp"
@@ -37,6 +38,7 @@ constexpr auto kPauseMin = 100ms;
 constexpr auto kPauseMax = 5'000ms;
 constexpr auto kRankAppears = 30s;  // MPI_Init and the first note of a rank
 constexpr int kTend_ms = 200;       // how often hosts are looked after
+constexpr int kInVain = 3;          // worlds that do not come up, before that is a failure
 
 bool wait_readable(int fd, int timeout_ms) {
   pollfd item{fd, POLLIN, 0};
@@ -86,6 +88,24 @@ std::string shared_memory_path(const std::string& state_directory) {
   if (stat(state_directory.c_str(), &facts) != 0) return "";
   return "/dev/shm/hyades-" + std::to_string(geteuid()) + "-" + std::to_string(facts.st_dev) + "-" +
          std::to_string(facts.st_ino);
+}
+
+// The first line of a log beyond `offset` that says something, and its number; 0: there is none.
+std::pair<std::string, std::size_t> first_words(const std::string& log, std::uintmax_t offset) {
+  std::ifstream file(log);
+  std::uintmax_t at = 0;
+  std::size_t number = 0;
+  std::pair<std::string, std::size_t> found;
+  for (std::string line; std::getline(file, line); at += line.size() + 1) {
+    ++number;
+    // mpirun draws lines above and below what it says.
+    if (at < offset || line.find_first_not_of("-= \t\r") == line.npos) continue;
+    for (char& c : line) c = static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+    // "[host:pid] file and line": of no use to people when there is anything else.
+    if (found.second == 0 || line[0] != '[') found = {line.substr(0, 300), number};
+    if (line[0] != '[') break;
+  }
+  return found;
 }
 
 // Runs in the child between fork and exec.
@@ -180,6 +200,7 @@ int Supervisor::run(const std::atomic<bool>& stop) {
     served_ = served_ || (came_up_ && files_.failure().empty());
     pause(stop);
     if (hosts_) hosts_->ended(came_up_, failures_path());
+    judge();
   }
   spdlog::info("stopping; jobs run on");
   end_world(files_);
@@ -281,6 +302,8 @@ bool Supervisor::start() {
   const std::vector<std::string> command = mpirun_command(options_, plan);
   const LogDirectory logs(options_.state_directory);
   const std::string log = logs.path("cluster.log");
+  std::error_code none;
+  log_at_ = std::filesystem::exists(log, none) ? std::filesystem::file_size(log, none) : 0;
   const pid_t pid = fork();
   if (pid < 0) {
     spdlog::error("cannot fork: {}", std::strerror(errno));
@@ -334,6 +357,28 @@ bool Supervisor::watch(const std::atomic<bool>& stop) {
   if (stop) return false;
   for (const std::string& who : list.ended()) spdlog::warn("{} has ended", who);
   return true;
+}
+
+void Supervisor::judge() {
+  const std::size_t left_out = hosts_ ? hosts_->left_out() : 0;
+  // Without the host that was to blame the next one may well come up.
+  const bool found_one = left_out > left_out_;
+  left_out_ = left_out;
+  if (came_up_ || found_one) in_vain_ = 0;
+  if (came_up_ || found_one || ++in_vain_ != kInVain) return;
+  const std::string log = options_.state_directory + "/log/cluster.log";
+  const auto [words, number] = first_words(log, log_at_);
+  std::string text = std::to_string(in_vain_) + " times in a row the daemons did not come up: ";
+  text += number == 0 ? "none has reported; see " + log
+                      : words + " (" + log + ", line " + std::to_string(number) + ")";
+  spdlog::error("{}", text);
+  // A master that gave up has said more; one that comes up clears it.
+  if (!files_.failure().empty()) return;
+  try {
+    files_.write_failure(text);
+  } catch (const std::exception& error) {
+    spdlog::warn("{}", error.what());
+  }
 }
 
 // Worlds that die at birth are started ever more slowly.

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,8 @@ class Supervisor {
   // planned_), or `stop` (false).
   bool watch(const std::atomic<bool>& stop);
   void pause(const std::atomic<bool>& stop);
+  // Says why worlds do not come up, when some in a row have not.
+  void judge();
 
   SupervisorOptions options_;
   RunFiles files_;
@@ -79,6 +82,9 @@ class Supervisor {
   bool came_up_ = false;  // a rank of the running world has been seen
   bool served_ = false;   // a world has come up and did not refuse to serve
   int worlds_ = 0;
+  int in_vain_ = 0;            // in a row that did not come up
+  std::size_t left_out_ = 0;   // hosts that were to blame for one of them
+  std::uintmax_t log_at_ = 0;  // length of cluster.log when the world was started
 };
 
 // Ends every process of the world on this host that the notes name, and waits until they are gone.

@@ -52,7 +52,7 @@ TEST_F(ManyMachines, EachRunsJobs) {
   NamespaceCluster cluster({.nodes = 3});
   const CommandResult up = cluster.up();
   ASSERT_EQ(up.exit_code, 0) << up.text() << cluster.log();
-  EXPECT_THAT(up.err, HasSubstr("n2 up\n"));
+  for (const std::string& node : cluster.nodes()) EXPECT_THAT(up.err, HasSubstr(node + " up\n"));
   for (const std::string& node : cluster.nodes()) {
     const JobId id = cluster.must_wrap("hostname >" + node + ".host", {"-w", node});
     EXPECT_EQ(cluster.must_wait(id)["state"], "COMPLETED");
@@ -65,6 +65,27 @@ TEST_F(ManyMachines, EachRunsJobs) {
   const CommandResult again = cluster.up();
   EXPECT_EQ(again.exit_code, 0) << again.text();
   EXPECT_THAT(again.out, HasSubstr("runs in this directory already"));
+  cluster.write_file("hostfile", "n1\nn2\n");
+  const CommandResult fewer = cluster.up();
+  EXPECT_EQ(fewer.exit_code, 1) << fewer.text();
+  EXPECT_THAT(fewer.err, HasSubstr("the host file differs from that of the running cluster; "
+                                   "`hyades down` first"));
+}
+
+TEST_F(ManyMachines, NetworksThatNobodyHasAreNamed) {
+  NamespaceCluster cluster({.nodes = 1});
+  const std::string config = cluster.write_file("c.toml", "[cluster]\nnetworks = [\"eth99\"]\n");
+  const CommandResult up = cluster.up_with({"--config", config});
+  EXPECT_EQ(up.exit_code, 1) << up.text();
+  EXPECT_THAT(up.err, HasSubstr("networks in [cluster]: this host has no interface in 'eth99'; it "
+                                "has eth0 (10.77.0.1), lo (127.0.0.1)"));
+  cluster.write_file("c.toml", "[cluster]\nnetworks = [\"eth0\", \"eth99\"]\n");
+  const CommandResult half = cluster.up_with({"--config", config});
+  EXPECT_EQ(half.exit_code, 1) << half.text();
+  EXPECT_THAT(half.err, HasSubstr("no interface in 'eth99'"));
+  cluster.write_file("c.toml", "[cluster]\nnetworks = [\"10.77.0.0/24\"]\n");
+  const CommandResult good = cluster.up_with({"--config", config});
+  EXPECT_EQ(good.exit_code, 0) << good.text() << cluster.log();
 }
 
 TEST_F(ManyMachines, DownEndsTheWorldEverywhereAndJobsRunOn) {
@@ -125,6 +146,9 @@ TEST_F(ManyMachines, PlantedLinksAreRefused) {
   EXPECT_THAT(up.err, HasSubstr("n2 absent: cannot be used: " + cluster.directory() +
                                 "/spool/n2/mpi is a symbolic link"));
   cluster.must_down();
+  const std::string down = cluster.run({"hyades", "status"}).out;
+  EXPECT_THAT(down, HasSubstr("n2           not running\n"));
+  EXPECT_THAT(down, Not(HasSubstr("asked again")));
   std::filesystem::remove(place + "/mpi");
   const std::string scratch = cluster.directory() + "/run/mpi";
   std::filesystem::remove_all(scratch);
@@ -194,6 +218,7 @@ TEST_F(ManyMachines, WithoutAnyHostItDoesNotStart) {
   const CommandResult up = cluster.up();
   EXPECT_EQ(up.exit_code, 1) << up.text();
   EXPECT_THAT(up.err, HasSubstr("none of its hosts can be used"));
+  EXPECT_THAT(up.out, Not(HasSubstr("New, empty cluster")));
   EXPECT_EQ(cluster.status().value("state", ""), "down");
 }
 
@@ -378,6 +403,11 @@ TEST_F(ManyMachines, PowerOffAndReturn) {
   EXPECT_TRUE(wait_until([&] { return host_state(cluster, "n3") == "absent"; }, kPatience_ms, 100))
       << cluster.status().dump(2);
   EXPECT_EQ(cluster.pid_of("mpirun_pid"), mpirun) << "the others have lost nothing";
+  // As with one that was absent at the start.
+  const CommandResult status = cluster.run({"hyades", "status"});
+  EXPECT_EQ(status.exit_code, 0) << status.text();
+  EXPECT_THAT(status.out, HasSubstr("cluster      up\n"));
+  EXPECT_THAT(status.out, HasSubstr("n3           not responding: "));
   EXPECT_TRUE(cluster.responds("n1"));
   EXPECT_TRUE(cluster.responds("n2"));
   cluster.power_on("n3");

@@ -80,6 +80,20 @@ TEST_F(Lifecycle, SecondUpSaysThatItIsUp) {
       << other.text();
 }
 
+TEST_F(Lifecycle, SecondUpWithAnotherConfigurationSaysSo) {
+  const std::string config = cluster().write_file("other.toml", "[cluster]\nname = \"x\"\n");
+  const CommandResult other = cluster().run({"hyades", "up", "--local", "2", "--config", config});
+  EXPECT_EQ(other.exit_code, 1) << other.text();
+  EXPECT_NE(other.err.find("it was started without --config; `hyades down` first"),
+            std::string::npos)
+      << other.text();
+  cluster().write_file("other.toml", "[cluster]\nnam = 1\n");
+  const CommandResult wrong = cluster().run({"hyades", "up", "--local", "2", "--config", config});
+  EXPECT_EQ(wrong.exit_code, 1) << wrong.text();
+  EXPECT_NE(wrong.err.find("other.toml:2: "), std::string::npos) << wrong.text();
+  EXPECT_TRUE(cluster().is_up());
+}
+
 TEST_F(Lifecycle, SecondMasterIsRefused) {
   std::vector<std::string> words{"/usr/bin/mpirun", "--oversubscribe"};
   if (geteuid() == 0) words.push_back("--allow-run-as-root");
@@ -367,6 +381,48 @@ TEST(NoCluster, AFailedUpCanBeRepeatedAtOnce) {
     EXPECT_EQ(cluster.pid_of("supervisor_pid"), 0);
   }
   cluster.must_up();
+}
+
+// Whatever the reason is that the daemons do not come up, it is in what they have said.
+TEST(NoCluster, WorldsThatDoNotComeUpSayWhy) {
+  Cluster cluster({.environment = {{"PATH", make_directory() + ":/usr/bin:/bin"}}});
+  const std::string path = cluster.options().environment.at("PATH");
+  const std::string mpirun = path.substr(0, path.find(':')) + "/mpirun";
+  cluster.write_script(mpirun, "echo; echo ------; echo it rains; exit 1");
+  const CommandResult up = cluster.run({"hyades", "up", "--local", "1"}, {.timeout_ms = 90'000});
+  EXPECT_EQ(up.exit_code, 1) << up.text();
+  EXPECT_NE(up.err.find("the cluster did not start: 3 times in a row the daemons did not come up: "
+                        "it rains (" +
+                        cluster.directory() + "/log/cluster.log, line "),
+            std::string::npos)
+      << up.text();
+  EXPECT_EQ(up.out.find("New, empty cluster"), std::string::npos) << up.text();
+  EXPECT_NE(cluster.status()["failure"].dump().find("it rains"), std::string::npos);
+  std::filesystem::remove_all(std::filesystem::path(mpirun).parent_path());
+  const CommandResult again = cluster.up();
+  EXPECT_EQ(again.exit_code, 0) << again.text();
+  EXPECT_NE(again.out.find("New, empty cluster in " + cluster.directory()), std::string::npos);
+}
+
+TEST(NoCluster, OptionsThatMeanNothingAreRefused) {
+  Cluster cluster;
+  const std::string hosts = cluster.write_file("hosts", "n1\n");
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"down", "--json"}, "--json goes with `hyades status`, not with `hyades down`"},
+      {{"status", "--local", "3"}, "--local goes with `hyades up`, not with `hyades status`"},
+      {{"status", "--cancel-jobs"}, "--cancel-jobs goes with `hyades down`"},
+      {{"up", "--local", "1", "--json"}, "--json goes with `hyades status`"},
+      {{"up", "--hostfile", hosts, "--local", "0"}, "up takes --local or --hostfile, not both"},
+      {{"up", "--hostfile", hosts, "--launch-agent", ""}, "--launch-agent is empty"},
+      {{"up", "--hostfile", ""}, "--hostfile is empty"},
+  };
+  for (const auto& [words, message] : cases) {
+    std::vector<std::string> all{"hyades"};
+    all.insert(all.end(), words.begin(), words.end());
+    const CommandResult result = cluster.run(all);
+    EXPECT_EQ(result.exit_code, 2) << message << result.text();
+    EXPECT_NE(result.err.find(message), std::string::npos) << result.text();
+  }
 }
 
 TEST(NoCluster, ADirectoryOfOthersIsLeftAlone) {

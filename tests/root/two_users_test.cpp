@@ -22,6 +22,22 @@ TEST_F(TwoUsers, JobsAreTheirUsers) {
   EXPECT_EQ(output_of_job(kBob, "id -un; id -u"), "hyades-bob\n54322\n");
 }
 
+// What they may not see of its processes does not make it look dead.
+TEST_F(TwoUsers, EverybodySeesThatTheClusterIsUp) {
+  const CommandResult status = as(kAda, {"hyades", "status", "--dir", cluster().directory()});
+  EXPECT_EQ(status.exit_code, 0) << status.text();
+  EXPECT_TRUE(contains(status.out, "cluster      up\n")) << status.out;
+  EXPECT_TRUE(contains(status.out, "supervisor   not visible to you\n")) << status.out;
+  EXPECT_TRUE(contains(status.out, "master       answers; its process is not visible to you\n"))
+      << status.out;
+  EXPECT_EQ(status.err, "");
+  const Json json = as(kBob, {"hyades", "status", "--json"}).json();
+  EXPECT_EQ(json["state"], "up") << json.dump(2);
+  EXPECT_EQ(json["not_visible"], Json::array({"supervisor_pid", "master_pid"}));
+  EXPECT_EQ(json["workers"].size(), cluster().status()["workers"].size()) << json.dump(2);
+  EXPECT_EQ(cluster().status()["not_visible"], Json::array());
+}
+
 // ---- S11: what is seen of another's jobs -------------------------------------------------------
 
 // Every way to ask about a job, of those commands that ask.

@@ -8,6 +8,7 @@
 #include <boost/program_options.hpp>
 #include <cstring>
 #include <iostream>
+#include <map>
 #include <thread>
 
 #include "cli/state_directory.hpp"
@@ -58,6 +59,26 @@ constexpr const char* kUsage =
     "`down` leaves running jobs alone unless told otherwise; the next `up` adopts them.\n\n"
     "Exit codes: 0 done (status: the cluster is up), 1 failed (status: it is not), 2 usage.\n\n";
 
+// An option that means nothing to the verb may have been meant for another.
+void check_options(const Options& options) {
+  static const std::map<std::string, std::string> belongs_to{
+      {"local", "up"},  {"hostfile", "up"},   {"launch-agent", "up"},  {"spool", "up"},
+      {"config", "up"}, {"foreground", "up"}, {"cancel-jobs", "down"}, {"json", "status"}};
+  for (const std::string& name : options.given) {
+    const auto found = belongs_to.find(name);
+    if (found == belongs_to.end() || found->second == options.verb) continue;
+    usage_error("--" + name + " goes with `hyades " + found->second + "`, not with `hyades " +
+                options.verb + "`; leave it out");
+  }
+  for (const auto& [name, value] : {std::pair{"hostfile", &options.hostfile},
+                                    {"launch-agent", &options.launch_agent},
+                                    {"spool", &options.spool},
+                                    {"config", &options.config}}) {
+    if (!options.given.contains(name) || !value->empty()) continue;
+    usage_error(std::string("--") + name + " is empty; name something, or leave it out");
+  }
+}
+
 Options parse(int argc, char** argv) {
   Options options;
   po::options_description described("Options");
@@ -90,6 +111,9 @@ Options parse(int argc, char** argv) {
     if (values.count("version")) {
       std::cout << "hyades " << kVersion << "\n";
       std::exit(kOk);
+    }
+    for (const auto& [name, value] : values) {
+      if (!value.defaulted()) options.given.insert(name);
     }
     options.directory = state_directory(options.directory);
   } catch (const std::exception& error) {
@@ -193,7 +217,7 @@ int status(const Options& options) {
   }
   const ClusterStatus now = read_status(options.directory, 2000);
   std::cout << (options.json ? to_json(now) + "\n" : to_text(now)) << std::flush;
-  if (now.supervisor_pid == 0 && !now.down()) {
+  if (now.supervisor_pid == 0 && !now.supervisor_hidden && !now.down()) {
     const auto workers = static_cast<std::size_t>(std::max(0, now.nodes_expected));
     const std::string nodes =
         now.hosts.empty()
@@ -210,6 +234,9 @@ int status(const Options& options) {
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   try {
+    if (options.verb == "up" || options.verb == "down" || options.verb == "status") {
+      check_options(options);
+    }
     if (options.verb == "up") return hyades_up(options);
     if (options.verb == "down") return down(options);
     if (options.verb == "status") return status(options);

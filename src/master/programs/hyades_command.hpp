@@ -1,6 +1,7 @@
 // What the parts of the `hyades` command share.
 #pragma once
 
+#include <set>
 #include <string>
 
 namespace hyades {
@@ -20,6 +21,7 @@ struct HyadesOptions {
   bool foreground = false;
   bool cancel_jobs = false;
   bool json = false;
+  std::set<std::string> given;  // names of the options that were
 };
 
 [[noreturn]] void usage_error(const std::string& message);

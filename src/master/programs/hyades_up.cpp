@@ -22,6 +22,7 @@
 #include "master/config_file.hpp"
 #include "master/drop_privileges.hpp"
 #include "master/log_directory.hpp"
+#include "master/networks.hpp"
 #include "master/node_place.hpp"
 #include "master/programs/hyades_command.hpp"
 #include "master/supervisor.hpp"
@@ -74,6 +75,17 @@ void add_hosts(const Options& options, SupervisorOptions& supervisor) {
   }
 }
 
+// Open MPI ends every world in which a host knows one of them not, and does not say so clearly.
+void check_networks(const SupervisorOptions& supervisor) {
+  std::string missing;
+  for (const std::string& network : supervisor.networks) {
+    if (!is_own_network(network)) missing += (missing.empty() ? "'" : ", '") + network + "'";
+  }
+  if (!supervisor.on_hosts() || missing.empty()) return;
+  give_up("the cluster did not start: networks in [cluster]: this host has no interface in " +
+          missing + "; it has " + own_networks());
+}
+
 // What the supervisor itself needs of the configuration. The master says what is wrong with it; but
 // with root it must not come so far, because nobody knows then whom it should become.
 void add_config(const Options& options, SupervisorOptions& supervisor) {
@@ -82,6 +94,7 @@ void add_config(const Options& options, SupervisorOptions& supervisor) {
       load_config(named ? supervisor.config_path : options.directory + "/hyades.toml", named);
   if (result.config) {
     supervisor.networks = result.config->networks;
+    check_networks(supervisor);
     if (geteuid() == 0) supervisor.user = result.config->daemon_user;
   } else if (geteuid() == 0) {
     std::string errors;
@@ -108,6 +121,19 @@ void make_own(const std::string& path, mode_t mode, const std::optional<UserIden
   }
 }
 
+// Else it would be said whose it should be, and that is not what is wrong.
+void check_kind(const Options& options, const SupervisorOptions& supervisor) {
+  struct stat facts {};
+  if (!options.hostfile.empty() || stat(options.directory.c_str(), &facts) != 0) return;
+  if (access((options.directory + "/run/hosts").c_str(), F_OK) != 0) return;
+  std::optional<UserIdentity> user;
+  if (!supervisor.user.empty()) user = find_user(supervisor.user);
+  if (facts.st_uid == (user ? user->uid : geteuid())) return;
+  give_up(options.directory +
+          " is the directory of a cluster with a host file, whose user is another one; start it "
+          "with --hostfile and its --config, or name another directory with --dir");
+}
+
 void make_directories(const Options& options, const SupervisorOptions& supervisor) {
   std::optional<UserIdentity> user;
   if (!supervisor.user.empty()) user = find_user(supervisor.user);
@@ -123,12 +149,12 @@ void make_directories(const Options& options, const SupervisorOptions& superviso
 }
 
 void check_size(const Options& options) {
+  if (!options.hostfile.empty() && options.given.contains("local")) {
+    usage_error("up takes --local or --hostfile, not both");
+  }
   if (options.hostfile.empty() && (options.local < 1 || options.local > kMostNodes)) {
     usage_error("up needs --local N with N from 1 to " + std::to_string(kMostNodes) +
                 ", or --hostfile FILE");
-  }
-  if (!options.hostfile.empty() && options.local != 0) {
-    usage_error("up takes --local or --hostfile, not both");
   }
   if (options.hostfile.empty() && !options.launch_agent.empty()) {
     usage_error("--launch-agent goes with --hostfile");
@@ -139,7 +165,6 @@ std::string absolute(const std::string& path) {
   return path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string();
 }
 
-// Then a broken configuration is not yet of interest.
 bool is_supervised(const std::string& directory) {
   return access((directory + "/run").c_str(), F_OK) == 0 &&
          SupervisorLock::holder(RunFiles(directory)).pid != 0;
@@ -162,7 +187,15 @@ SupervisorOptions prepare(const Options& options, bool& created) {
   } else {
     add_hosts(options, supervisor);
   }
-  if (!is_supervised(options.directory)) add_config(options, supervisor);
+  if (!is_supervised(options.directory)) {
+    add_config(options, supervisor);
+    check_kind(options, supervisor);
+  } else if (!options.config.empty()) {
+    // That of the directory is of no interest to who only looks whether the cluster runs.
+    const ConfigResult result = load_config(supervisor.config_path, true);
+    for (const std::string& error : result.errors) std::cerr << "hyades: " << error << "\n";
+    if (!result.config) give_up("a cluster runs in this directory already, with what it has read");
+  }
   created = !std::filesystem::exists(options.directory + "/queue.db");
   make_directories(options, supervisor);
   return supervisor;
@@ -213,7 +246,11 @@ class Progress {
   void show(const ClusterStatus& status) {
     if (nodes_ > 0) return count(status);
     for (const HostsNote::Host& host : status.hosts) {
-      const std::string now = host.state + (host.why.empty() ? "" : ": " + host.why);
+      // The master knows it a moment before the supervisor does, and then nothing more is shown.
+      const ClusterStatus::Worker* const worker = status.worker_of(host.name);
+      const std::string now = worker != nullptr && worker->responding ? "up"
+                              : host.why.empty()                      ? host.state
+                                                 : host.state + ": " + host.why;
       if (said_[host.name] == now) continue;
       said_[host.name] = now;
       std::cerr << host.name << " " << now << "\n";
@@ -239,6 +276,7 @@ class Progress {
 
 // Until the cluster is up, has said why it cannot be, or `supervised` is false.
 ClusterStatus await_up(const Options& options, const RunFiles& files,
+                       bool (ClusterStatus::*enough)() const,
                        const std::function<bool()>& supervised) {
   Progress progress(options.local);
   const auto until = std::chrono::steady_clock::now() + kUpPatience;
@@ -246,7 +284,7 @@ ClusterStatus await_up(const Options& options, const RunFiles& files,
   while (std::chrono::steady_clock::now() < until) {
     status = read_status(options.directory, 1000);
     progress.show(status);
-    if (status.up() || !files.failure().empty() || !supervised()) break;
+    if ((status.*enough)() || !files.failure().empty() || !supervised()) break;
     std::this_thread::sleep_for(50ms);
   }
   progress.end();
@@ -269,33 +307,62 @@ bool wait_until_up(const Options& options, const RunFiles& files, pid_t supervis
     gone = gone || waitpid(supervisor, nullptr, WNOHANG) != 0;
     return !gone;
   };
-  const ClusterStatus status = await_up(options, files, supervised);
+  const ClusterStatus status = await_up(options, files, &ClusterStatus::complete, supervised);
   const bool no_host = !status.hosts.empty() && status.workers.empty();
-  if (status.up() && !no_host) return true;
+  if (status.complete() && !no_host) return true;
   if (supervised()) stop_supervisor(supervisor);
   std::string failure = files.failure();
   if (failure.empty() && no_host) failure = "none of its hosts can be used";
+  for (const HostsNote::Host& host : status.hosts) {
+    if (failure.empty() && !host.why.empty()) failure = "host " + host.name + " " + host.why;
+  }
   std::cerr << "hyades: the cluster did not start: "
             << (failure.empty() ? "see " + options.directory + "/log/cluster.log" : failure)
             << "\n";
   return false;
 }
 
-int already_up(const Options& options, const RunFiles& files) {
-  const ClusterStatus status =
-      await_up(options, files, [&] { return SupervisorLock::holder(files).pid != 0; });
+// The names and addresses, in any order.
+std::map<std::string, std::string> addresses(const auto& hosts) {
+  std::map<std::string, std::string> all;
+  for (const auto& host : hosts) all[host.name] = host.address;
+  return all;
+}
+
+// How the running cluster is another one than what was asked for; "" when it is the same, or when
+// it is not known yet.
+std::string difference(const Options& options, const SupervisorOptions& wanted,
+                       const ClusterStatus& status, const RunFiles& files) {
+  const bool on_hosts = !status.hosts.empty();
+  const auto world = files.world();
+  if (!world && !on_hosts) return "";
+  if (wanted.on_hosts() != on_hosts) {
+    return std::string("it was started with ") + (on_hosts ? "--hostfile" : "--local");
+  }
+  if (on_hosts && addresses(wanted.hosts) != addresses(status.hosts)) {
+    return "the host file differs from that of the running cluster";
+  }
+  if (!on_hosts && status.nodes_expected != options.local && status.nodes_expected != 0) {
+    return "it has " + std::to_string(status.nodes_expected) + " nodes, not " +
+           std::to_string(options.local);
+  }
+  if (!world || wanted.config_path.empty() || world->config == wanted.config_path) return "";
+  return world->config.empty() ? "it was started without --config"
+                               : "it was started with --config " + world->config;
+}
+
+int already_up(const Options& options, const SupervisorOptions& wanted, const RunFiles& files) {
+  ClusterStatus status = read_status(options.directory, 1000);
+  if (difference(options, wanted, status, files).empty()) {
+    status = await_up(options, files, &ClusterStatus::up,
+                      [&] { return SupervisorLock::holder(files).pid != 0; });
+  }
   std::cout << "A supervisor (process " << SupervisorLock::holder(files).pid
             << ") runs in this directory already.\n"
             << to_text(status) << std::flush;
-  if (options.hostfile.empty() != status.hosts.empty()) {
-    std::cerr << "hyades: it was started with " << (status.hosts.empty() ? "--local" : "--hostfile")
-              << "; `hyades down` first\n";
-    return kFailed;
-  }
-  if (options.hostfile.empty() && status.nodes_expected != options.local &&
-      status.nodes_expected != 0) {
-    std::cerr << "hyades: it has " << status.nodes_expected << " nodes, not " << options.local
-              << "; `hyades down` first\n";
+  const std::string different = difference(options, wanted, status, files);
+  if (!different.empty()) {
+    std::cerr << "hyades: " << different << "; `hyades down` first\n";
     return kFailed;
   }
   if (status.up()) return kOk;
@@ -317,10 +384,9 @@ int hyades_up(const HyadesOptions& options) {
   const SupervisorOptions supervisor = prepare(options, created);
   const RunFiles files(options.directory);
   const auto lock = SupervisorLock::take(files);
-  if (!lock) return already_up(options, files);
+  if (!lock) return already_up(options, supervisor, files);
   files.write_failure("");
   forget_hosts(files);
-  if (created) std::cout << "New, empty cluster in " << options.directory << "\n";
   if (options.foreground) return supervise(supervisor, files, *lock);
   std::cout.flush();
   const pid_t child = fork();
@@ -330,6 +396,7 @@ int hyades_up(const HyadesOptions& options) {
   }
   if (child == 0) become_supervisor(supervisor, files, *lock);
   if (!wait_until_up(options, files, child)) return kFailed;
+  if (created) std::cout << "New, empty cluster in " << options.directory << "\n";
   std::cout << to_text(read_status(options.directory, 2000))
             << "\nSubmit jobs with:  HYADES_DIR=" << options.directory << " " << own_directory()
             << "/hsub SCRIPT\n";
