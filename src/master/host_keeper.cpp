@@ -88,6 +88,16 @@ void HostKeeper::formed(const std::vector<std::string>& members, bool planned) {
   note();
 }
 
+void HostKeeper::adopted(const HostsNote& note) {
+  std::vector<std::string> members;
+  for (const HostsNote::Host& host : note.hosts) {
+    if (!host.member) continue;
+    members.push_back(host.name);
+    table_.on_machine(host.name, host.machine);
+  }
+  formed(members, false);
+}
+
 // All wait for all. Who has come less far than others is what they wait for.
 void HostKeeper::find_culprits(const std::atomic<bool>& stop) {
   std::map<std::string, std::unique_ptr<BackgroundCommand>> calls;
@@ -203,8 +213,9 @@ void HostKeeper::note() {
   for (const HostTable::Host& host : table_.hosts()) {
     const bool waits = !host.heard && !host.ready && host.probed;
     note.hosts.push_back({host.entry.name, host.entry.address, HostTable::state_of(host), host.why,
-                          host.member, waits ? wall_ms_in(host.next_probe - now()) : 0});
-    digest += HostTable::state_of(host) + host.why + (host.member ? "+" : "-") +
+                          host.member, waits ? wall_ms_in(host.next_probe - now()) : 0,
+                          host.machine});
+    digest += HostTable::state_of(host) + host.why + host.machine + (host.member ? "+" : "-") +
               std::to_string(host.next_probe.time_since_epoch().count()) + "\n";
   }
   if (digest == noted_) return;

@@ -30,8 +30,10 @@ class HostKeeper {
   // Whom a world is to be formed of now.
   std::vector<std::string> members() const { return table_.candidates(Clock::now()); }
 
-  // A world was started, or adopted.
+  // A world was started.
   void formed(const std::vector<std::string>& members, bool planned);
+  // The world of an earlier supervisor, which has left this note, is ours now.
+  void adopted(const HostsNote& note);
   // A world that runs does not come up: asks its members which of them is to blame.
   void find_culprits(const std::atomic<bool>& stop);
   // It has ended. `well`: its master had come up. `failures` as in RemotePlace.

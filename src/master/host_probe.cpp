@@ -82,7 +82,11 @@ ProbeResult read_probe(int exit_code, const std::string& out, const std::string&
             .why = "cannot be used: " + last_line(problem.substr(std::strlen(kRemoteProblem)))};
   }
   if (exit_code != 0) return {.served = served, .why = silence(exit_code, err, program)};
-  return {.good = true, .served = served, .progress = progress, .why = ""};
+  return {.good = true,
+          .served = served,
+          .progress = progress,
+          .machine = fact(greeting, "machine"),
+          .why = ""};
 }
 
 std::string why_not_started(int exit_code, const std::string& err, const std::string& program) {

@@ -18,7 +18,8 @@ struct ProbeResult {
   // How far a world that is being formed has come there: 0 nothing of it lives, 1 its orted does,
   // 2 and has connections, 3 and has started its rank.
   int progress = 0;
-  std::string why;  // not good: a sentence without the host's name
+  std::string machine;  // names it, the same whatever it was called by; "": not known
+  std::string why;      // not good: a sentence without the host's name
 };
 
 // What an agent that ended so, and printed this, has found out. `version` is ours. `exit_code` is

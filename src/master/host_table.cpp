@@ -61,6 +61,28 @@ void HostTable::answered(const std::string& name, const ProbeResult& result, Tim
     if (result.served && host->served_since == Time{}) host->served_since = now;
   }
   host->next_probe = now + host->pause;
+  host->machine = result.machine;
+  refuse_twins();
+}
+
+void HostTable::on_machine(const std::string& name, const std::string& machine) {
+  if (Host* const host = get(name)) host->machine = machine;
+}
+
+void HostTable::refuse_twins() {
+  for (auto host = hosts_.begin(); host != hosts_.end(); ++host) {
+    if (!host->ready || host->machine.empty()) continue;
+    const auto first = std::find_if(hosts_.begin(), hosts_.end(), [&](const Host& other) {
+      if (&other == &*host || other.machine != host->machine) return false;
+      return other.heard || other.member || (other.ready && &other < &*host);
+    });
+    if (first == hosts_.end() || host->heard || host->member) continue;
+    host->ready = false;
+    host->why =
+        "is the same machine as " + first->entry.name + "; name each machine once in the host file";
+    host->pause = kPauseMax;
+    host->next_probe += kPauseMax - kLooksAgain;
+  }
 }
 
 void HostTable::formed(const std::vector<std::string>& members, bool planned, Time now) {

@@ -25,6 +25,7 @@ class HostTable {
     HostEntry entry;
     bool member = false;     // of the running world
     bool heard = false;      // the master hears it
+    std::string machine;     // as in ProbeResult, of its last good answer
     bool ready = false;      // has answered its last probe and is not heard: can be started
     bool probing = false;    // an answer is due
     std::string why;         // neither heard nor ready: why
@@ -46,6 +47,8 @@ class HostTable {
   // A probe was begun, or has ended.
   void probing(const std::string& name);
   void answered(const std::string& name, const ProbeResult& result, Time now);
+  // An earlier supervisor has found out that the host is this machine.
+  void on_machine(const std::string& name, const std::string& machine);
   // A world of these was formed. `planned`: for the sake of hosts that came.
   void formed(const std::vector<std::string>& members, bool planned, Time now);
   void ended(Time now);
@@ -75,6 +78,8 @@ class HostTable {
  private:
   Host* get(const std::string& name);
   bool wants_in(const Host& host, Time now) const;
+  // One machine under two names would offer its cores twice: only one of them may be ready.
+  void refuse_twins();
 
   std::vector<Host> hosts_;
   bool world_ = false;

@@ -41,6 +41,16 @@ std::string check_own(const std::string& path, uid_t owner, mode_t forbidden) {
   return "";
 }
 
+void empty_directory(const std::string& path, const std::string& keep) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    std::error_code none;
+    const bool kept =
+        entry.path().filename() == keep && entry.is_regular_file(none) && entry.file_size(none) > 0;
+    if (!kept) std::filesystem::remove_all(entry.path(), error);
+  }
+}
+
 // "" when this user may pass through every directory above `path`.
 std::string check_reachable(const std::string& path, uid_t uid, gid_t gid) {
   for (auto above = std::filesystem::path(path).parent_path();; above = above.parent_path()) {
@@ -60,11 +70,17 @@ std::string check_reachable(const std::string& path, uid_t uid, gid_t gid) {
 std::string make_private_directory(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return because("cannot create " + path);
   if (std::string problem = check_own(path, geteuid(), 077); !problem.empty()) return problem;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    std::filesystem::remove_all(entry.path(), error);
-  }
+  empty_directory(path, "");
   return "";
+}
+
+std::string remove_private_directory(const std::string& path, const std::string& keep) {
+  struct stat facts {};
+  if (lstat(path.c_str(), &facts) != 0 && errno == ENOENT) return "";
+  if (std::string problem = check_own(path, geteuid(), 077); !problem.empty()) return problem;
+  empty_directory(path, keep);
+  if (rmdir(path.c_str()) == 0 || errno == ENOTEMPTY) return "";
+  return because("cannot remove " + path);
 }
 
 std::string root_place(const std::string& kind, const std::string& path) {
@@ -124,6 +140,12 @@ std::string NodePlace::make_scratch() const {
     problem = make_private_directory(options_.shared_memory);
   }
   return problem;
+}
+
+void NodePlace::clean() const {
+  remove_private_directory(scratch(), "orted.log");
+  if (!options_.shared_memory.empty()) remove_private_directory(options_.shared_memory);
+  unlink(daemon_note().c_str());
 }
 
 bool NodePlace::served() const {

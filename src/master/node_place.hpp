@@ -29,6 +29,10 @@ inline constexpr const char* kRootPlace = "/run/hyades";
 // user.
 std::string root_place(const std::string& kind, const std::string& path);
 
+// The same, and removes the directory too, unless a file called `keep` in it holds something, which
+// stays. Nothing happens when it is not there.
+std::string remove_private_directory(const std::string& path, const std::string& keep = "");
+
 class NodePlace {
  public:
   explicit NodePlace(NodePlaceOptions options) : options_(std::move(options)) {}
@@ -38,6 +42,9 @@ class NodePlace {
   std::string prepare() const;
   // The scratch directory and the shared memory, empty. Nothing of an earlier world may run.
   std::string make_scratch() const;
+  // Removes what make_scratch() made, and the note of the daemon, which has ended. Only the log of
+  // a daemon that said something stays. What is not ours is left alone.
+  void clean() const;
 
   std::string spool() const { return options_.spool_root + "/" + options_.node; }
   // TMPDIR of mpirun and orted.

@@ -98,7 +98,7 @@ std::optional<HostsNote> hosts_from(const std::string& note) {
     hosts.hosts.push_back({word(host, "name"), word(host, "address"), word(host, "state"),
                            word(host, "why"),
                            member != host.end() && member->is_boolean() && member->get<bool>(),
-                           static_cast<std::int64_t>(due.value_or(0))});
+                           static_cast<std::int64_t>(due.value_or(0)), word(host, "machine")});
   }
   return hosts;
 }
@@ -309,7 +309,8 @@ void RunFiles::write_hosts(const HostsNote& note) const {
                              {"state", host.state},
                              {"why", host.why},
                              {"member", host.member},
-                             {"next_probe_ms", host.next_probe_ms}});
+                             {"next_probe_ms", host.next_probe_ms},
+                             {"machine", host.machine}});
   }
   write("hosts", json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

@@ -43,6 +43,7 @@ struct HostsNote {
     std::string why;
     bool member = false;
     std::int64_t next_probe_ms = 0;  // wall clock; 0: none is due
+    std::string machine;             // as in ProbeResult
   };
   RemotePlace place;
   std::vector<Host> hosts;

@@ -208,8 +208,8 @@ int Supervisor::run(const std::atomic<bool>& stop) {
   if (const auto hosts = files_.hosts(); hosts && hosts_) {
     for (const std::string& host : end_hosts(*hosts)) spdlog::warn("host {}", host);
   }
-  std::error_code ignored;
-  std::filesystem::remove_all(shared_memory_path(options_.state_directory), ignored);
+  remove_private_directory(shared_memory_path(options_.state_directory));
+  remove_private_directory(scratch_path());
   return 0;
 }
 
@@ -236,7 +236,7 @@ bool Supervisor::adopt() {
     for (const HostsNote::Host& host : hosts->hosts) {
       if (host.member) members_.push_back(host.name);
     }
-    hosts_->formed(members_, false);
+    hosts_->adopted(*hosts);
   }
   spdlog::info("adopted the running world: mpirun {}, {} nodes", mpirun_.pid, world->nodes);
   return true;

@@ -96,7 +96,11 @@ TEST_F(ManyMachines, DownEndsTheWorldEverywhereAndJobsRunOn) {
   for (const std::string& node : cluster.nodes()) {
     EXPECT_TRUE(cluster.processes(node, "orted").empty()) << node;
     EXPECT_TRUE(cluster.processes(node, "/hyadesd ").empty()) << node;
+    const CommandResult left = cluster.run_on(node, {"ls", "/dev/shm", "/run"});
+    EXPECT_EQ(left.out, "/dev/shm:\n\n/run:\n") << "what was in memory, too";
+    EXPECT_FALSE(std::filesystem::exists(cluster.disk_of(node) + "/spool/" + node + "/mpi"));
   }
+  EXPECT_FALSE(std::filesystem::exists(cluster.directory() + "/run/mpi"));
   cluster.must_up();
   expect_untouched(cluster, id, "n2");
 }
@@ -210,6 +214,17 @@ TEST_F(ManyMachines, AMachineThatCannotConnectBackIsLeftOut) {
   EXPECT_TRUE(cluster.responds("n1"));
   EXPECT_THAT(cluster.run({"hyades", "status"}).out,
               HasSubstr("n2           absent: was started, but Open MPI there does not reach"));
+}
+
+TEST_F(ManyMachines, OneMachineUnderTwoNamesIsOneNode) {
+  NamespaceCluster cluster({.nodes = 2, .node_names = "n[1-2],n9"});
+  cluster.write_file("hostfile", "n1\nn2\nn9 address=" + cluster.address_of("n1") + "\n");
+  const CommandResult up = cluster.up();
+  EXPECT_EQ(up.exit_code, 0) << up.text() << cluster.log();
+  EXPECT_THAT(up.err, HasSubstr("n9 absent: is the same machine as n1; name each machine once"));
+  EXPECT_TRUE(cluster.responds("n1"));
+  EXPECT_TRUE(cluster.responds("n2"));
+  EXPECT_EQ(cluster.processes("n1", "/hyadesd ").size(), 1u);
 }
 
 TEST_F(ManyMachines, WithoutAnyHostItDoesNotStart) {

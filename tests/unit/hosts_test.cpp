@@ -96,6 +96,7 @@ TEST(Probe, AGoodAnswer) {
   EXPECT_EQ(result.progress, 0);
   EXPECT_TRUE(probe(0, "hyades-node version=1.2.3 served=1\n", "").served);
   EXPECT_EQ(probe(0, "hyades-node version=1.2.3 served=0 progress=2\n", "").progress, 2);
+  EXPECT_EQ(probe(0, "hyades-node version=1.2.3 served=0 machine=a/b/7\n", "").machine, "a/b/7");
 }
 
 TEST(Probe, BadAnswersSayWhatToDo) {
@@ -252,6 +253,48 @@ TEST_F(HostTableTest, WhoIsNeverHeardDisturbsEverMoreRarely) {
   for (std::size_t i = 2; i < reformed.size(); ++i) {
     EXPECT_GE(reformed[i] - reformed[i - 1], 2 * (reformed[i - 1] - reformed[i - 2])) << i;
   }
+}
+
+TEST_F(HostTableTest, OneMachineUnderTwoNamesIsOneNode) {
+  const auto on = [](const std::string& machine) {
+    return ProbeResult{.good = true, .machine = machine};
+  };
+  table_.answered("n3", on("a"), at(0));
+  EXPECT_THAT(table_.candidates(at(0)), ElementsAre("n3"));
+  table_.answered("n1", on("a"), at(1));
+  table_.answered("n2", on("b"), at(1));
+  EXPECT_THAT(table_.candidates(at(1)), ElementsAre("n1", "n2")) << "the first in the file";
+  EXPECT_EQ(host("n3").why, "is the same machine as n1; name each machine once in the host file");
+  table_.formed({"n1", "n2"}, false, at(1));
+  table_.heard({"n1", "n2"}, at(2));
+  for (int second = 2; second < 200; ++second) {
+    answer_due(on("a"), second);
+    EXPECT_FALSE(table_.worth_reforming(at(second))) << second;
+  }
+  // Who serves stays, whatever the order in the file is.
+  table_.ended(at(200));
+  table_.forget_answers(at(200));
+  table_.answered("n1", silent(), at(200));
+  table_.answered("n3", on("a"), at(200));
+  table_.formed({"n3"}, false, at(200));
+  table_.heard({"n3"}, at(201));
+  table_.answered("n1", on("a"), at(202));
+  EXPECT_FALSE(table_.worth_reforming(at(202)));
+  EXPECT_EQ(host("n1").why, "is the same machine as n3; name each machine once in the host file");
+}
+
+TEST_F(HostTableTest, AnAdoptedWorldIsOnItsMachines) {
+  table_.on_machine("n1", "a");
+  table_.formed({"n1"}, false, at(0));
+  table_.heard({"n1"}, at(1));
+  table_.answered("n2", {.good = true, .machine = "a"}, at(2));
+  EXPECT_FALSE(table_.worth_reforming(at(2)));
+  EXPECT_THAT(host("n2").why, HasSubstr("is the same machine as n1"));
+}
+
+TEST_F(HostTableTest, WithoutAWordOnMachinesAllAreDifferent) {
+  for (const char* name : {"n1", "n2", "n3"}) table_.answered(name, good(), at(0));
+  EXPECT_THAT(table_.candidates(at(0)), ElementsAre("n1", "n2", "n3"));
 }
 
 // Neither heard nor missed: it had no time for either.

@@ -52,7 +52,7 @@ TEST_F(RunFilesTest, NotesComeBack) {
 TEST_F(RunFilesTest, NotesAboutHostsComeBack) {
   EXPECT_FALSE(files_.hosts());
   HostsNote note{.place = {"/p", "srsh", "/spool", "/shm", "hy", ""}, .hosts = {}};
-  note.hosts.push_back({"n1", "10.0.0.1", "up", "", true, 0});
+  note.hosts.push_back({"n1", "10.0.0.1", "up", "", true, 0, "a/b/7"});
   note.hosts.push_back({"n2", "n2", "absent", "does not answer \xff", false, 12345});
   files_.write_hosts(note);
   const auto again = files_.hosts();
@@ -61,6 +61,8 @@ TEST_F(RunFilesTest, NotesAboutHostsComeBack) {
   ASSERT_EQ(again->hosts.size(), 2u);
   EXPECT_TRUE(again->hosts[0].member);
   EXPECT_EQ(again->hosts[0].address, "10.0.0.1");
+  EXPECT_EQ(again->hosts[0].machine, "a/b/7");
+  EXPECT_EQ(again->hosts[1].machine, "");
   EXPECT_EQ(again->hosts[1].next_probe_ms, 12345);
   EXPECT_EQ(again->hosts[1].why.substr(0, 15), "does not answer");
   files_.clear_hosts();

@@ -4,7 +4,8 @@
 //   hyades-remote check ...            can this machine be a node? One line of facts
 //   hyades-remote start ... -- ORTED   ends what an earlier world left, starts Open MPI's daemon
 //                                      in a session of its own and returns at once
-//   hyades-remote stop ...             ends that daemon, and with it the node's worker
+//   hyades-remote stop ...             ends that daemon, and with it the node's worker, and
+//                                      removes what they kept in memory and in session files
 // On the master's host, called by mpirun in the place of ssh:
 //   hyades-remote reach HOST ORTED...  the launch agent's `start` for that host. Its exit code says
 //                                      whether the daemon was started, never how it ended: mpirun
@@ -13,7 +14,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +35,7 @@
 #include "master/node_place.hpp"
 #include "master/remote_words.hpp"
 #include "version.hpp"
+#include "wire/boot_id.hpp"
 
 namespace {
 
@@ -88,9 +92,23 @@ std::string missing_program() {
   return "Open MPI's orted is not in the PATH that remote commands have here (" + path + ")";
 }
 
+// Of containers on one machine each counts: they have a name or a network of their own.
+std::string machine() {
+  utsname names{};
+  uname(&names);
+  struct stat network {};
+  stat("/proc/self/ns/net", &network);
+  std::string text =
+      current_boot_id() + "/" + names.nodename + "/" + std::to_string(network.st_ino);
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c <= ' '; }, '_');
+  return text;
+}
+
 int check(const NodePlace& place) {
   std::cout << kRemoteGreeting << " version=" << kVersion << " served=" << place.served()
-            << " progress=" << daemon_progress(place.daemon().pid) << "\n";
+            << " progress=" << daemon_progress(place.daemon().pid) << " machine=" << machine()
+            << "\n";
   std::string problem = missing_program();
   if (problem.empty()) problem = place.prepare();
   if (!problem.empty()) std::cout << kRemoteProblem << problem << "\n";
@@ -111,7 +129,10 @@ bool end_daemon(const NodePlace& place) {
 }
 
 int stop(const NodePlace& place) {
-  if (end_daemon(place)) return kOk;
+  if (end_daemon(place)) {
+    place.clean();
+    return kOk;
+  }
   return complain("a worker of " + place.spool() + " does not end; see " + place.spool() +
                   "/worker.lock for its process");
 }
