@@ -98,6 +98,24 @@ TEST_F(DroppedPrivileges, NoDaemonIsRootAnyMore) {
   EXPECT_EQ(cluster_->run({"hstat"}).exit_code, 0);
 }
 
+// Whose cluster it was is seen, and nothing else is left of it than what the next `up` needs.
+TEST_F(DroppedPrivileges, DownLeavesTheDirectoryOfAClusterWithAHostFile) {
+  give_directory();
+  ASSERT_EQ(up().exit_code, 0) << cluster_->log();
+  const CommandResult status = cluster_->run_as("alice", {"hyades", "status"});
+  EXPECT_EQ(status.exit_code, 0) << status.text();
+  EXPECT_THAT(status.out, HasSubstr("master       answers; its process is not visible to you\n"));
+  cluster_->must_down();
+  for (const char* machine : {"head", "n1", "n2"}) {
+    const CommandResult left = cluster_->run_on(machine, {"ls", "-A", "/run/hyades", "/dev/shm"});
+    EXPECT_EQ(left.out, "/dev/shm:\n\n/run/hyades:\n") << machine;
+  }
+  const CommandResult local = cluster_->run({"hyades", "up", "--local", "2"});
+  EXPECT_EQ(local.exit_code, 1) << local.text();
+  EXPECT_THAT(local.err, HasSubstr("is the directory of a cluster with a host file"));
+  EXPECT_EQ(local.err.find("chown"), local.err.npos);
+}
+
 // The launchers, which are root still, start them as who submitted them; root's own only by the
 // word of root, which the daemons have no more.
 TEST_F(DroppedPrivileges, JobsRunAsTheirUsers) {
