@@ -158,7 +158,7 @@ std::string Report::to_json(const MachineFacts& facts, const std::string& comman
 }
 
 std::string Report::to_markdown(const MachineFacts& facts, const std::string& command) const {
-  std::string text = "# The spine, measured\n\nWritten by `" + command +
+  std::string text = "# Hyades, measured\n\nWritten by `" + command +
                      "`; do not edit. A value with a range is the median of repetitions, with the "
                      "lowest and the highest of them. What else ran on the machine makes every "
                      "figure worse; the table "
