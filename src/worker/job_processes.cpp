@@ -136,6 +136,15 @@ void JobProcesses::await_children(BootMs most_ms) {
   while (read(signals_.get(), &info, sizeof info) == sizeof info) continue;
 }
 
+void JobProcesses::settle(BootMs most_ms) {
+  const BootMs deadline = boot_now_ms() + most_ms;
+  for (reap(); !none_left_; reap()) {
+    const BootMs left = deadline - boot_now_ms();
+    if (left <= 0) return;
+    await_children(left);
+  }
+}
+
 // Killing a process gives its children to the shepherd, so each round sees more of a tree that
 // tries to hide; whole process groups are killed at one blow, because a fork bomb is faster than
 // one kill at a time.

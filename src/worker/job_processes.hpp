@@ -50,6 +50,8 @@ class JobProcesses {
   // SIGKILL goes to all of them.
   void signal_programs(int signal, bool first_only);
 
+  // Lets those end that are about to: returns when none is left, or after `most_ms`.
+  void settle(BootMs most_ms);
   // Returns how many had to be killed, when not one process is left; the agents of an mpirun that
   // has ended do not count.
   int kill_rest();

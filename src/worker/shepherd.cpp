@@ -35,6 +35,8 @@ constexpr BootMs warning_after_ms = 1000;
 // How long a child that hung while it was prepared is waited for after SIGKILL. It cannot do
 // anything any more, so the record need not wait for the file system.
 constexpr BootMs hung_child_ms = 5000;
+// What is ending anyway when the script has ended has not been left behind.
+constexpr BootMs settle_ms = 50;
 constexpr BootMs kill_again_ms = 1000;
 constexpr int group_patience_ms = 1000;
 constexpr int remove_tmp_ms = 60'000;
@@ -436,6 +438,7 @@ void Shepherd::stop(StopReason reason, int grace_s) {
 }
 
 void Shepherd::finish() {
+  processes_.settle(settle_ms);
   exit_.left_behind = processes_.kill_rest();
   exit_.usage = processes_.usage();
   leave_group();
