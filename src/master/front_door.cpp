@@ -137,6 +137,13 @@ void FrontDoor::submit(const ClientRequest& request, std::vector<Request>& out) 
   if (submit.token.size() > 64) {
     return refuse(request.id, ErrorCode::Invalid, "the submission token is longer than 64 bytes");
   }
+  // No node would start anything for them: it wants to know the name, too.
+  if (request.uid != geteuid() && account_of(request.uid).empty()) {
+    const std::string uid = std::to_string(request.uid);
+    return refuse(request.id, ErrorCode::Denied,
+                  "the master's host has no user with the uid " + uid +
+                      ": ask for an account there and on the nodes");
+  }
   submit.payload = std::move(payload);
   if (message.test_only()) return test_submission(request, submit);
   out.push_back({request.id, caller_of(request), std::move(submit)});

@@ -62,7 +62,8 @@ class FrontDoor final : public Door {
 
   void take(const ClientRequest& request, std::vector<Request>& out);
   Caller caller_of(const ClientRequest& request);
-  const std::string& user_name(std::uint32_t uid);
+  std::string account_of(std::uint32_t uid);  // "": there is none on this host
+  std::string user_name(std::uint32_t uid);   // else the number
   void submit(const ClientRequest& request, std::vector<Request>& out);
   void test_submission(const ClientRequest& request, const SubmitRequest& submit);
   void act_on_job(const ClientRequest& request, std::vector<Request>& out);

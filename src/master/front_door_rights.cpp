@@ -18,16 +18,20 @@ bool holds(const std::vector<std::uint32_t>& uids, std::uint32_t uid) {
 
 }  // namespace
 
-const std::string& FrontDoor::user_name(std::uint32_t uid) {
-  const auto [entry, is_new] = user_names_.try_emplace(uid, std::to_string(uid));
-  if (is_new) {
-    passwd record{};
-    passwd* found = nullptr;
-    std::vector<char> buffer(16'384);
-    getpwuid_r(uid, &record, buffer.data(), buffer.size(), &found);
-    if (found != nullptr && is_printable_utf8(found->pw_name)) entry->second = found->pw_name;
-  }
-  return entry->second;
+// "" is not remembered: the account may be made, or its directory answer again, any time.
+std::string FrontDoor::account_of(std::uint32_t uid) {
+  if (const auto known = user_names_.find(uid); known != user_names_.end()) return known->second;
+  passwd record{};
+  passwd* found = nullptr;
+  std::vector<char> buffer(16'384);
+  getpwuid_r(uid, &record, buffer.data(), buffer.size(), &found);
+  if (found == nullptr || !is_printable_utf8(found->pw_name)) return "";
+  return user_names_[uid] = found->pw_name;
+}
+
+std::string FrontDoor::user_name(std::uint32_t uid) {
+  const std::string account = account_of(uid);
+  return account.empty() ? std::to_string(uid) : account;
 }
 
 // Who asks is the kernel's word; what they may do is decided anew for each request, because the

@@ -22,6 +22,13 @@ TEST_F(TwoUsers, JobsAreTheirUsers) {
   EXPECT_EQ(output_of_job(kBob, "id -un; id -u"), "hyades-bob\n54322\n");
 }
 
+TEST_F(TwoUsers, WhomNobodyKnowsSubmitsNothing) {
+  const CommandResult nobody = as(60'123, {"hsub", "--wrap", "true"});
+  EXPECT_EQ(nobody.exit_code, 1);
+  EXPECT_TRUE(contains(nobody.err, "has no user with the uid 60123")) << nobody.text();
+  EXPECT_TRUE(as(60'123, {"hstat"}).good());
+}
+
 // What they may not see of its processes does not make it look dead.
 TEST_F(TwoUsers, EverybodySeesThatTheClusterIsUp) {
   const CommandResult status = as(kAda, {"hyades", "status", "--dir", cluster().directory()});
