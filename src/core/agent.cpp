@@ -10,7 +10,6 @@ namespace hyades {
 
 namespace {
 constexpr BootMs kHelloEvery_ms = 500;
-constexpr BootMs kHeartbeatEvery_ms = 1000;
 constexpr BootMs kRepeatResultEvery_ms = 2000;
 // The spool tells of every change; this catches what it may have missed (a full event queue).
 constexpr BootMs kRescanEvery_ms = 5000;
@@ -47,7 +46,7 @@ void Agent::record_changed(const LaunchKey& key, const Now& now) { refresh(key, 
 
 void Agent::tick(const Now& now) {
   if (!welcomed_ && (!greeted_ || now.boot_ms - hello_ms_ >= kHelloEvery_ms)) say_hello(now);
-  if (welcomed_ && now.boot_ms - heartbeat_ms_ >= kHeartbeatEvery_ms) {
+  if (welcomed_ && now.boot_ms - heartbeat_ms_ >= settings_.heartbeat_ms) {
     heartbeat_ms_ = now.boot_ms;
     send(Heartbeat{now.boot_ms, health_, health_known_});
   }

@@ -12,6 +12,8 @@
 namespace hyades {
 
 struct NodeSettings {
+  int heartbeat_ms = 1000;  // how often the node tells that it is there
+
   // Holds prolog.d and epilog.d: programs that are run before and after a job's part on the node.
   std::string hook_directory;  // "": none
   int hook_timeout_s = 60;

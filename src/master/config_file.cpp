@@ -40,7 +40,7 @@ void read_network(const toml::node& node, ClusterConfig& config, ConfigErrors& e
 void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
   ConfigReader reader(table, "[cluster]", errors);
   reader.text("name", config.name);
-  reader.integer("heartbeat_ms", config.heartbeat_ms, 50, 60'000);
+  reader.integer("heartbeat_ms", config.node_settings.heartbeat_ms, 100, 60'000);
   reader.integer("node_timeout_ms", config.node_timeout_ms, 100, 3'600'000);
   reader.integer("resend_ms", config.resend_ms, 50, 600'000);
   reader.integer("kill_grace_s", config.kill_grace_s, 0, 86'400);
@@ -53,11 +53,11 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
   reader.list("networks", [&](const toml::node& node) { read_network(node, config, errors); });
   reader.finish();
   // One lost heartbeat must not take a node away.
-  if (config.node_timeout_ms < 2 * config.heartbeat_ms) {
+  if (config.node_timeout_ms < 2 * config.node_settings.heartbeat_ms) {
     reader.error(table.contains("node_timeout_ms") ? "node_timeout_ms" : "heartbeat_ms",
                  "node_timeout_ms (" + std::to_string(config.node_timeout_ms) +
                      ") must be at least twice heartbeat_ms (" +
-                     std::to_string(config.heartbeat_ms) + ")");
+                     std::to_string(config.node_settings.heartbeat_ms) + ")");
   }
 }
 

@@ -24,7 +24,7 @@ std::string duration(int seconds) { return quoted(format_duration(seconds)); }
 void render_cluster(std::ostream& out, const ClusterConfig& config) {
   out << "[cluster]\n"
       << "name = " << quoted(config.name) << "\n"
-      << "heartbeat_ms = " << config.heartbeat_ms << "\n"
+      << "heartbeat_ms = " << config.node_settings.heartbeat_ms << "\n"
       << "node_timeout_ms = " << config.node_timeout_ms << "\n"
       << "resend_ms = " << config.resend_ms << "\n"
       << "kill_grace_s = " << config.kill_grace_s << "\n"

@@ -15,6 +15,7 @@ constexpr std::size_t kHealthBytesMax = 1024;
 // ---- to bytes --------------------------------------------------------------------------------
 
 void put(const NodeSettings& value, pb::NodeSettings& out) {
+  out.set_heartbeat_ms(value.heartbeat_ms);
   out.set_hook_directory(to_utf8(value.hook_directory));
   out.set_hook_timeout_s(value.hook_timeout_s);
   out.set_min_uid(value.min_uid);
@@ -134,6 +135,7 @@ void get_device_files(const pb::NodeSettings& in, NodeSettings& out, RangeCheck&
 
 bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
   RangeCheck check("NodeSettings", error);
+  check.number("heartbeat_ms", in.heartbeat_ms(), 1, INT_MAX, out.heartbeat_ms);
   check.text("hook_directory", in.hook_directory(), out.hook_directory, Limits::path_bytes_max);
   check.number("hook_timeout_s", in.hook_timeout_s(), 0, INT_MAX, out.hook_timeout_s);
   out.min_uid = in.min_uid();

@@ -371,6 +371,21 @@ TEST_F(AgentTest, SaysHelloUntilItIsWelcomedAndThenThatItLives) {
   expect_said<Hello>();
 }
 
+TEST_F(AgentTest, SaysThatItLivesAsOftenAsTheMasterWants) {
+  start_worker();
+  NodeSettings settings;
+  settings.heartbeat_ms = 3'000;
+  receive(Welcome{true, "", settings});
+  tick(2'999);
+  EXPECT_TRUE(said_.empty());
+  tick(1);
+  expect_said<Heartbeat>();
+  settings.heartbeat_ms = 200;  // the configuration was loaded again
+  receive(Welcome{true, "", settings});
+  tick(200);
+  expect_said<Heartbeat>();
+}
+
 TEST_F(AgentTest, SaysNothingOfItsHealthBeforeItIsKnown) {
   start_worker();
   tick(1'000);

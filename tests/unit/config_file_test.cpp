@@ -72,7 +72,7 @@ user = "nobody"
 TEST(ConfigFile, AnEmptyFileMeansTheDefaults) {
   const ClusterConfig config = parsed("");
   EXPECT_EQ(config.name, "hyades");
-  EXPECT_EQ(config.heartbeat_ms, 1000);
+  EXPECT_EQ(config.node_settings.heartbeat_ms, 1000);
   EXPECT_TRUE(config.nodes.empty());
   ASSERT_EQ(config.queues.size(), 1u);
   EXPECT_EQ(config.queues[0].name, "batch");
@@ -81,7 +81,7 @@ TEST(ConfigFile, AnEmptyFileMeansTheDefaults) {
 TEST(ConfigFile, ReadsEveryKey) {
   const ClusterConfig config = parsed(kEverything);
   EXPECT_EQ(config.name, "pleiades");
-  EXPECT_EQ(config.heartbeat_ms, 500);
+  EXPECT_EQ(config.node_settings.heartbeat_ms, 500);
   EXPECT_EQ(config.node_timeout_ms, 3000);
   EXPECT_EQ(config.resend_ms, 700);
   EXPECT_EQ(config.kill_grace_s, 10);
@@ -274,7 +274,7 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[cluster]\nname = 5", "2: name in [cluster] must be a string, not a whole number"},
       {"[cluster]\nheartbeat_ms = \"1s\"",
        "2: heartbeat_ms in [cluster] must be a whole number from "
-       "50 to 60000, not a string"},
+       "100 to 60000, not a string"},
       {"[cluster]\nheartbeat_ms = 1000.5", "not a number with a fraction"},
       {"[cluster]\nheartbeat_ms = true", "not true or false"},
       {"[cluster]\nheartbeat_ms = 2024-01-01", "not a date or time"},
@@ -316,7 +316,7 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[fence]\ncommand = [1]", "2: command in [fence] must be a list of strings, not a whole"},
       // ranges
       {"[cluster]\nheartbeat_ms = 1",
-       "2: heartbeat_ms in [cluster] must be a whole number from 50 "
+       "2: heartbeat_ms in [cluster] must be a whole number from 100 "
        "to 60000, not 1"},
       {"[cluster]\nheartbeat_ms = 99999999999999", "not 99999999999999"},
       {"[cluster]\nmax_launch_failures = 0", "from 1 to 1000000, not 0"},
