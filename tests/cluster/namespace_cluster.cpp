@@ -60,6 +60,10 @@ bool enter_own_network(std::string& error) {
 std::string find_obstacle() {
   if (geteuid() != 0) return "clusters in namespaces need root";
   if (run_command({"ip", "-V"}).exit_code != 0) return "there is no `ip` (package iproute2)";
+  if (program("hyades").starts_with("/tmp/")) {
+    return "each machine has a /tmp of its own, so its programs cannot be below /tmp: build "
+           "elsewhere";
+  }
   // In a child: a process that is refused half of them must stay as it is.
   const pid_t child = fork();
   if (child == 0) {
