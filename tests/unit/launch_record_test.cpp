@@ -166,12 +166,13 @@ TEST(LauncherOrderCodec, RefusesEveryOtherLength) {
   const auto check = [](const std::string& bytes, bool open_ended) {
     LauncherOrder order;
     for (std::size_t size = 0; size < bytes.size(); ++size) {
+      const std::string cut = bytes.substr(0, size);
       // What a start carries is a record, whose length is checked when it is read.
-      if (open_ended && decode(bytes.substr(0, size), order)) {
+      if (open_ended && decode(cut, order)) {
         LaunchRecord record;
         EXPECT_FALSE(decode(std::get<StartLaunch>(order).record, record)) << size;
       } else {
-        EXPECT_FALSE(decode(bytes.substr(0, size), order)) << size;
+        EXPECT_FALSE(decode(cut, order)) << size;
       }
     }
     for (std::size_t extra = 1; extra <= 64 && !open_ended; ++extra) {
