@@ -147,7 +147,7 @@ TEST_F(Pam, WhatAJobLeavesIsKilledBeforeItsSessionIsClosed) {
 
 TEST_F(Pam, TheSessionOfAJobThatIsKilledIsClosedAsWell) {
   noting_service();
-  const LaunchOrder order = adas("#!/bin/sh\ntouch here\nsleep 1000\n");
+  const LaunchOrder order = adas("#!/bin/sh\ntouch here\nexec sleep 1000\n");
   box_->start(order);
   box_->wait_for_file("here");
   EXPECT_NE(keeper(), 0);
@@ -160,7 +160,7 @@ TEST_F(Pam, TheSessionOfAJobThatIsKilledIsClosedAsWell) {
 
 TEST_F(Pam, TheSessionIsClosedWhenTheShepherdIsKilled) {
   noting_service();
-  const LaunchOrder order = adas("#!/bin/sh\ntouch here\nsleep 1000\n");
+  const LaunchOrder order = adas("#!/bin/sh\ntouch here\nexec sleep 1000\n");
   box_->start(order);
   box_->wait_for_file("here");
   ASSERT_EQ(kill(box_->content(order.key).started->shepherd_pid, SIGKILL), 0);
