@@ -42,7 +42,7 @@ struct ClusterConfig {
   std::vector<std::string> listen;    // for clients of other hosts, "10.0.0.1:6710"; none: no port
   std::string munge_socket;           // of the MUNGE daemon that says who they are; "": its own
   std::vector<std::string> networks;  // of the daemons, "10.0.0.0/24" or "eth1"; none: any
-  int node_timeout_ms = 5000;   // silence after which a node is "not responding"
+  int node_timeout_ms = 5000;         // silence after which a node is "not responding"
   int resend_ms = 1000;         // an unanswered order is sent again after this, then ever slower
   int kill_grace_s = 30;        // between SIGTERM and SIGKILL
   int max_restarts = 10;        // after node failures; then the job is held
