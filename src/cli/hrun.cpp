@@ -1,12 +1,11 @@
 // hrun: runs a program as the tasks of a step, on the nodes of the job that it is called in.
 #include <boost/program_options/options_description.hpp>
 #include <charconv>
-#include <iostream>
 #include <map>
 
-#include "cli/argument_parser.hpp"
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
+#include "cli/step_arguments.hpp"
 #include "cli/step_job.hpp"
 #include "core/hostlist.hpp"
 #include "core/job_spec.hpp"
@@ -45,9 +44,10 @@ struct Options {
   std::vector<std::string> arguments;
 };
 
-[[noreturn]] void usage_error(const std::string& text) {
-  throw Failure(text + "\ntry 'hrun --help'", kExitUsage);
-}
+constexpr StepProgram kProgram{"hrun", "Run a command as parallel tasks on the nodes of this job.",
+                               kNotes};
+
+[[noreturn]] void usage_error(const std::string& text) { usage_error(kProgram, text); }
 
 po::options_description describe() {
   po::options_description all("Options", 96, 60);
@@ -98,30 +98,10 @@ void take(const GivenOption& given, Options& options) {
 }
 
 Options read_options(int argc, char** argv) {
-  const po::options_description description = describe();
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  const GivenArguments given = parse_arguments(description, words, PlainWords::EndOptions);
-  if (!given.problems.empty()) usage_error(given.problems.front().text);
+  StepArguments given = read_step_arguments(kProgram, describe(), {argv + 1, argv + argc});
   Options options;
-  for (const GivenOption& option : given.options) {
-    if (!option.known) {
-      usage_error(option.written + ": no such option" + did_you_mean(description, option.written));
-    }
-    if (option.name == "help") {
-      std::cout << "Usage: hrun [OPTION...] COMMAND [ARGUMENT...]\n"
-                << "Run a command as parallel tasks on the nodes of this job.\n\n"
-                << description << "\n"
-                << kNotes;
-      throw Failure("", kExitGood);
-    }
-    if (option.name == "version") {
-      std::cout << "hrun (Hyades) " << hyades_version() << "\n";
-      throw Failure("", kExitGood);
-    }
-    take(option, options);
-  }
-  for (const std::size_t position : given.plain) options.arguments.push_back(words[position]);
-  if (options.arguments.empty()) usage_error("name the command to run");
+  for (const GivenOption& option : given.options) take(option, options);
+  options.arguments = std::move(given.command);
   return options;
 }
 

@@ -7,12 +7,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
 #include <set>
 
-#include "cli/argument_parser.hpp"
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
+#include "cli/step_arguments.hpp"
 
 namespace hyades {
 namespace {
@@ -20,11 +19,9 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr const char* kNotes =
-    "Inside a job of Hyades only, for scripts written for Slurm: `hrun` does the work. Options "
-    "that\n"
-    "ask for what the job has anyway, or that choose how tasks are bound, are taken and do "
-    "nothing.\n"
-    "Tasks of one step do not find each other by PMI: start MPI programs with mpirun.\n";
+    "For scripts written for Slurm: `hrun` does the work. Options that ask for what the job has\n"
+    "anyway, or that choose how tasks are bound, are taken and do nothing. Tasks of one step do\n"
+    "not find each other by PMI: start MPI programs with mpirun.\n";
 
 po::options_description describe() {
   po::options_description all("Options", 96, 60);
@@ -87,9 +84,9 @@ po::options_description describe() {
   return all.add(idle);
 }
 
-[[noreturn]] void usage_error(const std::string& text) {
-  throw Failure(text + "\ntry 'srun --help'", kExitUsage);
-}
+constexpr StepProgram kProgram{"srun", "As Slurm's srun, inside a job of Hyades.", kNotes};
+
+[[noreturn]] void usage_error(const std::string& text) { usage_error(kProgram, text); }
 
 // Becomes this process's standard output (1) or error (2).
 void redirect(const GivenOption& option, int to, bool append) {
@@ -149,29 +146,12 @@ void translate(const GivenOption& option, std::vector<std::string>& words) {
 }
 
 int run(int argc, char** argv) {
-  const po::options_description description = describe();
-  const std::vector<std::string> given_words(argv + 1, argv + argc);
-  const GivenArguments given = parse_arguments(description, given_words, PlainWords::EndOptions);
-  if (!given.problems.empty()) usage_error(given.problems.front().text);
+  const StepArguments given = read_step_arguments(kProgram, describe(), {argv + 1, argv + argc});
   const auto above = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
   std::vector<std::string> words{above / "hrun"};
-  for (const GivenOption& option : given.options) {
-    if (!option.known) {
-      usage_error(option.written + ": no such option" + did_you_mean(description, option.written));
-    }
-    if (option.name == "help") {
-      std::cout << "Usage: srun [OPTION...] COMMAND [ARGUMENT...]\n" << description << kNotes;
-      return kExitGood;
-    }
-    if (option.name == "version") {
-      std::cout << "srun (Hyades) " << hyades_version() << "\n";
-      return kExitGood;
-    }
-    translate(option, words);
-  }
-  if (given.plain.empty()) usage_error("name the command to run");
+  for (const GivenOption& option : given.options) translate(option, words);
   words.emplace_back("--");
-  for (const std::size_t at : given.plain) words.push_back(given_words[at]);
+  words.insert(words.end(), given.command.begin(), given.command.end());
   redirect_outputs(given.options);
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
