@@ -11,6 +11,8 @@ constexpr BootMs kRepeatAtMost_ms = 30'000;
 constexpr BootMs kRepeatStops_ms = 5'000;
 constexpr WallMs kBackoff_ms = 1'000;  // doubled with every launch that fails in a row
 
+bool went_well(const ExitRecord& exit) { return exit.exit_code == 0 && exit.signal == 0; }
+
 bool is_lost(const Part& part) {
   if (!part.over) return false;
   return part.report.state != LaunchState::Exited ||
@@ -257,9 +259,9 @@ void Controller::finish_exited(const Job& job, const Gang& gang, const ExitRecor
   // hrun and mpirun notice a loss before the node's word of it, if that ever comes: a script that
   // failed meanwhile has failed by it, for all that is known.
   const bool by_itself = exit.stopped == StopReason::None && exit.launch_error.empty();
-  const bool well = exit.exit_code == 0 && exit.signal == 0;
-  if (const std::size_t lost = lost_companion(gang);
-      lost != Gang::none && by_itself && !well && job.spec.requeue && !job.cancel_requested) {
+  if (const std::size_t lost = lost_companion(gang); lost != Gang::none && by_itself &&
+                                                     !went_well(exit) && job.spec.requeue &&
+                                                     !job.cancel_requested) {
     finish_lost(job, blame(job, gang, lost), now, out);
     return;
   }
@@ -289,7 +291,7 @@ Ended Controller::ended_as(const Job& job, const Gang& gang, const ExitRecord& e
     ended.usage.max_rss_kib = std::max(ended.usage.max_rss_kib, part.usage.max_rss_kib);
     out_of_memory = out_of_memory || part.out_of_memory;
   }
-  const bool well = exit.exit_code == 0 && exit.signal == 0;
+  const bool well = went_well(exit);
   if (!exit.launch_error.empty()) {
     ended.outcome = Outcome::LaunchFailed;
     ended.reason = exit.launch_error;

@@ -18,6 +18,11 @@ class Gangs : public testing::Test {
     cluster_.forget();
     return job;
   }
+  void loses(const std::string& node, JobId job) {
+    LaunchReport lost = cluster_.report_on(job, LaunchState::Lost);
+    lost.reason = "its shepherd was killed";
+    cluster_.reports(node, lost);
+  }
   void expect_stop(const std::string& node, StopReason reason) {
     EXPECT_EQ(cluster_.expect_sent<StopOrder>(node).reason, reason);
   }
@@ -119,9 +124,7 @@ TEST_F(Gangs, ANewMasterFinishesWhatTheOldOneBegan) {
 
 TEST_F(Gangs, ALostCompanionEndsTheRestAndTheJobStartsElsewhere) {
   const JobId job = running(wide_);
-  LaunchReport lost = cluster_.report_on(job, LaunchState::Lost);
-  lost.reason = "its shepherd was killed";
-  cluster_.reports("n2", lost);
+  loses("n2", job);
   expect_stop("n1", StopReason::NodeFailure);
   cluster_.part("n1", job, LaunchState::Exited, StopReason::NodeFailure, 1);
   cluster_.expect_event<ScriptEnded>(job);
@@ -150,9 +153,7 @@ TEST_F(Gangs, AScriptThatFailsBeforeTheWordOfALossStartsElsewhere) {
   const JobId job = running(wide_);
   cluster_.part("n1", job, LaunchState::Exited, StopReason::None, 1);
   cluster_.expect_event<ScriptEnded>(job);
-  LaunchReport lost = cluster_.report_on(job, LaunchState::Lost);
-  lost.reason = "its shepherd was killed";
-  cluster_.reports("n2", lost);
+  loses("n2", job);
   cluster_.forget();
   cluster_.part("n3", job, LaunchState::Exited, StopReason::ScriptEnded);
   const Requeued requeued = cluster_.expect_event<Requeued>(job);
@@ -169,9 +170,7 @@ TEST_F(Gangs, AScriptThatDidWellOrMayNotStartTwiceKeepsItsResultDespiteALoss) {
     const JobId job =
         running(exit_code == 0 ? JobSpec(wide_) : JobSpec(a_job().nodes(3).tasks(3).no_requeue()));
     cluster_.part("n1", job, LaunchState::Exited, StopReason::None, exit_code);
-    LaunchReport lost = cluster_.report_on(job, LaunchState::Lost);
-    lost.reason = "its shepherd was killed";
-    cluster_.reports("n2", lost);
+    loses("n2", job);
     cluster_.forget();
     cluster_.part("n3", job, LaunchState::Exited, StopReason::ScriptEnded);
     const Ended ended = cluster_.expect_event<Ended>(job);
