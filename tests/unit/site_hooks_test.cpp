@@ -62,10 +62,10 @@ TEST(SiteHooks, HaveNothingButWhatTheyAreGiven) {
   site.add(
       "prolog.d/look",
       "env | sort > $HERE/environment; pwd > $HERE/cwd; umask > $HERE/umask\n"
-      // No pipe here: the shell would still hold its ends when ls looks.
-      "ls /proc/$$/fd > $HERE/fds\n"
       "ps -o pgid= -p $$ | tr -d ' ' > $HERE/group\n"
-      "echo $$ > $HERE/pid; grep SigBlk /proc/self/status > $HERE/blocked\n");
+      "echo $$ > $HERE/pid; grep SigBlk /proc/self/status > $HERE/blocked\n"
+      // Not by another process: the shell has files of its own open while one runs.
+      "exec ls /proc/self/fd > $HERE/fds\n");
   setenv("LD_LIBRARY_PATH", "/tmp/evil", 1);
   EXPECT_EQ(site.run(), "");
   unsetenv("LD_LIBRARY_PATH");
@@ -73,7 +73,7 @@ TEST(SiteHooks, HaveNothingButWhatTheyAreGiven) {
   EXPECT_EQ(environment, "HERE=" + site.directory() + "\nPATH=/usr/bin:/bin\nPWD=/\n");
   EXPECT_EQ(read_text(site.path("cwd")), "/\n");
   EXPECT_EQ(read_text(site.path("umask")), "0022\n");
-  EXPECT_EQ(read_text(site.path("fds")), "0\n1\n10\n2\n");  // 10: the shell's own, of its script
+  EXPECT_EQ(read_text(site.path("fds")), "0\n1\n2\n3\n");  // 3: the folder that is listed
   EXPECT_EQ(read_text(site.path("group")), read_text(site.path("pid")));
   EXPECT_EQ(read_text(site.path("blocked")), "SigBlk:\t0000000000000000\n");
 }
