@@ -199,6 +199,10 @@ void Agent::report(Launch& launch, const Now& now) {
   if (welcomed_) send(launch.report);
 }
 
+void Agent::pass_on(TelemetryReport report) {
+  if (welcomed_) send(std::move(report));
+}
+
 void Agent::report_absent(const LaunchKey& key, std::string reason, bool node_fault) {
   send(LaunchReport{.key = key,
                     .state = LaunchState::Absent,

@@ -33,6 +33,9 @@ class Agent {
   // Call at least every few hundred milliseconds: greetings, heartbeats, repeats.
   void tick(const Now& now);
 
+  // For the master, unless it does not know this node at the moment.
+  void pass_on(TelemetryReport report);
+
   // What has to go to the master, in order. The caller sends all of it.
   std::vector<Message> take_outbox();
 

@@ -76,6 +76,11 @@ void Controller::step(const Delivery& delivery, const Now& now, Step& out) {
   }
 }
 
+const Node* Controller::node_of(PeerId peer) const {
+  const auto found = peers_.find(peer);
+  return found == peers_.end() ? nullptr : cluster_.find(found->second);
+}
+
 // Once in a while: a greeting is long, and leads to more messages of the one who greets.
 void Controller::ask_for_hello(PeerId peer, const Now& now, Step& out) {
   const auto [asked, first] = hello_asked_ms_.emplace(peer, now.boot_ms);

@@ -67,6 +67,8 @@ class Controller {
 
   const JobTable& jobs() const { return jobs_; }
   const Cluster& cluster() const { return cluster_; }
+  // Whose worker that is; nullptr: nobody's who is welcome.
+  const Node* node_of(PeerId peer) const;
   const ClusterConfig& config() const { return *config_; }
   Epoch epoch() const { return epoch_; }
 

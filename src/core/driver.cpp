@@ -56,6 +56,7 @@ Driver::Turn Driver::turn() {
   link_.poll(deliveries_);
   door_.poll(requests_);
   for (const Delivery& delivery : deliveries_) controller_->step(delivery, now, step);
+  take_telemetry();
   for (const Request& request : requests_) take_request(request, now, step);
   fence_.poll(fenced_);
   for (const FenceResult& result : fenced_) controller_->step(result, now, step);
@@ -90,6 +91,17 @@ Driver::Turn Driver::turn() {
   const bool idle =
       deliveries_.empty() && requests_.empty() && step.batch.empty() && step.outgoing.empty();
   return idle ? Turn::Idle : Turn::Worked;
+}
+
+// Only from nodes that the controller has accepted, in this master's time.
+void Driver::take_telemetry() {
+  if (telemetry_ == nullptr) return;
+  for (const Delivery& delivery : deliveries_) {
+    const auto* report = std::get_if<TelemetryReport>(&delivery.message.body);
+    if (report == nullptr || delivery.message.epoch != epoch_) continue;
+    if (const Node* node = controller_->node_of(delivery.from))
+      telemetry_->take(node->name, *report);
+  }
 }
 
 void Driver::take_request(const Request& request, const Now& now, Step& step) {

@@ -16,6 +16,9 @@ class Driver {
   Driver(std::shared_ptr<const ClusterConfig> config, Epoch epoch, Clock& clock, Store& store,
          Link& link, Door& door, Policy& policy, Fence& fence);
 
+  // Who is given what nodes tell of themselves; nobody: it is thrown away. Must outlive the driver.
+  void set_telemetry(TelemetrySink* sink) { telemetry_ = sink; }
+
   enum class Turn {
     Idle,     // nothing happened
     Worked,   // something was received, committed or sent
@@ -33,6 +36,7 @@ class Driver {
 
  private:
   void rebuild();
+  void take_telemetry();
   void take_request(const Request& request, const Now& now, Step& step);
   Turn commit_failed(CommitResult result, Step& step);
   void act(Step& step);
@@ -46,6 +50,7 @@ class Driver {
   Door& door_;
   Policy& policy_;
   Fence& fence_;
+  TelemetrySink* telemetry_ = nullptr;
   std::vector<FenceResult> fenced_;
   std::unique_ptr<Controller> controller_;
   std::vector<Delivery> deliveries_;

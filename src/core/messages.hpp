@@ -12,6 +12,7 @@
 #include "core/job_spec.hpp"
 #include "core/node_settings.hpp"
 #include "core/resources.hpp"
+#include "core/telemetry_report.hpp"
 
 namespace hyades {
 
@@ -145,7 +146,7 @@ struct RetireOrder {
 struct Message {
   Epoch epoch = 0;
   std::variant<Hello, Heartbeat, EpochRefused, LaunchReport, Welcome, SayHello, Renewal,
-               LaunchOrder, QueryOrder, StopOrder, SignalOrder, RetireOrder>
+               LaunchOrder, QueryOrder, StopOrder, SignalOrder, RetireOrder, TelemetryReport>
       body;
 };
 

@@ -8,6 +8,7 @@
 
 #include "core/device_files.hpp"
 #include "core/resources.hpp"
+#include "core/telemetry_settings.hpp"
 
 namespace hyades {
 
@@ -37,6 +38,8 @@ struct NodeSettings {
   MiB health_memory_free_mib = 0;  // least available memory; 0: not looked at
   int health_load_per_core = 0;    // most load average (15 minutes) a core; 0: not looked at
   int health_clock_off_s = 0;      // most difference from the master's clock; 0: not looked at
+
+  TelemetrySettings telemetry;
 
   friend bool operator==(const NodeSettings&, const NodeSettings&) = default;
 };

@@ -138,6 +138,14 @@ class Fence {
   virtual void poll(std::vector<FenceResult>& out) = 0;
 };
 
+// ---- TelemetrySink: what nodes say of themselves -----------------------------------------------
+
+class TelemetrySink {
+ public:
+  virtual ~TelemetrySink() = default;
+  virtual void take(const std::string& node, const TelemetryReport& report) = 0;
+};
+
 // ---- Spool and Spawner: a node's memory and hands --------------------------------------------
 
 // What a node knows about one launch.

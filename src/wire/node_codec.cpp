@@ -3,6 +3,7 @@
 
 #include "wire/codec.hpp"
 #include "wire/range_check.hpp"
+#include "wire/telemetry_codec.hpp"
 #include "wire/wire_guard.hpp"
 
 namespace hyades {
@@ -38,6 +39,7 @@ void put(const NodeSettings& value, pb::NodeSettings& out) {
   out.set_health_memory_free_mib(value.health_memory_free_mib);
   out.set_health_load_per_core(value.health_load_per_core);
   out.set_health_clock_off_s(value.health_clock_off_s);
+  to_pb(value.telemetry, *out.mutable_telemetry());
 }
 
 void put(const Hello& value, pb::NodeMessage& out) {
@@ -120,6 +122,10 @@ void put(const RetireOrder& value, pb::NodeMessage& out) {
   to_pb(value.key, *out.mutable_retire_order()->mutable_key());
 }
 
+void put(const TelemetryReport& value, pb::NodeMessage& out) {
+  to_pb(value, *out.mutable_telemetry());
+}
+
 // ---- from bytes ------------------------------------------------------------------------------
 
 void get_device_files(const pb::NodeSettings& in, NodeSettings& out, RangeCheck& check) {
@@ -157,6 +163,7 @@ bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
   check.number("health_load_per_core", in.health_load_per_core(), 0, INT_MAX,
                out.health_load_per_core);
   check.number("health_clock_off_s", in.health_clock_off_s(), 0, INT_MAX, out.health_clock_off_s);
+  if (check.ok()) check.nested(from_pb(in.telemetry(), out.telemetry, error));
   return check.ok();
 }
 
@@ -274,6 +281,8 @@ bool get_body(const pb::NodeMessage& in, Message& out, std::string& error) {
       return get(in.signal_order(), out.body.emplace<SignalOrder>(), error);
     case pb::NodeMessage::kRetireOrder:
       return from_pb(in.retire_order().key(), out.body.emplace<RetireOrder>().key, error);
+    case pb::NodeMessage::kTelemetry:
+      return from_pb(in.telemetry(), out.body.emplace<TelemetryReport>(), error);
     case pb::NodeMessage::BODY_NOT_SET:
       break;
   }

@@ -1,0 +1,46 @@
+// How often a node measures, and how much of that it keeps. From [telemetry] of the configuration.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/resources.hpp"
+
+namespace hyades {
+
+// A kind of device that shows figures of itself as files.
+struct AcceleratorFigure {
+  std::string name;  // "temperature"
+  std::string unit;
+  std::string file;  // below the device's folder
+  double scale = 1;  // what the number in it is multiplied by
+
+  friend bool operator==(const AcceleratorFigure&, const AcceleratorFigure&) = default;
+};
+struct AcceleratorSource {
+  std::string kind;    // "npu"
+  std::string folder;  // a pattern with one '*': "/sys/class/npu/npu*"
+  std::vector<AcceleratorFigure> figures;
+
+  friend bool operator==(const AcceleratorSource&, const AcceleratorSource&) = default;
+};
+
+struct TelemetrySettings {
+  bool enabled = true;
+  // Of compute, memory, network, power, application.
+  std::array<int, 5> period_ms = {100, 200, 500, 1000, 500};
+  int report_ms = 2000;    // how often the master is told
+  int idle_factor = 10;    // periods are so much longer while no job runs on the node
+  int budget_ppm = 4000;   // of one core, that sampling may cost; periods are stretched beyond it
+  int retention_s = 3600;  // of readings on the node
+  MiB ring_mib = 16;       // most memory for them
+  double idle_watts = 0;   // of the node, where nothing measures it; 0: by its cores
+  double peak_watts = 0;   // likewise
+  std::vector<AcceleratorSource> accelerators;
+
+  friend bool operator==(const TelemetrySettings&, const TelemetrySettings&) = default;
+};
+
+}  // namespace hyades
