@@ -57,7 +57,11 @@ struct ClusterConfig {
   int fence_after_s = 60;
   int fence_timeout_s = 120;
   NodeSettings node_settings;
-  int backfill_depth = 1000;  // candidates looked at behind a reservation; 0: all
+  std::vector<std::string>
+      metrics_listen;          // where /metrics is served, "127.0.0.1:9410"; none: nowhere
+  int keep_minutes_days = 30;  // what nodes were measured to do, a minute at a time
+  int keep_jobs_days = 365;    // likewise of jobs
+  int backfill_depth = 1000;   // candidates looked at behind a reservation; 0: all
 };
 
 }  // namespace hyades

@@ -36,8 +36,8 @@ struct TelemetrySettings {
   int budget_ppm = 4000;   // of one core, that sampling may cost; periods are stretched beyond it
   int retention_s = 3600;  // of readings on the node
   MiB ring_mib = 16;       // most memory for them
-  double idle_watts = 0;   // of the node, where nothing measures it; 0: by its cores
-  double peak_watts = 0;   // likewise
+  int idle_watts = 0;      // of the node, where nothing measures it; 0: by its cores
+  int peak_watts = 0;      // likewise
   std::vector<AcceleratorSource> accelerators;
 
   friend bool operator==(const TelemetrySettings&, const TelemetrySettings&) = default;

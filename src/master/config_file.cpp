@@ -12,6 +12,7 @@
 #include "core/nearest_word.hpp"
 #include "core/units.hpp"
 #include "master/config_reader.hpp"
+#include "master/config_telemetry.hpp"
 #include "master/file_checks.hpp"
 #include "master/networks.hpp"
 #include "wire/network_address.hpp"
@@ -257,6 +258,12 @@ void read_health(const toml::table& table, NodeSettings& settings, ConfigErrors&
   reader.finish();
 }
 
+void read_telemetry(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
+  ConfigReader reader(table, "[telemetry]", errors);
+  read_measuring(reader, config);
+  reader.finish();
+}
+
 // [name]: nothing when it is absent or not a table.
 const toml::table* section(const toml::table& root, const char* name, ConfigErrors& errors) {
   const toml::node* node = root.get(name);
@@ -288,8 +295,9 @@ std::vector<const toml::table*> sections(const toml::table& root, const char* na
 }
 
 void check_sections(const toml::table& root, ConfigErrors& errors) {
-  const std::vector<std::string> known = {"cluster", "node",     "queue",  "fence",
-                                          "jobs",    "security", "health", "device_files"};
+  const std::vector<std::string> known = {"cluster",   "node",       "queue",  "fence",
+                                          "jobs",      "security",   "health", "device_files",
+                                          "telemetry", "accelerator"};
   for (const auto& [key, value] : root) {
     const std::string name(key.str());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
@@ -298,7 +306,7 @@ void check_sections(const toml::table& root, ConfigErrors& errors) {
                "unknown section '" + shown(name) + "'" +
                    (nearest.empty() ? "; possible: [cluster], [[node]], [[queue]], [fence], "
                                       "[jobs], [device_files], [health], "
-                                      "[security]"
+                                      "[telemetry], [[accelerator]], [security]"
                                     : "; did you mean '" + nearest + "'?"));
   }
 }
@@ -326,6 +334,12 @@ ClusterConfig read_all(const toml::table& root, ConfigErrors& errors) {
   }
   if (const toml::table* table = section(root, "health", errors)) {
     read_health(*table, config.node_settings, errors);
+  }
+  if (const toml::table* table = section(root, "telemetry", errors)) {
+    read_telemetry(*table, config, errors);
+  }
+  for (const toml::table* table : sections(root, "accelerator", errors)) {
+    read_accelerator(*table, config.node_settings.telemetry, errors);
   }
   if (const toml::table* table = section(root, "security", errors)) {
     read_security(*table, config, errors);

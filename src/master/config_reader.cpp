@@ -1,6 +1,7 @@
 #include "master/config_reader.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "core/hostlist.hpp"
@@ -120,6 +121,44 @@ void ConfigReader::text(const char* key, std::string& out) {
     return errors_.add(*node, std::string(key) + " '" + shown(value) + "' in " + where_ +
                                   " must be 1 to 64 letters, digits, '.', '_' or '-', and begin "
                                   "with a letter or digit");
+  }
+  out = value;
+}
+
+void ConfigReader::file_name(const char* key, std::string& out) {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return;
+  if (!node->is_string()) return wrong(*node, key, "a file's name");
+  const std::string& text = node->as_string()->get();
+  if (text.empty() || text.front() == '/' || text.find("..") != std::string::npos ||
+      !is_printable_utf8(text) || text.size() > Limits::path_bytes_max) {
+    return errors_.add(*node, std::string(key) + " '" + shown(text) + "' in " + where_ +
+                                  " must be a file below the folder, such as \"device/temp\"");
+  }
+  out = text;
+}
+
+void ConfigReader::unit(const char* key, std::string& out) {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return;
+  if (!node->is_string()) return wrong(*node, key, "a unit, such as \"W\"");
+  const std::string& text = node->as_string()->get();
+  const bool good = text.size() <= 16 && std::all_of(text.begin(), text.end(),
+                                                     [](char c) { return c > ' ' && c < 0x7f; });
+  if (!good) {
+    return errors_.add(*node, std::string(key) + " '" + shown(text) + "' in " + where_ +
+                                  " must be at most 16 characters, such as \"W\" or \"degC\"");
+  }
+  out = text;
+}
+
+void ConfigReader::factor(const char* key, double& out) {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return;
+  if (!node->is_number()) return wrong(*node, key, "a number");
+  const double value = node->value<double>().value_or(0);
+  if (value == 0 || !std::isfinite(value)) {
+    return errors_.add(*node, std::string(key) + " in " + where_ + " must not be 0 nor endless");
   }
   out = value;
 }

@@ -45,6 +45,12 @@ class ConfigReader {
   void flag(const char* key, bool& out);
   // An absolute path, or "".
   void path(const char* key, std::string& out);
+  // Below a folder that is named elsewhere: "device/temp".
+  void file_name(const char* key, std::string& out);
+  // "degC", "%": at most 16 printable characters.
+  void unit(const char* key, std::string& out);
+  // Any finite number but 0.
+  void factor(const char* key, double& out);
   // A program and its arguments: the first element is an absolute path.
   void command(const char* key, std::vector<std::string>& out);
   void integer(const char* key, int& out, int least, int most);

@@ -1,5 +1,7 @@
 #include "master/config_render.hpp"
 
+#include <iomanip>
+#include <locale>
 #include <sstream>
 
 #include "core/hostlist.hpp"
@@ -115,6 +117,49 @@ void render_node_settings(std::ostream& out, const NodeSettings& settings) {
       << "clock_off_s = " << settings.health_clock_off_s << "\n";
 }
 
+void render_telemetry(std::ostream& out, const ClusterConfig& config) {
+  const TelemetrySettings& settings = config.node_settings.telemetry;
+  out << "\n[telemetry]\n"
+      << "enabled = " << word(settings.enabled) << "\n"
+      << "compute_ms = " << settings.period_ms[0] << "\n"
+      << "memory_ms = " << settings.period_ms[1] << "\n"
+      << "network_ms = " << settings.period_ms[2] << "\n"
+      << "power_ms = " << settings.period_ms[3] << "\n"
+      << "application_ms = " << settings.period_ms[4] << "\n"
+      << "report_ms = " << settings.report_ms << "\n"
+      << "idle_factor = " << settings.idle_factor << "\n"
+      << "budget_ppm = " << settings.budget_ppm << "\n"
+      << "retention = " << duration(settings.retention_s) << "\n"
+      << "ring_memory = " << quoted(format_memory(settings.ring_mib)) << "\n"
+      << "idle_watts = " << settings.idle_watts << "\n"
+      << "peak_watts = " << settings.peak_watts << "\n"
+      << "keep_minutes_days = " << config.keep_minutes_days << "\n"
+      << "keep_jobs_days = " << config.keep_jobs_days << "\n"
+      << "metrics = " << list(config.metrics_listen, escaped) << "\n";
+}
+
+std::string number(double value) {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << std::setprecision(17) << value;
+  const std::string word = text.str();
+  return word.find_first_of(".e") == std::string::npos ? word + ".0" : word;
+}
+
+void render_accelerators(std::ostream& out, const std::vector<AcceleratorSource>& sources) {
+  for (const AcceleratorSource& source : sources) {
+    out << "\n[[accelerator]]\nkind = " << quoted(source.kind)
+        << "\nfolder = " << escaped(source.folder) << "\nfigures = "
+        << list(source.figures,
+                [](const AcceleratorFigure& figure) {
+                  return "{ name = " + quoted(figure.name) + ", file = " + escaped(figure.file) +
+                         ", unit = " + escaped(figure.unit) + ", scale = " + number(figure.scale) +
+                         " }";
+                })
+        << "\n";
+  }
+}
+
 void render_device_files(std::ostream& out, const std::vector<DeviceFiles>& kinds) {
   if (kinds.empty()) return;
   out << "\n[device_files]\n";
@@ -141,6 +186,8 @@ std::string render_config(const ClusterConfig& config) {
   render_fence(out, config);
   render_node_settings(out, config.node_settings);
   render_device_files(out, config.node_settings.device_files);
+  render_telemetry(out, config);
+  render_accelerators(out, config.node_settings.telemetry.accelerators);
   const auto number = [](std::uint32_t uid) { return std::to_string(uid); };
   out << "\n[security]\n"
       << "admins = " << list(config.admin_uids, number) << "\n"

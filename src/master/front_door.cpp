@@ -112,6 +112,12 @@ void FrontDoor::take(const ClientRequest& request, std::vector<Request>& out) {
       return show_status(request);
     case pb::ClientRequest::kShowConfig:
       return show_config(request);
+    case pb::ClientRequest::kShowJobTelemetry:
+      return show_job_telemetry(request);
+    case pb::ClientRequest::kShowNodeTelemetry:
+      return show_node_telemetry(request);
+    case pb::ClientRequest::kShowLayers:
+      return show_layers(request);
     case pb::ClientRequest::kWaitJobs:
       return wait_jobs(request);
     default:

@@ -20,6 +20,8 @@
 
 namespace hyades {
 
+class TelemetryBoard;
+
 // What clients are shown beside the tables.
 struct MasterFacts {
   std::string state_directory;
@@ -39,6 +41,8 @@ class FrontDoor final : public Door {
 
   // The driver whose tables are shown; call once, before the first poll.
   void attach(const Driver& driver) { driver_ = &driver; }
+  // Nobody's: questions about what was measured find nothing. Must outlive the door.
+  void attach(TelemetryBoard& telemetry) { telemetry_ = &telemetry; }
   // The loop's statistics.
   void count_turn() { ++turns_; }
 
@@ -80,6 +84,9 @@ class FrontDoor final : public Door {
   void list_queues(const ClientRequest& request);
   void show_status(const ClientRequest& request);
   void show_config(const ClientRequest& request);
+  void show_job_telemetry(const ClientRequest& request);
+  void show_node_telemetry(const ClientRequest& request);
+  void show_layers(const ClientRequest& request);
   void wait_jobs(const ClientRequest& request);
   void answer_waiter(RequestId id, const Waiter& waiter);
   void expire_waiters(BootMs now);
@@ -98,6 +105,7 @@ class FrontDoor final : public Door {
   MasterFacts facts_;
   LoadConfig load_config_;
   const Driver* driver_ = nullptr;
+  TelemetryBoard* telemetry_ = nullptr;
   std::vector<ClientRequest> arrived_;
   std::map<RequestId, Waiter> waiters_;
   std::map<RequestId, Note> notes_;

@@ -36,6 +36,7 @@ std::vector<LateSetting> keep_running_settings(const ClusterConfig& running,
   keep("[cluster]", "name", &ClusterConfig::name);
   keep("[cluster]", "backfill_depth", &ClusterConfig::backfill_depth);
   keep("[cluster]", "networks", &ClusterConfig::networks);
+  keep("[telemetry]", "metrics", &ClusterConfig::metrics_listen);
   keep("[security]", "user", &ClusterConfig::daemon_user);
   keep("[security]", "listen", &ClusterConfig::listen);
   keep("[security]", "munge_socket", &ClusterConfig::munge_socket);

@@ -19,6 +19,7 @@
 #include "master/run_files.hpp"
 #include "master/sqlite_store.hpp"
 #include "master/state_directory.hpp"
+#include "master/telemetry_board.hpp"
 #include "policy/easy_policy.hpp"
 #include "version.hpp"
 #include "wire/client_server.hpp"
@@ -123,6 +124,7 @@ class Master {
         std::make_unique<Driver>(config_, epoch, clock_, *store_, link_, *door_, *policy_, *fence_);
     require(driver_->fatal_reason().empty(), driver_->fatal_reason());
     door_->attach(*driver_);
+    open_telemetry();
     waiter_.add(server_->fd());
     waiter_.add(link_.doorbell_fd());
     spdlog::info("epoch {}: {} jobs, {} nodes known; clients at {}", epoch,
@@ -143,6 +145,7 @@ class Master {
           note_malformed();
           note_unsent();
           note_heard();
+          keep_telemetry();
           rest();
           continue;
         case Driver::Turn::Fatal:
@@ -160,6 +163,25 @@ class Master {
  private:
   static void require(bool condition, const std::string& error) {
     if (!condition) throw CannotStart(error);
+  }
+
+  // Nothing of it may keep the queue from being served.
+  void open_telemetry() {
+    std::string trouble;
+    telemetry_store_ = TelemetryStore::open(directory_->path(), trouble);
+    if (!trouble.empty()) spdlog::warn("what is measured: {}", trouble);
+    telemetry_ = std::make_unique<TelemetryBoard>(telemetry_store_.get(), clock_);
+    driver_->set_telemetry(telemetry_.get());
+    door_->attach(*telemetry_);
+  }
+
+  void keep_telemetry() {
+    const ClusterConfig& config = driver_->controller().config();
+    telemetry_->turn({.minutes_days = config.keep_minutes_days, .jobs_days = config.keep_jobs_days},
+                     driver_->controller().jobs());
+    if (telemetry_store_ && unkept_.is(telemetry_store_->trouble())) {
+      spdlog::warn("what is measured is not kept: {}", telemetry_store_->trouble());
+    }
   }
 
   // Without space the driver leaves its inputs unread for a while, so their descriptors stay
@@ -222,6 +244,8 @@ class Master {
   std::unique_ptr<ClientServer> server_;
   std::unique_ptr<EasyPolicy> policy_;
   std::unique_ptr<FenceCommand> fence_;
+  std::unique_ptr<TelemetryStore> telemetry_store_;
+  std::unique_ptr<TelemetryBoard> telemetry_;
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
   std::string degraded_;
@@ -229,6 +253,7 @@ class Master {
   BootMs heard_ms_ = 0;
   News malformed_;
   News unsent_;
+  News unkept_;
 };
 
 // Without its note the master serves all the same; `hyades status` does not see it then.
