@@ -6,6 +6,7 @@
 // whoever calls it must be able to go on without it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,9 @@ class Collector {
 
   // What was wrong with the last look at the source; "": nothing.
   virtual const std::string& trouble() const = 0;
+
+  // CPU time that looking cost so far in other threads than the one that calls sample().
+  virtual std::int64_t cpu_elsewhere_us() const { return 0; }
 };
 
 }  // namespace hyades
