@@ -11,7 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "master/drop_privileges.hpp"
+#include "wire/drop_privileges.hpp"
 #include "wire/boot_id.hpp"
 #include "wire/unique_fd.hpp"
 

@@ -1,5 +1,5 @@
 // Giving up root: all of it, for good, or not at all. In a child, since there is no way back.
-#include "master/drop_privileges.hpp"
+#include "wire/drop_privileges.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -20,7 +20,7 @@
 
 #include "master/cluster_status.hpp"
 #include "master/config_file.hpp"
-#include "master/drop_privileges.hpp"
+#include "wire/drop_privileges.hpp"
 #include "master/log_directory.hpp"
 #include "master/networks.hpp"
 #include "master/node_place.hpp"

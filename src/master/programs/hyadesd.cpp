@@ -18,7 +18,7 @@
 
 #include "cli/state_directory.hpp"
 #include "core/hostlist.hpp"
-#include "master/drop_privileges.hpp"
+#include "wire/drop_privileges.hpp"
 #include "master/master.hpp"
 #include "master/remote_words.hpp"
 #include "master/run_files.hpp"

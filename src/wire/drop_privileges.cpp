@@ -1,4 +1,4 @@
-#include "master/drop_privileges.hpp"
+#include "wire/drop_privileges.hpp"
 
 #include <grp.h>
 #include <pwd.h>
