@@ -57,6 +57,7 @@ void fill(const Command& command, pb::ListJobs& filters) {
   filters.set_since_ms(point(command, "starttime"));
   filters.set_until_ms(point(command, "endtime"));
   filters.set_limit(limit(command));
+  filters.set_full_usage(command.json());
 }
 
 int run(int argc, char** argv) {

@@ -4,11 +4,13 @@
 #include <charconv>
 
 #include "cli/begin_time.hpp"
+#include "cli/command.hpp"
 #include "cli/dependency_list.hpp"
 #include "cli/device_request.hpp"
 #include "cli/job_environment.hpp"
 #include "cli/printable.hpp"
 #include "cli/signal_name.hpp"
+#include "core/counter_names.hpp"
 #include "core/hostlist.hpp"
 #include "core/units.hpp"
 
@@ -45,6 +47,7 @@ class Builder {
     spec.exclusive = options_.has("exclusive");
     read_time_limit();
     read_lease();
+    read_counters();
     read_geometry();
     read_hosts();
     read_devices();
@@ -138,6 +141,15 @@ class Builder {
     } else {
       fail("lease", "use seconds (20s), minutes, m:ss, h:mm:ss or d-hh:mm:ss, or none");
     }
+  }
+
+  void read_counters() {
+    if (!options_.has("counters")) return;
+    std::vector<std::string>& counters = request_.spec.counters;
+    counters = split_list(options_.value("counters"));
+    std::string bad = check_counters(counters);
+    if (counters.empty()) bad = "name at least one, or none";
+    if (!bad.empty()) fail("counters", bad);
   }
 
   // "-N 4" or "-N 2-4".

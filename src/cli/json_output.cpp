@@ -23,10 +23,34 @@ Json strings(const Repeated& list) {
   return out;
 }
 
+Json counter_json(const pb::JobCounter& counter) {
+  return {{"name", counter.name()},
+          {"value", counter.value()},
+          {"running_share", counter.running_share()},
+          {"user_only", counter.user_only()}};
+}
+
 Json usage_json(const pb::Usage& usage) {
-  return {{"user_ms", usage.user_ms()},
-          {"system_ms", usage.system_ms()},
-          {"max_rss_kib", usage.max_rss_kib()}};
+  Json out = {{"user_ms", usage.user_ms()},
+              {"system_ms", usage.system_ms()},
+              {"max_rss_kib", usage.max_rss_kib()}};
+  // No program ever ran without one. Then nobody has looked, and 0 would be a wrong answer.
+  if (usage.minor_faults() == 0) return out;
+  out.update({{"minor_faults", usage.minor_faults()},
+              {"major_faults", usage.major_faults()},
+              {"voluntary_switches", usage.voluntary_switches()},
+              {"involuntary_switches", usage.involuntary_switches()},
+              {"read_bytes", usage.read_bytes()},
+              {"write_bytes", usage.write_bytes()}});
+  out["counters"] = Json::array();
+  for (const pb::JobCounter& counter : usage.counters()) {
+    out["counters"].push_back(counter_json(counter));
+  }
+  out["missing_counters"] = Json::array();
+  for (const pb::MissingCounter& missing : usage.missing_counters()) {
+    out["missing_counters"].push_back({{"name", missing.name()}, {"why", missing.why()}});
+  }
+  return out;
 }
 
 std::string counted(int count, const char* one, const char* many) {

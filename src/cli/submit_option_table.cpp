@@ -56,6 +56,8 @@ const std::vector<SubmitOption> kTable = {
     {"lease", Value, Yes, false, "TIME",
      "end it, and let it start elsewhere, when its node has not heard of the master for so long: "
      "20s, m:ss; none"},
+    {"counters", Value, Yes, false, "LIST",
+     "count these events in it: PAPI_TOT_INS, perf::PAGE-FAULTS, ...; none"},
     {"signal", Value, Yes, false, "[B:]SIG[@S]", "send SIG S seconds (60) before the time limit"},
     {"kill-on-invalid-dep", Value, Quiet, false, "yes|no",
      "always yes here: a job whose dependency can never be met is cancelled"},

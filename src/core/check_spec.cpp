@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/counter_names.hpp"
 #include "core/job_spec.hpp"
 
 namespace hyades {
@@ -114,6 +115,7 @@ std::string check_spec(const JobSpec& spec) {
       check_list(spec.features, "constraint"),
       check_list(spec.node_list, "node list"),
       check_list(spec.exclude, "exclude list"),
+      check_counters(spec.counters),
   });
   if (!bad.empty()) return bad;
   if (spec.memory_per_node_mib > 0 && spec.memory_per_cpu_mib > 0) {

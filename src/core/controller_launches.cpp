@@ -286,9 +286,7 @@ Ended Controller::ended_as(const Job& job, const Gang& gang, const ExitRecord& e
   bool out_of_memory = exit.out_of_memory;
   for (std::size_t i = 1; i < gang.parts.size(); ++i) {
     const ExitRecord& part = gang.parts[i].report.exit;
-    ended.usage.user_ms += part.usage.user_ms;
-    ended.usage.system_ms += part.usage.system_ms;
-    ended.usage.max_rss_kib = std::max(ended.usage.max_rss_kib, part.usage.max_rss_kib);
+    add_usage(ended.usage, part.usage);
     out_of_memory = out_of_memory || part.out_of_memory;
   }
   const bool well = went_well(exit);

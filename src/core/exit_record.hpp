@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/job_counter.hpp"
 #include "core/time.hpp"
 
 namespace hyades {
@@ -24,14 +26,26 @@ enum class StopReason {
 std::string_view to_string(StopReason reason);
 bool parse_stop_reason(std::string_view word, StopReason& out);
 
-// From the kernel (wait4), summed over every process of the attempt that was reaped.
+// From the kernel (wait4), summed over every process of the attempt that was reaped; and what was
+// counted from before the script's first instruction, in all that came of it.
 struct Usage {
   std::int64_t user_ms = 0;
   std::int64_t system_ms = 0;
   std::int64_t max_rss_kib = 0;
+  std::int64_t minor_faults = 0;          // a page was wanted that needed no reading
+  std::int64_t major_faults = 0;          // likewise, and it had to be read from a device
+  std::int64_t voluntary_switches = 0;    // it waited for something
+  std::int64_t involuntary_switches = 0;  // somebody else's turn
+  std::int64_t read_bytes = 0;            // from devices: what the page cache had is not among it
+  std::int64_t write_bytes = 0;           // to devices, written through the page cache or past it
+  std::vector<JobCounter> counters;
+  std::vector<MissingCounter> missing_counters;
 
   friend bool operator==(const Usage&, const Usage&) = default;
 };
+
+// Adds what the job has used on another node. The peak of memory is a node's: the highest counts.
+void add_usage(Usage& sum, const Usage& part);
 
 struct ExitRecord {
   int exit_code = 0;

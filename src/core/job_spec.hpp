@@ -70,6 +70,7 @@ struct JobSpec {
   WallMs begin_ms = 0;                   // not before; 0: at once
   std::vector<Dependency> dependencies;  // all must be met
   WarningSignal warning;
+  std::vector<std::string> counters;  // names; empty: the configuration's; "none": none
 
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };

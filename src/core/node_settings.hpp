@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/counter_names.hpp"
 #include "core/device_files.hpp"
 #include "core/resources.hpp"
 #include "core/telemetry_settings.hpp"
@@ -30,6 +31,10 @@ struct NodeSettings {
   bool contain_memory = true;             // likewise; only for jobs that asked for an amount
   std::vector<DeviceFiles> device_files;  // by kind; jobs cannot open those of other jobs' devices
   int processes_per_core = 1024;  // most processes and threads of a job, a core; 0: no bound
+
+  // Counted in jobs that name no counters themselves, where the node has them.
+  std::vector<std::string> counters = default_counters();
+  int counters_every_ms = 1000;  // how often a running job's are looked at; 0: only at its end
 
   int health_every_s = 60;         // 0: never
   std::string health_program;      // the site's own check; "": none

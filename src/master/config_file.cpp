@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <map>
 
+#include "core/counter_names.hpp"
 #include "core/job_spec.hpp"
 #include "core/nearest_word.hpp"
 #include "core/units.hpp"
@@ -261,6 +262,21 @@ void read_health(const toml::table& table, NodeSettings& settings, ConfigErrors&
 void read_telemetry(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
   ConfigReader reader(table, "[telemetry]", errors);
   read_measuring(reader, config);
+  std::vector<std::string> counters;
+  const bool given = table.contains("counters");
+  reader.list("counters", [&](const toml::node& node) {
+    counters.push_back(node.is_string() ? node.as_string()->get() : "");
+  });
+  if (given) {
+    if (const std::string bad = check_counters(counters); !bad.empty()) {
+      reader.error("counters", "counters of [telemetry]: " + bad);
+    } else {
+      config.node_settings.counters = counters == std::vector<std::string>{std::string(no_counters)}
+                              ? std::vector<std::string>()
+                              : counters;
+    }
+  }
+  reader.integer("counters_every_ms", config.node_settings.counters_every_ms, 0, 3'600'000);
   reader.finish();
 }
 

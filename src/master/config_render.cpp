@@ -135,6 +135,8 @@ void render_telemetry(std::ostream& out, const ClusterConfig& config) {
       << "peak_watts = " << settings.peak_watts << "\n"
       << "keep_minutes_days = " << config.keep_minutes_days << "\n"
       << "keep_jobs_days = " << config.keep_jobs_days << "\n"
+      << "counters = " << list(config.node_settings.counters, quoted) << "\n"
+      << "counters_every_ms = " << config.node_settings.counters_every_ms << "\n"
       << "metrics = " << list(config.metrics_listen, escaped) << "\n";
 }
 

@@ -83,6 +83,18 @@ Dependency to_dependency(const Json& json) {
   return dependency;
 }
 
+Json from_counter(const JobCounter& counter) {
+  Json json{{"name", from_bytes(counter.name)}, {"value", counter.value}};
+  if (counter.running_share != 1) json["running_share"] = counter.running_share;
+  if (counter.user_only) json["user_only"] = true;
+  return json;
+}
+
+JobCounter to_counter(const Json& json) {
+  return {to_bytes(json.at("name")), json.at("value").get<std::int64_t>(),
+          json.value("running_share", 1.0), json.value("user_only", false)};
+}
+
 // Writers leave out what has its default; readers leave the default where nothing is written.
 // Both name the fields in one function each, in the order of the struct.
 class Writer {
@@ -108,6 +120,19 @@ class Writer {
     number("user_ms", value.user_ms);
     number("system_ms", value.system_ms);
     number("max_rss_kib", value.max_rss_kib);
+    number("minor_faults", value.minor_faults);
+    number("major_faults", value.major_faults);
+    number("voluntary_switches", value.voluntary_switches);
+    number("involuntary_switches", value.involuntary_switches);
+    number("read_bytes", value.read_bytes);
+    number("write_bytes", value.write_bytes);
+    for (const JobCounter& counter : value.counters) {
+      json["counters"].push_back(from_counter(counter));
+    }
+    for (const MissingCounter& missing : value.missing_counters) {
+      json["missing_counters"].push_back(
+          {{"name", from_bytes(missing.name)}, {"why", from_bytes(missing.why)}});
+    }
   }
   std::string done() const { return json.dump(); }
 
@@ -136,6 +161,21 @@ class Reader {
     number("user_ms", value.user_ms);
     number("system_ms", value.system_ms);
     number("max_rss_kib", value.max_rss_kib);
+    number("minor_faults", value.minor_faults);
+    number("major_faults", value.major_faults);
+    number("voluntary_switches", value.voluntary_switches);
+    number("involuntary_switches", value.involuntary_switches);
+    number("read_bytes", value.read_bytes);
+    number("write_bytes", value.write_bytes);
+    if (const auto at = json.find("counters"); at != json.end()) {
+      for (const Json& counter : *at) value.counters.push_back(to_counter(counter));
+    }
+    if (const auto at = json.find("missing_counters"); at != json.end()) {
+      for (const Json& missing : *at) {
+        value.missing_counters.push_back(
+            {to_bytes(missing.at("name")), to_bytes(missing.at("why"))});
+      }
+    }
   }
   LaunchKey key(JobId job) const {
     LaunchKey launch{job, 0, 0};
@@ -359,6 +399,7 @@ std::string spec_to_json(const JobSpec& spec) {
   out.number("warning_seconds", spec.warning.seconds_before_end,
              fallback.warning.seconds_before_end);
   out.number("warning_batch_only", spec.warning.batch_only);
+  out.list("counters", spec.counters);
   return out.done();
 }
 
@@ -393,6 +434,7 @@ JobSpec spec_from_json(const std::string& text) {
   in.number("warning_signal", spec.warning.signal);
   in.number("warning_seconds", spec.warning.seconds_before_end);
   in.number("warning_batch_only", spec.warning.batch_only);
+  in.list("counters", spec.counters);
   return spec;
 }
 
@@ -415,6 +457,12 @@ JobEvent event_from_json(JobId job, WallMs at_ms, const std::string& kind,
     return event;
   }
   throw std::runtime_error("unknown kind of event");
+}
+
+Usage usage_from_json(const std::string& text) {
+  Usage usage;
+  Reader(text).usage(usage);
+  return usage;
 }
 
 std::string inventory_to_json(const Inventory& inventory) {

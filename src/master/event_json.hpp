@@ -20,6 +20,9 @@ std::string detail_to_json(const JobEvent& event);
 // `kind` is event_name(); for "submitted", `text` is the spec.
 JobEvent event_from_json(JobId job, WallMs at_ms, const std::string& kind, const std::string& text);
 
+// Of an `ended` event.
+Usage usage_from_json(const std::string& text);
+
 std::string inventory_to_json(const Inventory& inventory);
 Inventory inventory_from_json(const std::string& text);
 

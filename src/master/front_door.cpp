@@ -273,7 +273,8 @@ void FrontDoor::add_stored_jobs(const ClientRequest& request, pb::ClientReply& r
       .since_ms = filter.since_ms(),
       .until_ms = filter.until_ms(),
       .limit = std::min<std::size_t>(filter.limit() == 0 ? kJobsAtMost : filter.limit(), 100'000),
-      .details = filter.ids_size() > 0};
+      .details = filter.ids_size() > 0,
+      .full_usage = filter.full_usage()};
   std::vector<StoredJob> jobs = store_.list_jobs(query);
   reply.set_truncated(reply.truncated() || jobs.size() == query.limit);
   std::reverse(jobs.begin(), jobs.end());  // people read downwards in time

@@ -43,6 +43,9 @@ std::string text_of(const JobQuery& query) {
       "j.start_reason, j.submit_ms, j.start_ms, j.end_ms, j.node_names, j.node_count, j.cores, "
       "j.exit_code, j.signal, j.user_cpu_ms, j.system_cpu_ms, j.max_rss_kib, j.user, j.name, "
       "j.queue, j.uid";
+  sql += query.full_usage ? ", (SELECT e.detail FROM job_event e WHERE e.job = j.id "
+                            "AND e.kind = 'ended')"
+                          : ", NULL";
   sql += query.details ? ", p.comment, p.working_directory, p.stdout_path, p.command_line "
                          "FROM job j LEFT JOIN job_payload p ON p.job = j.id WHERE 1"
                        : " FROM job j WHERE 1";
@@ -63,6 +66,15 @@ std::string text_of(const JobQuery& query) {
          "AND instr(',' || j.node_names || ',', ',' || value || ',') > 0)");
   filter(query.ended_only, " AND j.phase = 'ENDED'");
   return sql + " ORDER BY j.id DESC LIMIT ?8";
+}
+
+// All that is known of it; the columns hold what lists show.
+void read_usage(const std::string& ended, StoredJob& job) {
+  try {
+    job.usage = usage_from_json(ended);
+  } catch (const std::exception&) {
+    // Damaged: the columns are there.
+  }
 }
 
 StoredJob read_job(const Execution& row, bool details) {
@@ -92,12 +104,15 @@ StoredJob read_job(const Execution& row, bool details) {
   job.cores = static_cast<int>(row.column_number(14));
   job.exit_code = static_cast<int>(row.column_number(15));
   job.signal = static_cast<int>(row.column_number(16));
-  job.usage = {row.column_number(17), row.column_number(18), row.column_number(19)};
+  job.usage.user_ms = row.column_number(17);
+  job.usage.system_ms = row.column_number(18);
+  job.usage.max_rss_kib = row.column_number(19);
+  if (!row.column_is_null(24)) read_usage(row.column_text(24), job);
   if (details) {
-    job.comment = row.column_text(24);
-    job.working_directory = row.column_text(25);
-    job.stdout_path = row.column_text(26);
-    job.command_line = row.column_text(27);
+    job.comment = row.column_text(25);
+    job.working_directory = row.column_text(26);
+    job.stdout_path = row.column_text(27);
+    job.command_line = row.column_text(28);
   }
   return job;
 }

@@ -30,7 +30,7 @@ struct StoredJob {
   int cores = 0;
   int exit_code = 0;
   int signal = 0;
-  Usage usage;
+  Usage usage;  // without JobQuery::full_usage only its first three
   // Only when JobQuery::details is set: for the owner and admins only.
   std::string comment;
   std::string working_directory;
@@ -51,6 +51,7 @@ struct JobQuery {
   WallMs until_ms = 0;    // submitted before this; 0: no bound
   std::size_t limit = 0;  // at most this many, the newest; 0: 10,000
   bool details = false;
+  bool full_usage = false;
 };
 
 struct StoredEvent {

@@ -151,6 +151,10 @@ void SimMachine::end(const LaunchKey& key, int exit_code, int signal) {
   if (!companion) {
     exit.usage.user_ms = static_cast<std::int64_t>(context_.random.below(100'000));
     exit.usage.max_rss_kib = static_cast<std::int64_t>(context_.random.below(1'000'000));
+    exit.usage.minor_faults = exit.usage.max_rss_kib / 4 + 1;
+    exit.usage.voluntary_switches = exit.usage.user_ms / 3;
+    exit.usage.read_bytes = exit.usage.user_ms * 4096;
+    exit.usage.write_bytes = exit.usage.user_ms * 512;
   }
   Record& record = records_.at(key);
   record.exit = exit;

@@ -11,7 +11,6 @@ namespace hyades {
 
 namespace {
 
-constexpr std::int64_t kMemoryMibMax = 1'000'000'000'000;  // so that sums and products fit
 constexpr std::size_t kReasonBytesMax = 64u << 10;
 constexpr std::size_t kIdSetBytesMax = 64u << 10;
 
@@ -182,6 +181,7 @@ void to_pb(const JobSpec& value, pb::JobSpec& out) {
   out.set_warning_seconds(value.warning.seconds_before_end);
   out.set_warning_batch_only(value.warning.batch_only);
   out.set_lease_s(value.lease_s);
+  to_pb(value.counters, *out.mutable_counters());
 }
 
 namespace {
@@ -229,6 +229,7 @@ bool from_pb(const pb::JobSpec& in, JobSpec& out, std::string& error) {
   }
   out.warning.batch_only = in.warning_batch_only();
   check.number("lease_s", in.lease_s(), -1, INT_MAX, out.lease_s);
+  check.texts("counters", in.counters(), out.counters, counter_name_bytes_max);
   return check.ok();
 }
 
@@ -260,20 +261,6 @@ bool from_pb(const pb::JobPayload& in, JobPayload& out, std::string& error) {
   check.number("umask", in.umask(), 0, 07777, out.umask);
   check.text("comment", in.comment(), out.comment, Limits::environment_bytes_max);
   check.text("command_line", in.command_line(), out.command_line, Limits::environment_bytes_max);
-  return check.ok();
-}
-
-void to_pb(const Usage& value, pb::Usage& out) {
-  out.set_user_ms(value.user_ms);
-  out.set_system_ms(value.system_ms);
-  out.set_max_rss_kib(value.max_rss_kib);
-}
-
-bool from_pb(const pb::Usage& in, Usage& out, std::string& error) {
-  RangeCheck check("Usage", error);
-  check.number("user_ms", in.user_ms(), 0, kWallMsMax, out.user_ms);
-  check.number("system_ms", in.system_ms(), 0, kWallMsMax, out.system_ms);
-  check.number("max_rss_kib", in.max_rss_kib(), 0, kMemoryMibMax * 1024, out.max_rss_kib);
   return check.ok();
 }
 

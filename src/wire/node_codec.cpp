@@ -32,6 +32,8 @@ void put(const NodeSettings& value, pb::NodeSettings& out) {
     for (const std::string& pattern : files.patterns) added.add_patterns(to_utf8(pattern));
   }
   out.set_processes_per_core(value.processes_per_core);
+  for (const std::string& name : value.counters) out.add_counters(to_utf8(name));
+  out.set_counters_every_ms(value.counters_every_ms);
   out.set_health_every_s(value.health_every_s);
   out.set_health_program(to_utf8(value.health_program));
   out.set_health_timeout_s(value.health_timeout_s);
@@ -153,6 +155,8 @@ bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
   out.contain_memory = in.contain_memory();
   get_device_files(in, out, check);
   check.number("processes_per_core", in.processes_per_core(), 0, INT_MAX, out.processes_per_core);
+  check.texts("counters", in.counters(), out.counters, counter_name_bytes_max);
+  check.number("counters_every_ms", in.counters_every_ms(), 0, INT_MAX, out.counters_every_ms);
   check.number("health_every_s", in.health_every_s(), 0, INT_MAX, out.health_every_s);
   check.text("health_program", in.health_program(), out.health_program, Limits::path_bytes_max);
   check.number("health_timeout_s", in.health_timeout_s(), 0, INT_MAX, out.health_timeout_s);

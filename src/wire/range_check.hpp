@@ -9,7 +9,8 @@
 
 namespace hyades {
 
-constexpr std::int64_t kWallMsMax = 253'402'300'799'999;  // the end of the year 9999
+constexpr std::int64_t kWallMsMax = 253'402'300'799'999;   // the end of the year 9999
+constexpr std::int64_t kMemoryMibMax = 1'000'000'000'000;  // so that sums and products fit
 constexpr int kSignalMax = 64;
 
 class RangeCheck {

@@ -226,8 +226,8 @@ bool from_pb(const pb::TelemetrySettings& in, TelemetrySettings& out, std::strin
   check.number("budget_ppm", in.budget_ppm(), 1, 1'000'000, out.budget_ppm);
   check.number("retention_s", in.retention_s(), 0, INT_MAX, out.retention_s);
   check.number("ring_mib", in.ring_mib(), 1, 1 << 20, out.ring_mib);
-  out.idle_watts = in.idle_watts();
-  out.peak_watts = in.peak_watts();
+  check.number("idle_watts", in.idle_watts(), 0, INT_MAX, out.idle_watts);
+  check.number("peak_watts", in.peak_watts(), 0, INT_MAX, out.peak_watts);
   each("accelerators", in.accelerators(), out.accelerators, Limits::list_max, check, error);
   return check.ok();
 }

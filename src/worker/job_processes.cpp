@@ -24,6 +24,9 @@ constexpr BootMs kill_again_ms_max = 1000;
 // they are still there is nothing to tell a user of.
 constexpr char remote_agent[] = "hrsh";
 
+// The kernel's unit in rusage, whatever the device. It is /proc/PID/io's figure, divided by this.
+constexpr std::int64_t block_bytes = 512;
+
 std::int64_t milliseconds(const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; }
 
 // Everything below this process but the keeper and what is below that.
@@ -42,12 +45,26 @@ void JobProcesses::account(const rusage& usage) {
   timeradd(&usage_.ru_utime, &usage.ru_utime, &usage_.ru_utime);
   timeradd(&usage_.ru_stime, &usage.ru_stime, &usage_.ru_stime);
   usage_.ru_maxrss = std::max(usage_.ru_maxrss, usage.ru_maxrss);
+  usage_.ru_minflt += usage.ru_minflt;
+  usage_.ru_majflt += usage.ru_majflt;
+  usage_.ru_nvcsw += usage.ru_nvcsw;
+  usage_.ru_nivcsw += usage.ru_nivcsw;
+  usage_.ru_inblock += usage.ru_inblock;
+  usage_.ru_oublock += usage.ru_oublock;
 }
 
 Usage JobProcesses::usage() const {
   return {.user_ms = milliseconds(usage_.ru_utime),
           .system_ms = milliseconds(usage_.ru_stime),
-          .max_rss_kib = usage_.ru_maxrss};
+          .max_rss_kib = usage_.ru_maxrss,
+          .minor_faults = usage_.ru_minflt,
+          .major_faults = usage_.ru_majflt,
+          .voluntary_switches = usage_.ru_nvcsw,
+          .involuntary_switches = usage_.ru_nivcsw,
+          .read_bytes = usage_.ru_inblock * block_bytes,
+          .write_bytes = usage_.ru_oublock * block_bytes,
+          .counters = {},
+          .missing_counters = {}};
 }
 
 std::vector<Process> JobProcesses::members() const { return below_us(read_processes(), keeper_); }

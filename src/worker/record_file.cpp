@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 #include <map>
+#include <vector>
 
 namespace hyades {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t error_bytes_max = 2200;
 constexpr std::size_t epilog_error_bytes_max = 700;
 constexpr std::size_t contained_bytes_max = 200;
+constexpr std::size_t counter_why_bytes_max = 150;
 // What the wire takes: beyond that the master would refuse all that this node has to say.
 constexpr WallMs wall_ms_max = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::int64_t rss_kib_max = 1'000'000'000'000 * 1024;
@@ -34,12 +36,12 @@ std::string closed(std::string line) {
 
 bool is_plain(unsigned char c) { return c > ' ' && c < 0x7f && c != '%'; }
 
-std::string escape(std::string_view text, std::size_t bytes_max) {
+std::string escape(std::string_view text, std::size_t bytes_max, std::string_view also = "") {
   static const char digits[] = "0123456789abcdef";
   std::string out;
   for (unsigned char c : text) {
     if (out.size() + 3 > bytes_max) break;
-    if (is_plain(c)) {
+    if (is_plain(c) && also.find(static_cast<char>(c)) == also.npos) {
       out += static_cast<char>(c);
     } else {
       out += '%';
@@ -123,6 +125,67 @@ void read_started(const Fields& fields, RecordContent& out) {
   }
 }
 
+// Calls `use` with the parts of each of the elements "a/b/c,a/b/c".
+template <typename Use>
+void for_each_element(std::string_view list, const Use& use) {
+  while (!list.empty()) {
+    std::string_view element = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), element.size() + 1));
+    std::vector<std::string_view> parts;
+    while (true) {
+      const std::size_t slash = element.find('/');
+      parts.push_back(element.substr(0, slash));
+      if (slash == element.npos) break;
+      element.remove_prefix(slash + 1);
+    }
+    use(parts);
+  }
+}
+
+template <typename T>
+bool whole_number(std::string_view text, T& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// "name/value/share", and "/u" behind it when the kernel's part is not counted.
+void read_counters(std::string_view list, std::vector<JobCounter>& out) {
+  for_each_element(list, [&](const std::vector<std::string_view>& parts) {
+    JobCounter counter;
+    if (parts.size() < 3 || parts.size() > 4 || out.size() >= job_counters_max) return;
+    if (!is_counter_name(parts[0]) || !whole_number(parts[1], counter.value)) return;
+    if (counter.value < 0 || !whole_number(parts[2], counter.running_share)) return;
+    if (!(counter.running_share > 0 && counter.running_share <= 1)) return;
+    counter.user_only = parts.size() == 4;
+    if (counter.user_only && parts[3] != "u") return;
+    counter.name = parts[0];
+    out.push_back(counter);
+  });
+}
+
+// "name/why".
+void read_missing(std::string_view list, std::vector<MissingCounter>& out) {
+  for_each_element(list, [&](const std::vector<std::string_view>& parts) {
+    if (parts.size() != 2 || out.size() >= job_counters_max) return;
+    const std::string why = unescape(parts[1]);
+    if (is_counter_name(parts[0]) && is_counter_reason(why)) {
+      out.push_back({std::string(parts[0]), why});
+    }
+  });
+}
+
+void read_usage(const Fields& fields, Usage& out) {
+  // Not in the records of older versions.
+  fields.number("minor_faults", out.minor_faults);
+  fields.number("major_faults", out.major_faults);
+  fields.number("voluntary_switches", out.voluntary_switches);
+  fields.number("involuntary_switches", out.involuntary_switches);
+  fields.number("read_bytes", out.read_bytes);
+  fields.number("write_bytes", out.write_bytes);
+  read_counters(fields.text("counters"), out.counters);
+  read_missing(fields.text("missing"), out.missing_counters);
+}
+
 void read_exit(const Fields& fields, RecordContent& out) {
   ExitRecord exit;
   const bool good = fields.number("code", exit.exit_code, 0, 255) &&
@@ -134,10 +197,43 @@ void read_exit(const Fields& fields, RecordContent& out) {
                     fields.number("system_ms", exit.usage.system_ms, WallMs{0}, wall_ms_max) &&
                     fields.number("max_rss_kib", exit.usage.max_rss_kib, WallMs{0}, rss_kib_max) &&
                     fields.number("left_behind", exit.left_behind);
+  read_usage(fields, exit.usage);
   exit.launch_error = unescape(fields.text("error"));
   exit.out_of_memory = fields.text("out_of_memory") == "1";
   exit.epilog_error = unescape(fields.text("epilog_error"));
   if (good) out.exit = exit;
+}
+
+std::string usage_fields(const Usage& usage) {
+  char text[400];
+  std::snprintf(
+      text, sizeof text,
+      " minor_faults=%lld major_faults=%lld voluntary_switches=%lld "
+      "involuntary_switches=%lld read_bytes=%lld write_bytes=%lld",
+      static_cast<long long>(usage.minor_faults), static_cast<long long>(usage.major_faults),
+      static_cast<long long>(usage.voluntary_switches),
+      static_cast<long long>(usage.involuntary_switches), static_cast<long long>(usage.read_bytes),
+      static_cast<long long>(usage.write_bytes));
+  return text;
+}
+
+std::string counter_fields(const Usage& usage) {
+  std::string text;
+  const std::size_t count = std::min(usage.counters.size(), job_counters_max);
+  const std::size_t missing_max = std::min(usage.missing_counters.size(), job_counters_max - count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const JobCounter& counter = usage.counters[i];
+    char numbers[64];
+    std::snprintf(numbers, sizeof numbers, "/%lld/%.6g%s", static_cast<long long>(counter.value),
+                  counter.running_share, counter.user_only ? "/u" : "");
+    text += (i == 0 ? " counters=" : ",") + counter.name + numbers;
+  }
+  for (std::size_t i = 0; i < missing_max; ++i) {
+    const MissingCounter& missing = usage.missing_counters[i];
+    text += (i == 0 ? " missing=" : ",") + missing.name + '/' +
+            escape(missing.why, counter_why_bytes_max, "/,");
+  }
+  return text;
 }
 
 void read_line(std::string_view line, RecordContent& out) {
@@ -181,6 +277,9 @@ std::string exit_line(const ExitRecord& exit) {
                 static_cast<long long>(exit.usage.system_ms),
                 static_cast<long long>(exit.usage.max_rss_kib), exit.left_behind);
   std::string text = line;
+  text += usage_fields(exit.usage);
+  // What never ran has counted nothing; and the error needs the room.
+  if (exit.launch_error.empty()) text += counter_fields(exit.usage);
   if (exit.out_of_memory) text += " out_of_memory=1";
   if (!exit.launch_error.empty()) text += " error=" + escape(exit.launch_error, error_bytes_max);
   if (!exit.epilog_error.empty()) {

@@ -4,8 +4,10 @@
 //   started job_pid=7 shepherd_pid=6 at=<wall ms> from=<boot ms> until=<boot ms> step_port=0
 //        contained=<escaped> #...                                           (one line)
 //   exit code=0 signal=0 stopped=none started=<wall ms> ended=<wall ms> user_ms=1 system_ms=1
-//        max_rss_kib=900 left_behind=0 out_of_memory=1 error=<escaped> epilog_error=<escaped> #...
-//                                             (one line; the last three only when there is cause)
+//        max_rss_kib=900 left_behind=0 minor_faults=1 major_faults=1 voluntary_switches=1
+//        involuntary_switches=1 read_bytes=1 write_bytes=1 counters=<name>/<value>/<share>[/u],...
+//        missing=<name>/<escaped>,... out_of_memory=1 error=<escaped> epilog_error=<escaped> #...
+//                                  (one line; from `counters` on, each only when there is cause)
 //   refused reason=<escaped> #...        instead of both: the node could not start the job
 //
 // A line without its newline or with a wrong checksum was torn by a crash; it counts as not
@@ -42,7 +44,7 @@ struct RecordContent {
 };
 
 // A record never grows beyond this, which is what a claim reserves on the disk.
-constexpr std::size_t record_bytes_max = 4096;
+constexpr std::size_t record_bytes_max = 12288;
 
 std::string claimed_line(const std::string& boot_id);
 std::string started_line(const StartedLine& started);

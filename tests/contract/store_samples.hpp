@@ -63,6 +63,7 @@ inline JobSpec sample_spec(const std::string& name = "train") {
                        {DependencyKind::AfterOk, 5},
                        {DependencyKind::AfterNotOk, 6}};
   spec.warning = {10, 120, true};
+  spec.counters = {"PAPI_TOT_INS", "perf::PAGE-FAULTS"};
   return spec;
 }
 
@@ -114,8 +115,22 @@ inline Batch one_event(JobId id, decltype(JobEvent::what) what, WallMs at_ms = 5
   return batch;
 }
 
+inline Usage sample_usage() {
+  return {11,
+          12,
+          13,
+          14,
+          15,
+          16,
+          17,
+          18,
+          19,
+          {{"PAPI_TOT_INS", INT64_MAX, 0.25, false}, {"perf::PAGE-FAULTS", 0, 1, true}},
+          {{"PAPI_L3_TCM", "this node has no such counter"}}};
+}
+
 inline Ended sample_end(Outcome outcome = Outcome::Failed) {
-  return Ended{outcome, 3, 9, 6000, 7000, {11, 12, 13}, "because"};
+  return Ended{outcome, 3, 9, 6000, 7000, sample_usage(), "because"};
 }
 
 // ---- comparison ------------------------------------------------------------------------------

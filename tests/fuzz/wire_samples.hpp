@@ -67,9 +67,23 @@ inline Inventory inventory() {
   return {64, 256 * 1024, {{"gpu", 4}, {"nic", 2}}, {"avx512", "fast"}};
 }
 
+inline Usage usage() {
+  return {1,
+          2,
+          3,
+          4,
+          5,
+          6,
+          7,
+          8,
+          INT64_MAX,
+          {{"PAPI_TOT_INS", INT64_MAX, 0.25, false}, {"perf::PAGE-FAULTS", 0, 1, true}},
+          {{"PAPI_L3_TCM", "this node has no such counter"}}};
+}
+
 inline ExitRecord exit_record() {
-  return {3,         9, StopReason::TimeLimit,    1'700'000'000'001, 1'700'000'001'001,
-          {1, 2, 3}, 4, "no such directory: \xff"};
+  return {3,       9, StopReason::TimeLimit,    1'700'000'000'001, 1'700'000'001'001,
+          usage(), 4, "no such directory: \xff"};
 }
 
 inline LaunchReport report(LaunchState state) {

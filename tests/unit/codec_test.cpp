@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <new>
 
@@ -107,6 +108,47 @@ TEST(Codec, ALaunchOrderComesBackFieldByField) {
   EXPECT_EQ(other.restarts, 1);
   EXPECT_EQ(other.kill_grace_s, 15);
   EXPECT_EQ(other.cluster, "hyades");
+}
+
+TEST(Codec, UsageComesBackFieldByField) {
+  pb::Usage bytes;
+  to_pb(samples::usage(), bytes);
+  Usage back;
+  std::string error;
+  ASSERT_TRUE(from_pb(bytes, back, error)) << error;
+  EXPECT_EQ(back, samples::usage());
+}
+
+TEST(Codec, FiguresThatCannotBeAreRefused) {
+  const auto complaint = [](const auto& change) {
+    pb::Usage bytes;
+    to_pb(samples::usage(), bytes);
+    change(bytes);
+    Usage back;
+    std::string error;
+    EXPECT_FALSE(from_pb(bytes, back, error));
+    return error;
+  };
+  const auto first = [](pb::Usage& usage) { return usage.mutable_counters(0); };
+  EXPECT_EQ(complaint([](auto& u) { u.set_minor_faults(-1); }).find("Usage.minor_faults is -1"),
+            0u);
+  EXPECT_EQ(complaint([](auto& u) { u.set_write_bytes(-1); }).find("Usage.write_bytes is -1"), 0u);
+  EXPECT_EQ(complaint([&](auto& u) { first(u)->set_value(-1); }).find("JobCounter.value"), 0u);
+  EXPECT_EQ(complaint([&](auto& u) { first(u)->set_name("a b"); }).find("JobCounter.name"), 0u);
+  for (const double share : {0.0, -0.5, 1.01, std::nan(""), HUGE_VAL}) {
+    EXPECT_EQ(complaint([&](auto& u) {
+                first(u)->set_running_share(share);
+              }).find("JobCounter.running_share"),
+              0u);
+  }
+  EXPECT_EQ(complaint([](auto& u) {
+              u.mutable_missing_counters(0)->set_why("a\nb");
+            }).find("MissingCounter.why"),
+            0u);
+  const auto crowd = [](pb::Usage& usage) {
+    while (usage.counters_size() <= 32) *usage.add_counters() = usage.counters(0);
+  };
+  EXPECT_EQ(complaint(crowd).find("Usage.counters has 33 elements"), 0u);
 }
 
 TEST(Codec, HeartbeatsAndTheirAnswersComeBackFieldByField) {

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -511,7 +513,7 @@ TEST(RecordFile, KeepsEveryField) {
                      .stopped = StopReason::TimeLimit,
                      .started_ms = 1700000000123,
                      .ended_ms = 1700000009999,
-                     .usage = {1, 2, 3},
+                     .usage = {1, 2, 3, 4, 5, 6, 7, 8, INT64_MAX},
                      .left_behind = 4,
                      .launch_error = "100% \"wrong\"\nat /a b/\xc3\xa4 #00000000",
                      .out_of_memory = true,
@@ -523,6 +525,80 @@ TEST(RecordFile, KeepsEveryField) {
   EXPECT_EQ(content.exit, exit);
   EXPECT_EQ(content.refusal, "");
   EXPECT_EQ(parse_record(refused_line("no process left")).refusal, "no process left");
+}
+
+TEST(RecordFile, KeepsWhatWasCounted) {
+  const std::vector<JobCounter> counters = {{"PAPI_TOT_INS", INT64_MAX, 0.25, false},
+                                            {"perf::PAGE-FAULTS", 0, 1, true}};
+  const std::vector<MissingCounter> missing = {{"PAPI_L3_TCM", "100% no, nothing/else"},
+                                               {"PAPI_L2_TCM", ""}};
+  const ExitRecord exit = {.usage = {1, 2, 3, 4, 5, 6, 7, 8, 9, counters, missing}};
+  EXPECT_EQ(parse_record(exit_line(exit)).exit, exit);
+  // What never ran has counted nothing.
+  ExitRecord failed = exit;
+  failed.launch_error = "no such directory";
+  const auto read = parse_record(exit_line(failed)).exit;
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->usage.counters.empty());
+  EXPECT_TRUE(read->usage.missing_counters.empty());
+}
+
+// A record is written by somebody else, and perhaps by another version.
+TEST(RecordFile, LeavesOutCountersThatCannotBe) {
+  const auto read = [](const JobCounter& counter) {
+    const ExitRecord exit = {.exit_code = 7,
+                             .usage = {.counters = {counter, {"good", 1, 1, false}}}};
+    const auto back = parse_record(exit_line(exit)).exit;
+    EXPECT_TRUE(back && back->exit_code == 7);  // whatever they are, the job has ended
+    return back ? back->usage.counters.size() : 0;
+  };
+  EXPECT_EQ(read({"PAPI_TOT_INS", 5, 0.5, false}), 2u);
+  EXPECT_EQ(read({"PAPI_TOT_INS", -5, 0.5, false}), 1u);
+  EXPECT_EQ(read({"PAPI_TOT_INS", 5, 0, false}), 1u);
+  EXPECT_EQ(read({"PAPI_TOT_INS", 5, 1.5, false}), 1u);
+  EXPECT_EQ(read({"PAPI_TOT_INS", 5, std::nan(""), false}), 1u);
+  EXPECT_EQ(read({std::string(65, 'a'), 5, 1, false}), 1u);
+  EXPECT_EQ(read({"", 5, 1, false}), 1u);
+  EXPECT_EQ(read({"a/b", 5, 1, false}), 1u);
+}
+
+TEST(RecordFile, OlderRecordsHaveFewerFigures) {
+  std::string line = exit_line({.exit_code = 3, .usage = {1, 2, 3, 4}});
+  const std::size_t begin = line.find(" minor_faults=");
+  const std::size_t end = line.find(" #");
+  ASSERT_NE(begin, std::string::npos);
+  // The checksum is the older line's then: FNV-1a, as in its first version.
+  line.erase(begin, end - begin);
+  std::uint32_t hash = 2166136261u;
+  for (const unsigned char c : line.substr(0, line.find(" #"))) hash = (hash ^ c) * 16777619u;
+  char tail[16];
+  std::snprintf(tail, sizeof tail, " #%08x\n", hash);
+  const auto exit = parse_record(line.substr(0, line.find(" #")) + tail).exit;
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->exit_code, 3);
+  EXPECT_EQ(exit->usage, (Usage{1, 2, 3}));
+}
+
+TEST(RecordFile, AllCountersThereCanBeStillFit) {
+  const std::string name(counter_name_bytes_max, 'n');
+  Usage usage = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX,
+                 INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+  const std::string error(100000, '\x01');
+  for (const bool counted : {true, false}) {
+    usage.counters.assign(counted ? 100 : 0, {name, INT64_MAX, 0.123456, true});
+    usage.missing_counters.assign(100, {name, std::string(counter_reason_bytes_max, '%')});
+    const std::string record =
+        claimed_line(std::string(36, 'b')) +
+        started_line({1 << 22, 1 << 22, INT64_MAX, INT64_MAX, INT64_MAX, 65535, error}) +
+        exit_line({.stopped = StopReason::LeaseExpired,
+                   .started_ms = 253'402'300'799'999,
+                   .ended_ms = 253'402'300'799'999,
+                   .usage = usage,
+                   .left_behind = INT32_MAX,
+                   .out_of_memory = true,
+                   .epilog_error = error});
+    EXPECT_LE(record.size(), record_bytes_max);
+  }
 }
 
 TEST(RecordFile, LongErrorsStillFit) {

@@ -405,6 +405,22 @@ TEST(Meaning, Dependencies) {
             "-d afterok:: a job id is missing behind ':'; is a variable empty?");
 }
 
+TEST(Meaning, Counters) {
+  EXPECT_EQ(spec_of({}).counters, Words{});  // the configuration's
+  EXPECT_EQ(spec_of({"--counters=PAPI_TOT_INS,perf::PAGE-FAULTS"}).counters,
+            (Words{"PAPI_TOT_INS", "perf::PAGE-FAULTS"}));
+  EXPECT_EQ(spec_of({"--counters=none"}).counters, Words{"none"});
+  const auto error = [](const std::string& list) {
+    const auto errors = given({"--counters=" + list}).found.errors;
+    return errors.empty() ? std::string() : errors.front();
+  };
+  EXPECT_NE(error("PAPI_TOT_INT").find("did you mean PAPI_TOT_INS?"), std::string::npos)
+      << error("PAPI_TOT_INT");
+  for (const char* bad : {"", ",", "none,PAPI_TOT_INS", "PAPI_TOT_INS,PAPI_TOT_INS", "a b"}) {
+    EXPECT_NE(error(bad), "") << bad;
+  }
+}
+
 TEST(Meaning, Signals) {
   EXPECT_EQ(signal_number("USR1"), 10);
   EXPECT_EQ(signal_number("SIGUSR1"), 10);

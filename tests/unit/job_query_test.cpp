@@ -109,7 +109,9 @@ TEST_F(ListingTest, TellsTheWholeStory) {
   EXPECT_EQ(job.cores, 24);
   EXPECT_EQ(job.exit_code, 3);
   EXPECT_EQ(job.signal, 9);
-  EXPECT_EQ(job.usage, (Usage{11, 12, 13}));
+  EXPECT_EQ(job.usage, (Usage{11, 12, 13}));  // what the columns hold
+  EXPECT_EQ(store().list_jobs({.ids = {3}, .full_usage = true}).at(0).usage, sample_usage());
+  EXPECT_EQ(store().list_jobs({.ids = {2}, .full_usage = true}).at(0).usage, Usage());
   EXPECT_EQ(job.reason, "because");
   EXPECT_EQ(job.comment, sample_payload().comment);
   EXPECT_EQ(job.working_directory, sample_payload().working_directory);
