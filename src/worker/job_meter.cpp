@@ -1,0 +1,110 @@
+#include "worker/job_meter.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hyades {
+
+namespace {
+
+constexpr const char* kTaskClock = "perf::TASK-CLOCK";  // nanoseconds
+
+std::optional<double> counted_cpu_s(const Usage& usage) {
+  for (const JobCounter& counter : usage.counters) {
+    if (counter.name == kTaskClock) return static_cast<double>(counter.value) / 1e9;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+JobMeter::JobMeter(LivePage page, const Now& now)
+    : page_(std::move(page)), started_wall_ms_(now.wall_ms - (now.boot_ms - page_.started_ms)) {}
+
+std::int64_t JobMeter::since_start(const Now& now) const {
+  return std::max<std::int64_t>(0, now.boot_ms - page_.started_ms);
+}
+
+void JobMeter::look(const std::vector<ProcessUse>& processes, const Now& now) {
+  const double ended_s = static_cast<double>(page_.ended.user_ms + page_.ended.system_ms) / 1e3;
+  double live_s = 0;
+  std::int64_t resident_kib = 0;
+  threads_ = 0;
+  for (const ProcessUse& process : processes) {
+    live_s += process.cpu_s;
+    resident_kib += process.resident_kib;
+    threads_ += process.threads;
+  }
+  processes_ = static_cast<int>(processes.size());
+  resident_mib_ = static_cast<double>(resident_kib) / 1024;
+  peak_mib_ = std::max(peak_mib_, resident_mib_);
+  // What has ended since the page was written is in neither sum, so that it may look like less.
+  const double cpu_s = std::max({cpu_s_, ended_s + live_s, counted_cpu_s(page_.ended).value_or(0)});
+  if (looked_ms_ && now.boot_ms > *looked_ms_) {
+    const double elapsed_s = static_cast<double>(now.boot_ms - *looked_ms_) / 1e3;
+    cores_busy_ = (cpu_s - cpu_s_) / elapsed_s;
+    has_cores_busy_ = true;
+    cpu_.points.add(since_start(now), cores_busy_);
+  }
+  cpu_s_ = cpu_s;
+  looked_ms_ = now.boot_ms;
+  memory_.points.add(since_start(now), resident_mib_);
+}
+
+double JobMeter::take_cpu_s() {
+  const double taken = cpu_s_ - taken_cpu_s_;
+  taken_cpu_s_ = cpu_s_;
+  return taken;
+}
+
+void JobMeter::add_energy(double joules, double seconds, bool modelled, const Now& now) {
+  if (!std::isfinite(joules) || seconds <= 0) return;
+  joules_ += joules;
+  watts_ = joules / seconds;
+  has_energy_ = true;
+  energy_modelled_ = energy_modelled_ || modelled;
+  power_.points.add(since_start(now), watts_);
+}
+
+std::vector<Figure> JobMeter::figures() const {
+  std::vector<Figure> all;
+  if (has_cores_busy_) all.push_back({"job.cpu", "cores", cores_busy_});
+  if (looked_ms_) {
+    const auto count = [](int number) { return static_cast<double>(number); };
+    all.push_back({"job.cpu_time", "s", cpu_s_});
+    all.push_back({"job.memory", "MiB", resident_mib_});
+    const double known_mib = static_cast<double>(page_.ended.max_rss_kib) / 1024;
+    all.push_back({"job.memory_peak", "MiB", std::max(peak_mib_, known_mib)});
+    all.push_back({"job.processes", "count", count(processes_)});
+    all.push_back({"job.threads", "count", count(threads_)});
+  }
+  if (has_energy_) {
+    all.push_back({"job.energy", "J", joules_, energy_modelled_});
+    all.push_back({"job.power", "W", watts_, energy_modelled_});
+  }
+  for (const JobCounter& counter : page_.ended.counters) {
+    all.push_back({"counter." + counter.name, "count", static_cast<double>(counter.value)});
+  }
+  return all;
+}
+
+std::vector<JobSeries> JobMeter::series() const {
+  std::vector<JobSeries> all;
+  for (const Track* track : {&cpu_, &memory_, &power_}) {
+    const auto& buckets = track->points.buckets();
+    if (buckets.empty()) continue;
+    JobSeries& series = all.emplace_back();
+    series.key = page_.key;
+    series.name = track->name;
+    series.unit = track->unit;
+    series.from_ms = started_wall_ms_;
+    series.step_ms = track->points.width_ms();
+    for (const BoundedSeries::Bucket& bucket : buckets) {
+      series.mean.push_back(static_cast<float>(bucket.mean));
+      series.most.push_back(static_cast<float>(bucket.max));
+    }
+  }
+  return all;
+}
+
+}  // namespace hyades

@@ -1,0 +1,66 @@
+// What one job does on this node while it runs: from its shepherd's page (live_page.hpp) and from
+// what its processes use. The kernel's own sums come with the job's end (Usage); this is for those
+// who look on meanwhile, and for the course of things.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/telemetry_report.hpp"
+#include "telemetry/bounded_series.hpp"
+#include "telemetry/process_scan.hpp"
+#include "worker/live_page.hpp"
+
+namespace hyades {
+
+class JobMeter {
+ public:
+  // `page`: the first one that was read.
+  JobMeter(LivePage page, const Now& now);
+
+  const LivePage& page() const { return page_; }
+  void update(LivePage page) { page_ = std::move(page); }
+
+  // Adds a reading of `processes`, all of the job's.
+  void look(const std::vector<ProcessUse>& processes, const Now& now);
+
+  // CPU seconds used since the last call, for the sharing out of energy.
+  double take_cpu_s();
+  // Its share of the node's energy since the last call of this.
+  void add_energy(double joules, double seconds, bool modelled, const Now& now);
+
+  std::vector<Figure> figures() const;
+  // In the course of the whole run, as far as this process has seen it.
+  std::vector<JobSeries> series() const;
+
+ private:
+  struct Track {
+    std::string name;
+    std::string unit;
+    BoundedSeries points;
+  };
+
+  std::int64_t since_start(const Now& now) const;
+
+  LivePage page_;
+  WallMs started_wall_ms_ = 0;
+  std::optional<BootMs> looked_ms_;
+  double cpu_s_ = 0;
+  double taken_cpu_s_ = 0;
+  double cores_busy_ = 0;
+  bool has_cores_busy_ = false;
+  double resident_mib_ = 0;
+  double peak_mib_ = 0;
+  int processes_ = 0;
+  int threads_ = 0;
+  double joules_ = 0;
+  double watts_ = 0;
+  bool has_energy_ = false;
+  bool energy_modelled_ = false;
+  Track cpu_{"job.cpu", "cores", BoundedSeries(0.001)};
+  Track memory_{"job.memory", "MiB", BoundedSeries(0.1)};
+  Track power_{"job.power", "W", BoundedSeries(0.01)};
+};
+
+}  // namespace hyades

@@ -1,0 +1,71 @@
+#include "worker/job_meters.hpp"
+
+#include <dirent.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "worker/spool_layout.hpp"
+
+namespace hyades {
+
+namespace {
+
+constexpr std::string_view kEnding = ".live";
+
+// "42.1.77.live"
+std::optional<LaunchKey> key_of(std::string_view name) {
+  if (!name.ends_with(kEnding)) return std::nullopt;
+  LaunchKey key;
+  if (!parse_launch_key(name.substr(0, name.size() - kEnding.size()), key)) return std::nullopt;
+  return key;
+}
+
+}  // namespace
+
+void JobMeters::find_pages(const Now& now) {
+  const std::string directory = job_file_directory(spool_directory_);
+  std::set<LaunchKey> there;
+  trouble_.clear();
+  if (DIR* const entries = opendir(directory.c_str())) {
+    while (const dirent* entry = readdir(entries)) {
+      const std::optional<LaunchKey> key = key_of(entry->d_name);
+      if (!key) continue;
+      there.insert(*key);
+      std::optional<LivePage> page = read_live_page(spool_directory_, *key);
+      if (!page) continue;  // half-written; the next look sees it whole
+      const auto found = meters_.find(*key);
+      if (found == meters_.end()) {
+        meters_.emplace(*key, JobMeter(std::move(*page), now));
+      } else {
+        found->second.update(std::move(*page));
+      }
+    }
+    closedir(entries);
+  } else if (errno != ENOENT) {  // no job has ever run here
+    trouble_ = "cannot look into " + directory + ": " + std::strerror(errno);
+    return;
+  }
+  for (auto at = meters_.begin(); at != meters_.end();) {
+    const bool gone = there.count(at->first) == 0;
+    if (gone) ended_.push_back(std::move(at->second));
+    at = gone ? meters_.erase(at) : std::next(at);
+  }
+}
+
+void JobMeters::look(const Now& now) {
+  find_pages(now);
+  if (meters_.empty()) return;
+  if (!scan_.look()) {
+    trouble_ = "cannot look into /proc";
+    return;
+  }
+  for (auto& [key, meter] : meters_) {
+    meter.look(scan_.below(meter.page().shepherd_pid), now);
+  }
+}
+
+std::vector<JobMeter> JobMeters::take_ended() { return std::exchange(ended_, {}); }
+
+}  // namespace hyades

@@ -1,0 +1,39 @@
+// The meters of all jobs that run on this node. Finds them by the pages that their shepherds write,
+// so that it needs nobody to tell it, and knows jobs that were there before it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "telemetry/process_scan.hpp"
+#include "worker/job_meter.hpp"
+
+namespace hyades {
+
+class JobMeters {
+ public:
+  explicit JobMeters(std::string spool_directory) : spool_directory_(std::move(spool_directory)) {}
+
+  // Looks for pages and at the processes below their shepherds: one pass over /proc for all.
+  void look(const Now& now);
+
+  bool empty() const { return meters_.empty(); }
+  std::map<LaunchKey, JobMeter>& running() { return meters_; }
+  // Jobs whose page has gone since the last call: they have ended.
+  std::vector<JobMeter> take_ended();
+
+  // "" or why jobs cannot be looked at.
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  void find_pages(const Now& now);
+
+  std::string spool_directory_;
+  ProcessScan scan_;
+  std::map<LaunchKey, JobMeter> meters_;
+  std::vector<JobMeter> ended_;
+  std::string trouble_;
+};
+
+}  // namespace hyades

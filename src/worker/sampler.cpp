@@ -1,0 +1,202 @@
+#include "worker/sampler.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "telemetry/energy_share.hpp"
+
+namespace hyades {
+
+namespace {
+
+// Every job is looked at so often, at the least: processes are many, and the kernel counts what
+// they use whether somebody looks or not.
+constexpr int kJobPeriod_ms = 1000;
+constexpr int kComponentsEvery = 5;  // reports
+constexpr int kSeriesEvery = 10;     // likewise, of jobs that run
+constexpr double kPpm = 1e-6;
+constexpr const char* kEnergy = "power.energy";
+constexpr const char* kBusy = "cpu.busy";
+
+std::int64_t thread_cpu_us() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
+}
+
+EngineOptions engine_options(const TelemetrySettings& settings) {
+  EngineOptions options;
+  options.ring_bytes = static_cast<std::size_t>(settings.ring_mib) << 20;
+  options.retention_ms.fill(settings.retention_s * WallMs{1000});
+  options.average_ms = settings.report_ms;
+  options.cpu_us = thread_cpu_us;
+  return options;
+}
+
+SamplingOptions plan_options(const TelemetrySettings& settings) {
+  return {.period_ms = settings.period_ms,
+          .idle_stretch = settings.idle_factor,
+          .budget_share = settings.budget_ppm * kPpm};
+}
+
+// As people want it: what a counter grows by in a second.
+Figure figure_of(const std::string& name, const LatestReading& reading) {
+  const bool counter = reading.behavior == Behavior::Counter;
+  double value = reading.average;
+  if (std::isnan(value)) value = counter ? reading.rate : reading.value;
+  std::string unit = reading.unit;
+  if (counter) unit = unit == "J" ? "W" : unit == "count" ? "1/s" : unit + "/s";
+  return {name, unit, value, reading.modelled};
+}
+
+}  // namespace
+
+Sampler::Sampler(const std::string& spool_directory, int cores, FoundCollectors found,
+                 const TelemetrySettings& settings, const Now& now)
+    : cores_(cores),
+      settings_(settings),
+      missing_(std::move(found.missing)),
+      energy_source_(std::move(found.energy_source)),
+      engine_(std::move(found.collectors), engine_options(settings)),
+      plan_(plan_options(settings), now.boot_ms),
+      jobs_(spool_directory),
+      jobs_due_ms_(now.boot_ms),
+      report_due_ms_(now.boot_ms + settings.report_ms),
+      reported_wall_ms_(now.wall_ms) {}
+
+BootMs Sampler::next_turn_ms() const {
+  return std::min({plan_.next_wake_ms(), jobs_due_ms_, report_due_ms_});
+}
+
+void Sampler::turn(const Now& now, std::vector<TelemetryReport>& out) {
+  const std::vector<MetricClass> due = plan_.due(now.boot_ms);
+  const TelemetryEngine::Costs costs = engine_.run(due, now);
+  for (const MetricClass of : due) {
+    plan_.spent(of, costs[static_cast<std::size_t>(of)], now.boot_ms);
+  }
+  if (now.boot_ms >= jobs_due_ms_) look_at_jobs(now);
+  add_minutes(now, out);
+  for (const JobMeter& ended : jobs_.take_ended()) {
+    TelemetryReport last{.from_ms = now.wall_ms, .until_ms = now.wall_ms};
+    last.jobs.push_back({ended.page().key, ended.figures()});
+    last.series = ended.series();
+    out.push_back(std::move(last));
+  }
+  if (now.boot_ms < report_due_ms_) return;
+  out.push_back(report(now));
+  // A node on which nothing happens has little to tell.
+  report_due_ms_ = now.boot_ms + settings_.report_ms * (jobs_.empty() ? settings_.idle_factor : 1);
+}
+
+void Sampler::look_at_jobs(const Now& now) {
+  const std::int64_t begin_us = thread_cpu_us();
+  jobs_.look(now);
+  const bool was_busy = plan_.is_busy();
+  plan_.set_busy(!jobs_.empty(), now.boot_ms);
+  if (!was_busy && plan_.is_busy()) report_due_ms_ = std::min(report_due_ms_, now.boot_ms + settings_.report_ms);
+  share_energy_out(now);
+  ++job_looks_;
+  job_troubles_ += jobs_.trouble().empty() ? 0 : 1;
+  const std::int64_t cost_us = thread_cpu_us() - begin_us;
+  job_cpu_us_ += cost_us;
+  // Within the budget as well: half of it, at the most.
+  const double budget_us = settings_.budget_ppm * kPpm / 2 * kJobPeriod_ms * 1000;
+  const double stretch = std::max(1.0, static_cast<double>(cost_us) / budget_us);
+  jobs_due_ms_ = now.boot_ms + static_cast<BootMs>(kJobPeriod_ms * std::min(stretch, 60.0));
+}
+
+void Sampler::share_energy_out(const Now& now) {
+  const auto latest = engine_.latest(now);
+  const auto energy = latest.find(kEnergy);
+  if (energy == latest.end() || std::isnan(energy->second.value)) return;
+  const auto busy = latest.find(kBusy);
+  const double elapsed_s = static_cast<double>(now.boot_ms - energy_.at_ms) / 1e3;
+  const double joules = energy->second.value - energy_.joules;
+  const bool first = energy_.at_ms == 0;
+  energy_ = {.at_ms = now.boot_ms, .joules = energy->second.value};
+  if (first || joules < 0 || elapsed_s <= 0 || busy == latest.end()) return;
+  NodeUse node{.joules = joules,
+               .idle_share = idle_share_,
+               .cpu_seconds = busy->second.average / 100 * cores_ * elapsed_s,
+               .cores = static_cast<double>(cores_)};
+  for (auto& [key, meter] : jobs_.running()) {
+    node.jobs.push_back({.cpu_seconds = meter.take_cpu_s(),
+                         .cores = static_cast<double>(meter.page().cores)});
+  }
+  const EnergyShares shares = share_energy(node);
+  std::size_t i = 0;
+  for (auto& [key, meter] : jobs_.running()) {
+    meter.add_energy(shares.jobs_joules[i++], elapsed_s, energy->second.modelled, now);
+  }
+}
+
+void Sampler::add_minutes(const Now& now, std::vector<TelemetryReport>& out) {
+  TelemetryReport minute{.whole_minute = true};
+  const auto flush = [&] {
+    if (!minute.node.empty()) out.push_back(std::move(minute));
+    minute = {.whole_minute = true};
+  };
+  for (const MinuteRow& row : engine_.take_minutes(now)) {
+    if (row.minute_ms != minute.from_ms) flush();
+    minute.from_ms = row.minute_ms;
+    minute.until_ms = row.minute_ms + 60'000;
+    const Metric& metric = engine_.metrics()[row.metric];
+    const bool counter = metric.behavior == Behavior::Counter;
+    const std::string unit = !counter ? metric.unit : metric.unit == "J" ? "W" : metric.unit + "/s";
+    const auto add = [&](const std::string& name, double value) {
+      if (std::isfinite(value)) minute.node.push_back({name, unit, value, metric.modelled});
+    };
+    add(metric.name, counter ? row.summary.mean : by_class(row.summary, metric));
+    if (metric.of == MetricClass::Compute) add(metric.name + ".max", row.summary.max);
+  }
+  flush();
+}
+
+TelemetryReport Sampler::report(const Now& now) {
+  TelemetryReport report{.from_ms = reported_wall_ms_, .until_ms = now.wall_ms};
+  reported_wall_ms_ = now.wall_ms;
+  for (const auto& [name, reading] : engine_.latest(now)) {
+    Figure figure = figure_of(name, reading);
+    if (std::isfinite(figure.value)) report.node.push_back(std::move(figure));
+  }
+  for (const auto& [key, meter] : jobs_.running()) report.jobs.push_back({key, meter.figures()});
+  if (reports_ % kSeriesEvery == 0) {
+    for (const auto& [key, meter] : jobs_.running()) {
+      for (JobSeries& series : meter.series()) report.series.push_back(std::move(series));
+    }
+  }
+  if (reports_ % kComponentsEvery == 0) report.components = components();
+  ++reports_;
+  return report;
+}
+
+std::vector<ComponentState> Sampler::components() const {
+  std::vector<ComponentState> all;
+  for (const CollectorState& state : engine_.state()) {
+    ComponentState& component = all.emplace_back();
+    component.name = state.name;
+    component.layer = "monitoring";
+    component.running = state.metrics > 0;
+    component.samples = state.samples;
+    component.troubles = state.troubles;
+    component.cpu_ms = static_cast<double>(state.cpu_us) / 1e3;
+    component.text = state.trouble;
+    if (component.text.empty()) component.text = std::to_string(state.metrics) + " metrics";
+  }
+  for (const MissingSource& missing : missing_) {
+    all.push_back({.name = missing.name, .layer = "monitoring", .text = missing.why});
+  }
+  all.push_back({.name = "jobs",
+                 .layer = "monitoring",
+                 .running = true,
+                 .samples = job_looks_,
+                 .troubles = job_troubles_,
+                 .cpu_ms = static_cast<double>(job_cpu_us_) / 1e3,
+                 .period_ms = kJobPeriod_ms,
+                 .text = jobs_.trouble()});
+  return all;
+}
+
+}  // namespace hyades
