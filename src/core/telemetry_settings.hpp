@@ -11,20 +11,20 @@
 namespace hyades {
 
 // A kind of device that shows figures of itself as files.
-struct AcceleratorFigure {
+struct AcceleratorFigureSetting {
   std::string name;  // "temperature"
   std::string unit;
   std::string file;  // below the device's folder
   double scale = 1;  // what the number in it is multiplied by
 
-  friend bool operator==(const AcceleratorFigure&, const AcceleratorFigure&) = default;
+  friend bool operator==(const AcceleratorFigureSetting&, const AcceleratorFigureSetting&) = default;
 };
-struct AcceleratorSource {
+struct AcceleratorSetting {
   std::string kind;    // "npu"
   std::string folder;  // a pattern with one '*': "/sys/class/npu/npu*"
-  std::vector<AcceleratorFigure> figures;
+  std::vector<AcceleratorFigureSetting> figures;
 
-  friend bool operator==(const AcceleratorSource&, const AcceleratorSource&) = default;
+  friend bool operator==(const AcceleratorSetting&, const AcceleratorSetting&) = default;
 };
 
 struct TelemetrySettings {
@@ -38,7 +38,7 @@ struct TelemetrySettings {
   MiB ring_mib = 16;       // most memory for them
   int idle_watts = 0;      // of the node, where nothing measures it; 0: by its cores
   int peak_watts = 0;      // likewise
-  std::vector<AcceleratorSource> accelerators;
+  std::vector<AcceleratorSetting> accelerators;
 
   friend bool operator==(const TelemetrySettings&, const TelemetrySettings&) = default;
 };

@@ -148,12 +148,12 @@ std::string number(double value) {
   return word.find_first_of(".e") == std::string::npos ? word + ".0" : word;
 }
 
-void render_accelerators(std::ostream& out, const std::vector<AcceleratorSource>& sources) {
-  for (const AcceleratorSource& source : sources) {
+void render_accelerators(std::ostream& out, const std::vector<AcceleratorSetting>& sources) {
+  for (const AcceleratorSetting& source : sources) {
     out << "\n[[accelerator]]\nkind = " << quoted(source.kind)
         << "\nfolder = " << escaped(source.folder) << "\nfigures = "
         << list(source.figures,
-                [](const AcceleratorFigure& figure) {
+                [](const AcceleratorFigureSetting& figure) {
                   return "{ name = " + quoted(figure.name) + ", file = " + escaped(figure.file) +
                          ", unit = " + escaped(figure.unit) + ", scale = " + number(figure.scale) +
                          " }";

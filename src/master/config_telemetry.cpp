@@ -27,7 +27,7 @@ bool is_accelerator_path(const std::string& pattern) {
 }
 
 // { name = "power", file = "power_uw", unit = "W", scale = 1e-6 }
-void read_accelerator_figure(const toml::node& node, AcceleratorSource& source,
+void read_accelerator_figure(const toml::node& node, AcceleratorSetting& source,
                              ConfigErrors& errors) {
   if (!node.is_table()) {
     return errors.add(node,
@@ -36,7 +36,7 @@ void read_accelerator_figure(const toml::node& node, AcceleratorSource& source,
   }
   const toml::table& table = *node.as_table();
   ConfigReader reader(table, "figures of [[accelerator]]", errors);
-  AcceleratorFigure figure;
+  AcceleratorFigureSetting figure;
   reader.text("name", figure.name);
   reader.unit("unit", figure.unit);
   reader.file_name("file", figure.file);
@@ -76,7 +76,7 @@ void read_measuring(ConfigReader& reader, ClusterConfig& config) {
 
 void read_accelerator(const toml::table& table, TelemetrySettings& settings, ConfigErrors& errors) {
   ConfigReader reader(table, "[[accelerator]]", errors);
-  AcceleratorSource source;
+  AcceleratorSetting source;
   reader.text("kind", source.kind);
   reader.path("folder", source.folder);
   reader.list("figures",

@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "core/words.hpp"
+
 namespace hyades {
 
 // Each class has a period of its own and a way in which its readings are summed up.
@@ -17,6 +19,12 @@ enum class MetricClass {
   Application,  // events, and what jobs report of themselves
 };
 constexpr int kMetricClasses = 5;
+inline constexpr Word<MetricClass> metric_class_words[] = {
+    {MetricClass::Compute, "compute"},
+    {MetricClass::Memory, "memory"},
+    {MetricClass::Network, "network"},
+    {MetricClass::Power, "power"},
+    {MetricClass::Application, "application"}};
 
 enum class Behavior {
   Gauge,    // goes up and down
@@ -25,7 +33,7 @@ enum class Behavior {
 
 struct Metric {
   std::string name;  // "net.eth0.rx_bytes": [a-zA-Z0-9_.:-]+, unique on a node
-  std::string unit;  // "bytes", "%", "J", "W", "degC", "MHz", "MiB", "count"
+  std::string unit;  // "bytes", "%", "J", "W", "degC", "MHz", "MiB", "V", "rpm", "count"
   MetricClass of = MetricClass::Compute;
   Behavior behavior = Behavior::Gauge;
   double resolution = 1;  // the smallest difference that is kept

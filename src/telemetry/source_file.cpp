@@ -112,6 +112,12 @@ bool SourceFile::cut_after_last_line() {
   return size_ > 0;
 }
 
+std::string first_line_of(const std::string& path) {
+  SourceFile file(path);
+  file.read();
+  return std::string(file.text().substr(0, file.text().find('\n')));
+}
+
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
   DIR* const open = ::opendir(directory.c_str());

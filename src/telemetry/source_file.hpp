@@ -48,6 +48,9 @@ class SourceFile {
   std::string why_;
 };
 
+// The first line of a file that says one thing; "" when it cannot be read.
+std::string first_line_of(const std::string& path);
+
 // The names in a directory, in the order people count (hwmon2 before hwmon10), none when there is
 // no such directory.
 std::vector<std::string> names_in(const std::string& directory);

@@ -39,8 +39,8 @@ void check_unit(RangeCheck& check, const std::string& in, std::string& out) {
 }
 
 bool from_pb(const pb::JobFigures& in, JobFigures& out, std::string& error);
-bool from_pb(const pb::AcceleratorFigure& in, AcceleratorFigure& out, std::string& error);
-bool from_pb(const pb::AcceleratorSource& in, AcceleratorSource& out, std::string& error);
+bool from_pb(const pb::AcceleratorFigure& in, AcceleratorFigureSetting& out, std::string& error);
+bool from_pb(const pb::AcceleratorSource& in, AcceleratorSetting& out, std::string& error);
 
 // Elements one by one, each with its own complaint.
 template <typename In, typename Out>
@@ -63,7 +63,7 @@ bool from_pb(const pb::JobFigures& in, JobFigures& out, std::string& error) {
   return check.ok();
 }
 
-bool from_pb(const pb::AcceleratorFigure& in, AcceleratorFigure& out, std::string& error) {
+bool from_pb(const pb::AcceleratorFigure& in, AcceleratorFigureSetting& out, std::string& error) {
   RangeCheck check("AcceleratorFigure", error);
   check.text("name", in.name(), out.name);
   check.text("unit", in.unit(), out.unit);
@@ -72,7 +72,7 @@ bool from_pb(const pb::AcceleratorFigure& in, AcceleratorFigure& out, std::strin
   return check.ok();
 }
 
-bool from_pb(const pb::AcceleratorSource& in, AcceleratorSource& out, std::string& error) {
+bool from_pb(const pb::AcceleratorSource& in, AcceleratorSetting& out, std::string& error) {
   RangeCheck check("AcceleratorSource", error);
   check.text("kind", in.kind(), out.kind);
   check.text("folder", in.folder(), out.folder, Limits::path_bytes_max);
@@ -80,10 +80,10 @@ bool from_pb(const pb::AcceleratorSource& in, AcceleratorSource& out, std::strin
   return check.ok();
 }
 
-void to_pb(const AcceleratorSource& value, pb::AcceleratorSource& out) {
+void to_pb(const AcceleratorSetting& value, pb::AcceleratorSource& out) {
   out.set_kind(to_utf8(value.kind));
   out.set_folder(to_utf8(value.folder));
-  for (const AcceleratorFigure& figure : value.figures) {
+  for (const AcceleratorFigureSetting& figure : value.figures) {
     pb::AcceleratorFigure& added = *out.add_figures();
     added.set_name(to_utf8(figure.name));
     added.set_unit(to_utf8(figure.unit));
@@ -153,7 +153,7 @@ void to_pb(const TelemetrySettings& value, pb::TelemetrySettings& out) {
   out.set_ring_mib(value.ring_mib);
   out.set_idle_watts(value.idle_watts);
   out.set_peak_watts(value.peak_watts);
-  for (const AcceleratorSource& source : value.accelerators) to_pb(source, *out.add_accelerators());
+  for (const AcceleratorSetting& source : value.accelerators) to_pb(source, *out.add_accelerators());
 }
 
 // ---- from bytes ------------------------------------------------------------------------------

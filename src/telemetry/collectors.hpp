@@ -1,0 +1,44 @@
+// All that can be measured on this node.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "telemetry/accelerator_collector.hpp"
+#include "telemetry/collector.hpp"
+#include "telemetry/energy_meter.hpp"
+#include "telemetry/nvml.hpp"
+#include "telemetry/power_model.hpp"
+
+namespace hyades {
+
+struct CollectorOptions {
+  std::string root;                     // "": this machine; else a tree of /proc and /sys
+  std::string nvml_library;             // "": the usual one, which a tree never has
+  std::vector<std::string> interfaces;  // empty: all but the loopback
+  std::vector<AcceleratorSource> accelerators;
+  PowerModel power_model;  // for a node without a meter
+};
+
+// What was looked for and is not there, for people.
+struct MissingSource {
+  std::string name;  // the collector's
+  std::string why;
+};
+
+struct FoundCollectors {
+  // Each found something, and all metrics of one are of one class: it is to be sampled at that
+  // class's period. The names of metrics are unique among all.
+  std::vector<std::unique_ptr<Collector>> collectors;
+  // Also of collectors that found only some of what they looked for.
+  std::vector<MissingSource> missing;
+  std::string energy_source;   // EnergyMeter::describe()
+  std::shared_ptr<Nvml> nvml;  // for the processes of each device; null: none
+};
+
+// Does not throw. As root where energy counters are to be read, see RaplCollector; what was found
+// may then be sampled as anybody. May block for as long as a driver does.
+FoundCollectors find_collectors(const CollectorOptions& options);
+
+}  // namespace hyades
