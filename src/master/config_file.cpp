@@ -272,8 +272,8 @@ void read_telemetry(const toml::table& table, ClusterConfig& config, ConfigError
       reader.error("counters", "counters of [telemetry]: " + bad);
     } else {
       config.node_settings.counters = counters == std::vector<std::string>{std::string(no_counters)}
-                              ? std::vector<std::string>()
-                              : counters;
+                                          ? std::vector<std::string>()
+                                          : counters;
     }
   }
   reader.integer("counters_every_ms", config.node_settings.counters_every_ms, 0, 3'600'000);

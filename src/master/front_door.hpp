@@ -45,6 +45,8 @@ class FrontDoor final : public Door {
   void attach(TelemetryBoard& telemetry) { telemetry_ = &telemetry; }
   // The loop's statistics.
   void count_turn() { ++turns_; }
+  std::uint64_t turns() const { return turns_; }
+  std::uint64_t commits() const { return commits_; }
 
   void poll(std::vector<Request>& out) override;
   void reply(const Reply& reply) override;

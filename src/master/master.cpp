@@ -16,6 +16,8 @@
 #include "master/config_file.hpp"
 #include "master/fence_command.hpp"
 #include "master/front_door.hpp"
+#include "master/metrics_page.hpp"
+#include "master/metrics_server.hpp"
 #include "master/run_files.hpp"
 #include "master/sqlite_store.hpp"
 #include "master/state_directory.hpp"
@@ -173,9 +175,20 @@ class Master {
     telemetry_ = std::make_unique<TelemetryBoard>(telemetry_store_.get(), clock_);
     driver_->set_telemetry(telemetry_.get());
     door_->attach(*telemetry_);
+    if (config_->metrics_listen.empty()) return;
+    metrics_ = MetricsServer::open(config_->metrics_listen, trouble);
+    if (!metrics_) spdlog::error("{}", trouble);
   }
 
   void keep_telemetry() {
+    const BootMs now = clock_.now().boot_ms;
+    if (metrics_ && metrics_->wants_page(now)) {
+      const MetricsFacts facts = {.version = kVersion,
+                                  .turns = door_->turns(),
+                                  .commits = door_->commits(),
+                                  .degraded = !driver_->degraded().empty()};
+      metrics_->publish(metrics_page(driver_->controller(), *telemetry_, facts), now);
+    }
     const ClusterConfig& config = driver_->controller().config();
     telemetry_->turn({.minutes_days = config.keep_minutes_days, .jobs_days = config.keep_jobs_days},
                      driver_->controller().jobs());
@@ -246,6 +259,7 @@ class Master {
   std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<TelemetryStore> telemetry_store_;
   std::unique_ptr<TelemetryBoard> telemetry_;
+  std::unique_ptr<MetricsServer> metrics_;
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
   std::string degraded_;

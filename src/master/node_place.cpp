@@ -11,8 +11,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "wire/drop_privileges.hpp"
 #include "wire/boot_id.hpp"
+#include "wire/drop_privileges.hpp"
 #include "wire/unique_fd.hpp"
 
 namespace hyades {

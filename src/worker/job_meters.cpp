@@ -1,6 +1,8 @@
 #include "worker/job_meters.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -18,17 +20,34 @@ constexpr std::string_view kEnding = ".live";
 std::optional<LaunchKey> key_of(std::string_view name) {
   if (!name.ends_with(kEnding)) return std::nullopt;
   LaunchKey key;
-  if (!parse_launch_key(name.substr(0, name.size() - kEnding.size()), key)) return std::nullopt;
+  const std::string text(name.substr(0, name.size() - kEnding.size()));
+  if (!parse_launch_key(text, key)) return std::nullopt;
   return key;
 }
 
 }  // namespace
 
+JobMeters::JobMeters(std::string spool_directory) : spool_directory_(std::move(spool_directory)) {
+  open_directory();
+}
+
+bool JobMeters::open_directory() {
+  const std::string path = job_file_directory(spool_directory_);
+  if (!directory_) {
+    directory_.reset(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  }
+  if (directory_ || errno == ENOENT) return bool(directory_);  // no job has ever run here
+  trouble_ = "cannot look into " + path + ": " + std::strerror(errno);
+  return false;
+}
+
 void JobMeters::find_pages(const Now& now) {
-  const std::string directory = job_file_directory(spool_directory_);
   std::set<LaunchKey> there;
   trouble_.clear();
-  if (DIR* const entries = opendir(directory.c_str())) {
+  if (!open_directory()) return;
+  const int again = dup(directory_.get());
+  if (DIR* const entries = again < 0 ? nullptr : fdopendir(again)) {
+    rewinddir(entries);
     while (const dirent* entry = readdir(entries)) {
       const std::optional<LaunchKey> key = key_of(entry->d_name);
       if (!key) continue;
@@ -43,9 +62,6 @@ void JobMeters::find_pages(const Now& now) {
       }
     }
     closedir(entries);
-  } else if (errno != ENOENT) {  // no job has ever run here
-    trouble_ = "cannot look into " + directory + ": " + std::strerror(errno);
-    return;
   }
   for (auto at = meters_.begin(); at != meters_.end();) {
     const bool gone = there.count(at->first) == 0;

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "telemetry/process_scan.hpp"
+#include "wire/unique_fd.hpp"
 #include "worker/job_meter.hpp"
 
 namespace hyades {
 
 class JobMeters {
  public:
-  explicit JobMeters(std::string spool_directory) : spool_directory_(std::move(spool_directory)) {}
+  // Opens the spool's directory of pages if it is there: made with rights that may be given up.
+  explicit JobMeters(std::string spool_directory);
 
   // Looks for pages and at the processes below their shepherds: one pass over /proc for all.
   void look(const Now& now);
@@ -27,9 +29,11 @@ class JobMeters {
   const std::string& trouble() const { return trouble_; }
 
  private:
+  bool open_directory();
   void find_pages(const Now& now);
 
   std::string spool_directory_;
+  UniqueFd directory_;
   ProcessScan scan_;
   std::map<LaunchKey, JobMeter> meters_;
   std::vector<JobMeter> ended_;

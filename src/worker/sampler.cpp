@@ -1,6 +1,7 @@
 #include "worker/sampler.hpp"
 
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,7 +18,7 @@ constexpr int kJobPeriod_ms = 1000;
 constexpr int kComponentsEvery = 5;  // reports
 constexpr int kSeriesEvery = 10;     // likewise, of jobs that run
 constexpr double kPpm = 1e-6;
-constexpr const char* kEnergy = "power.energy";
+constexpr const char* kEnergy = "energy.node";
 constexpr const char* kBusy = "cpu.busy";
 
 std::int64_t thread_cpu_us() {
@@ -53,18 +54,24 @@ Figure figure_of(const std::string& name, const LatestReading& reading) {
 
 }  // namespace
 
-Sampler::Sampler(const std::string& spool_directory, int cores, FoundCollectors found,
-                 const TelemetrySettings& settings, const Now& now)
-    : cores_(cores),
+Sampler::Sampler(SamplerNode node, FoundCollectors found, const TelemetrySettings& settings,
+                 const Now& now)
+    : node_(std::move(node)),
       settings_(settings),
       missing_(std::move(found.missing)),
       energy_source_(std::move(found.energy_source)),
       engine_(std::move(found.collectors), engine_options(settings)),
       plan_(plan_options(settings), now.boot_ms),
-      jobs_(spool_directory),
+      jobs_(node_.spool_directory),
       jobs_due_ms_(now.boot_ms),
       report_due_ms_(now.boot_ms + settings.report_ms),
       reported_wall_ms_(now.wall_ms) {}
+
+void Sampler::configure(const TelemetrySettings& settings, const Now& now) {
+  settings_ = settings;
+  plan_ = SamplingPlan(plan_options(settings), now.boot_ms);
+  plan_.set_busy(!jobs_.empty(), now.boot_ms);
+}
 
 BootMs Sampler::next_turn_ms() const {
   return std::min({plan_.next_wake_ms(), jobs_due_ms_, report_due_ms_});
@@ -95,7 +102,8 @@ void Sampler::look_at_jobs(const Now& now) {
   jobs_.look(now);
   const bool was_busy = plan_.is_busy();
   plan_.set_busy(!jobs_.empty(), now.boot_ms);
-  if (!was_busy && plan_.is_busy()) report_due_ms_ = std::min(report_due_ms_, now.boot_ms + settings_.report_ms);
+  if (!was_busy && plan_.is_busy())
+    report_due_ms_ = std::min(report_due_ms_, now.boot_ms + settings_.report_ms);
   share_energy_out(now);
   ++job_looks_;
   job_troubles_ += jobs_.trouble().empty() ? 0 : 1;
@@ -117,13 +125,14 @@ void Sampler::share_energy_out(const Now& now) {
   const bool first = energy_.at_ms == 0;
   energy_ = {.at_ms = now.boot_ms, .joules = energy->second.value};
   if (first || joules < 0 || elapsed_s <= 0 || busy == latest.end()) return;
+  const double processors = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
   NodeUse node{.joules = joules,
-               .idle_share = idle_share_,
-               .cpu_seconds = busy->second.average / 100 * cores_ * elapsed_s,
-               .cores = static_cast<double>(cores_)};
+               .idle_share = std::min(1.0, node_.idle_watts * elapsed_s / std::max(joules, 1e-9)),
+               .cpu_seconds = busy->second.average / 100 * processors * elapsed_s,
+               .cores = static_cast<double>(node_.cores)};
   for (auto& [key, meter] : jobs_.running()) {
-    node.jobs.push_back({.cpu_seconds = meter.take_cpu_s(),
-                         .cores = static_cast<double>(meter.page().cores)});
+    node.jobs.push_back(
+        {.cpu_seconds = meter.take_cpu_s(), .cores = static_cast<double>(meter.page().cores)});
   }
   const EnergyShares shares = share_energy(node);
   std::size_t i = 0;

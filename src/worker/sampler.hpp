@@ -16,11 +16,19 @@
 
 namespace hyades {
 
+struct SamplerNode {
+  std::string spool_directory;
+  int cores = 1;
+  double idle_watts = 0;  // that it is taken to draw when it does nothing
+};
+
 class Sampler {
  public:
-  // `cores`: that the node has.
-  Sampler(const std::string& spool_directory, int cores, FoundCollectors found,
-          const TelemetrySettings& settings, const Now& now);
+  Sampler(SamplerNode node, FoundCollectors found, const TelemetrySettings& settings,
+          const Now& now);
+
+  // Periods and the budget from now on. What decides which sources there are stays as it was.
+  void configure(const TelemetrySettings& settings, const Now& now);
 
   // Does what is due; appends what is to be told. Collectors may keep it as long as their patience.
   void turn(const Now& now, std::vector<TelemetryReport>& out);
@@ -32,7 +40,6 @@ class Sampler {
   struct EnergyMark {
     BootMs at_ms = 0;
     double joules = 0;
-    double busy_s = 0;
   };
 
   void look_at_jobs(const Now& now);
@@ -41,7 +48,7 @@ class Sampler {
   TelemetryReport report(const Now& now);
   std::vector<ComponentState> components() const;
 
-  int cores_;
+  SamplerNode node_;
   TelemetrySettings settings_;
   std::vector<MissingSource> missing_;
   std::string energy_source_;
@@ -57,8 +64,5 @@ class Sampler {
   std::uint64_t job_troubles_ = 0;
   EnergyMark energy_;
 };
-
-// The process: takes orders from and reports to `channel` (SOCK_SEQPACKET), until that is closed.
-int run_sampler(int channel, const std::string& spool_directory, int cores);
 
 }  // namespace hyades

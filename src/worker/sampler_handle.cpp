@@ -35,9 +35,7 @@ std::vector<std::string> passed_on() {
 
 }  // namespace
 
-SamplerHandle::SamplerHandle(Options options) : options_(std::move(options)) {
-  if (options_.cores > 0) start();
-}
+SamplerHandle::SamplerHandle(Options options) : options_(std::move(options)) { start(); }
 
 SamplerHandle::SamplerHandle(SamplerHandle&& other) noexcept
     : options_(std::move(other.options_)),
@@ -66,8 +64,7 @@ void SamplerHandle::start() {
   UniqueFd here(ends[0]);
   const UniqueFd there(ends[1]);
   setsockopt(there.get(), SOL_SOCKET, SO_SNDBUF, &kSocketBytes, sizeof kSocketBytes);
-  PlainChild child{.words = {options_.program, options_.spool_directory,
-                             std::to_string(options_.cores)},
+  PlainChild child{.words = {options_.program, options_.spool_directory},
                    .environment = passed_on(),
                    .input = there.get()};
   if (options_.uid != 0) {
@@ -90,8 +87,11 @@ void SamplerHandle::lost(const std::string& why) {
   if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == 0) kill(pid_, SIGKILL);
 }
 
-void SamplerHandle::turn(const TelemetrySettings& settings, BootMs now_ms) {
-  if (options_.cores == 0) return;
+void SamplerHandle::turn(const TelemetrySettings& settings, int cores, BootMs now_ms) {
+  if (!settings.enabled) {
+    if (socket_) lost("switched off");
+    return;
+  }
   if (!socket_) {
     if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == 0) return;
     pid_ = 0;
@@ -103,6 +103,7 @@ void SamplerHandle::turn(const TelemetrySettings& settings, BootMs now_ms) {
   if (!socket_ || (told_ && settings == settings_)) return;
   pb::SamplerOrder order;
   to_pb(settings, *order.mutable_settings());
+  order.set_cores(cores);
   const std::string bytes = order.SerializeAsString();
   const ssize_t sent = send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0) return;  // on the next turn; or it has ended

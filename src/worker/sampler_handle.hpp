@@ -19,7 +19,6 @@ class SamplerHandle {
   struct Options {
     std::string program;  // hyades-sampler
     std::string spool_directory;
-    int cores = 0;  // that this node has; 0: nothing is measured
     // As whom it shall go on once it has opened its sources; 0: as this process.
     uid_t uid = 0;
     gid_t gid = 0;
@@ -32,8 +31,9 @@ class SamplerHandle {
   SamplerHandle& operator=(SamplerHandle&&) = delete;
   ~SamplerHandle();  // ends it
 
-  // Tells it how to measure, and starts it again if it has ended a while ago. Call it often.
-  void turn(const TelemetrySettings& settings, BootMs now_ms);
+  // Tells it how to measure a node of so many cores, and starts it again if it has ended a while
+  // ago. Call it often.
+  void turn(const TelemetrySettings& settings, int cores, BootMs now_ms);
   // Appends what it has said.
   void take(std::vector<TelemetryReport>& out);
 

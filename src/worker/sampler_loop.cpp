@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
-#include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "hyades.pb.h"
+#include "telemetry/collector_thread.hpp"
 #include "wire/system_clock.hpp"
 #include "wire/telemetry_codec.hpp"
 #include "wire/wire_guard.hpp"
@@ -18,6 +21,62 @@
 namespace hyades {
 
 namespace {
+
+// Where nobody has said what a node draws: roughly a server of two sockets or a workstation, by its
+// cores. It is a guess, and every figure that rests on it is marked as modelled.
+constexpr double kIdleWatts = 30;
+constexpr double kIdleWattsPerCore = 1.5;
+constexpr double kBusyWattsPerCore = 6;
+
+PowerModel power_model(const TelemetrySettings& settings, int cores) {
+  if (settings.peak_watts > 0) {
+    return {.idle_w = double(settings.idle_watts), .peak_w = double(settings.peak_watts)};
+  }
+  const double idle_w = kIdleWatts + kIdleWattsPerCore * cores;
+  return {.idle_w = idle_w, .peak_w = idle_w + kBusyWattsPerCore * cores};
+}
+
+// By its unit: temperatures and power change more slowly than the rest.
+MetricClass class_of(const std::string& unit) {
+  if (unit == "W" || unit == "J" || unit == "degC" || unit == "MHz") return MetricClass::Power;
+  return unit == "MiB" ? MetricClass::Memory : MetricClass::Compute;
+}
+
+std::vector<AcceleratorSource> accelerators(const TelemetrySettings& settings) {
+  std::vector<AcceleratorSource> all;
+  for (const AcceleratorSetting& setting : settings.accelerators) {
+    AcceleratorSource& source = all.emplace_back();
+    source.kind = setting.kind;
+    source.devices = setting.folder;
+    for (const AcceleratorFigureSetting& figure : setting.figures) {
+      source.figures.push_back(
+          {.name = figure.name,
+           .file = figure.file,
+           .unit = figure.unit,
+           .scale = figure.scale,
+           .of = class_of(figure.unit),
+           .behavior = figure.unit == "J" ? Behavior::Counter : Behavior::Gauge,
+           .resolution = 0.01});
+    }
+  }
+  return all;
+}
+
+// /proc answers at once; whatever stands for a device may not.
+bool may_hang(const Collector& collector) {
+  static const std::set<std::string_view> never = {"cpu", "memory", "network"};
+  return never.count(collector.name()) == 0;
+}
+
+void put_into_threads(std::vector<std::unique_ptr<Collector>>& collectors) {
+  for (auto& collector : collectors) {
+    if (!may_hang(*collector)) continue;
+    const std::string name(collector->name());
+    auto moved = std::make_shared<std::unique_ptr<Collector>>(std::move(collector));
+    collector = std::make_unique<CollectorThread>(
+        name, [moved] { return std::move(*moved); }, CollectorThread::Options());
+  }
+}
 
 class SamplerLoop {
  public:
@@ -63,24 +122,25 @@ class SamplerLoop {
       if (check_wire(*pb::SamplerOrder::descriptor(), bytes).empty() &&
           order.ParseFromArray(buffer_.data(), static_cast<int>(size)) &&
           from_pb(order.settings(), settings, error)) {
-        obey(settings);
+        obey(settings, std::max(1, order.cores()));
       }
     }
   }
 
-  void obey(const TelemetrySettings& settings) {
+  void obey(const TelemetrySettings& settings, int cores) {
     const Now now = clock_.now();
-    if (!found_already_) {
-      found_already_ = true;
-      CollectorOptions options;
-      options.accelerators = settings.accelerators;
-      options.power_model = power_model(settings, place_.cores);
-      sampler_ = std::make_unique<Sampler>(place_.spool_directory, place_.cores,
-                                           find_collectors(options), settings, now);
-      found_();
-    } else {
-      sampler_->configure(settings, now);
-    }
+    if (sampler_) return sampler_->configure(settings, now);
+    CollectorOptions options;
+    options.accelerators = accelerators(settings);
+    options.power_model = power_model(settings, cores);
+    if (const char* root = std::getenv("HYADES_TELEMETRY_ROOT")) options.root = root;
+    if (const char* library = std::getenv("HYADES_NVML")) options.nvml_library = library;
+    FoundCollectors sources = find_collectors(options);
+    put_into_threads(sources.collectors);
+    sampler_ = std::make_unique<Sampler>(
+        SamplerNode{place_.spool_directory, cores, options.power_model.idle_w}, std::move(sources),
+        settings, now);
+    found_();
   }
 
   // Series go by themselves: there may be many, and what is lost is no more than one.
@@ -113,7 +173,6 @@ class SamplerLoop {
   SystemClock clock_;
   std::vector<char> buffer_;
   std::unique_ptr<Sampler> sampler_;
-  bool found_already_ = false;
 };
 
 }  // namespace

@@ -9,7 +9,6 @@ namespace hyades {
 struct SamplerPlace {
   int channel = 0;  // SOCK_SEQPACKET; the worker's end is SamplerHandle
   std::string spool_directory;
-  int cores = 1;  // of the node
 };
 
 // A longer report is split, or not sent.

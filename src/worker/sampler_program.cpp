@@ -1,4 +1,4 @@
-// hyades-sampler SPOOL CORES [UID GID]: measures the node for its worker (sampler.hpp), which starts
+// hyades-sampler SPOOL [UID GID]: measures the node for its worker (sampler.hpp), which starts
 // it with a socket as its standard input. With UID and GID it becomes them once it has found its
 // sources: energy counters may be opened by root only.
 #include <sys/prctl.h>
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
     std::cout << "hyades-sampler " << kVersion << "\n";
     return 0;
   }
-  if (argc != 3 && argc != 5) {
+  if (argc != 2 && argc != 4) {
     std::cerr << "hyades-sampler is started by hyadesd; it is of no use by itself\n";
     return 2;
   }
@@ -30,16 +30,14 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   geteuid() == 0 ? keep_memory_private() : leave_no_core_dump();
   std::optional<UserIdentity> user;
-  if (argc == 5 && geteuid() == 0) {
-    user = UserIdentity{static_cast<uid_t>(std::strtoul(argv[3], nullptr, 10)),
-                        static_cast<gid_t>(std::strtoul(argv[4], nullptr, 10))};
+  if (argc == 4 && geteuid() == 0) {
+    user = UserIdentity{static_cast<uid_t>(std::strtoul(argv[2], nullptr, 10)),
+                        static_cast<gid_t>(std::strtoul(argv[3], nullptr, 10))};
   }
   try {
-    const int code = run_sampler(
-        {.channel = STDIN_FILENO, .spool_directory = argv[1], .cores = std::atoi(argv[2])},
-        [&] {
-          if (user) drop_privileges(*user);
-        });
+    const int code = run_sampler({.channel = STDIN_FILENO, .spool_directory = argv[1]}, [&] {
+      if (user) drop_privileges(*user);
+    });
     _exit(code);  // a device may hang in another thread, and would keep exit() waiting
   } catch (const std::exception& error) {
     std::cerr << "hyades-sampler: " << error.what() << "\n";

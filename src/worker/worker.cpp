@@ -41,12 +41,14 @@ std::string program_beside_this(const std::string& name) {
 
 class WorkerLoop {
  public:
-  WorkerLoop(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher)
+  WorkerLoop(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
+             SamplerHandle& sampler)
       : node_(options.node),
         topology_(Topology::load()),
         offered_(offered_by(topology_, options.nodes_on_this_host)),
         link_(link),
         launcher_(launcher),
+        sampler_(sampler),
         spool_(options.spool_directory, "", kSpoolPatience_ms),
         spawner_(spawner_config(options), spool_, launcher_),
         agent_({.node = options.node,
@@ -82,6 +84,7 @@ class WorkerLoop {
     for (const LaunchKey& key : spool_.drain_watch()) agent_.record_changed(key, now);
     watch_health(now);
     agent_.tick(now);
+    pass_on_measurements(now);
     for (const Message& message : agent_.take_outbox()) link_.send(kMaster, message);
     if (!agent_.refusal().empty()) {
       spdlog::error("the master refuses the worker of node {}: {}", node_, agent_.refusal());
@@ -110,6 +113,17 @@ class WorkerLoop {
     agent_.set_health(std::move(*health));
   }
 
+  void pass_on_measurements(const Now& now) {
+    if (!agent_.welcomed()) return;
+    sampler_.turn(agent_.settings().telemetry, offered_.cores, now.boot_ms);
+    reports_.clear();
+    sampler_.take(reports_);
+    for (TelemetryReport& report : reports_) agent_.pass_on(std::move(report));
+    if (unmeasured_.is(sampler_.trouble())) {
+      spdlog::warn("node {}: nothing is measured: {}", node_, sampler_.trouble());
+    }
+  }
+
   void log_trouble() {
     if (malformed_.is(link_.last_error())) {
       spdlog::warn("node {}: a message from the master was refused: {}", node_, link_.last_error());
@@ -135,21 +149,25 @@ class WorkerLoop {
   Inventory offered_;
   MpiLink& link_;
   LauncherHandle& launcher_;
+  SamplerHandle& sampler_;
   DiskSpool spool_;
   LauncherSpawner spawner_;
   Agent agent_;
   HealthWatch health_;
   std::vector<Delivery> deliveries_;
+  std::vector<TelemetryReport> reports_;
   News refused_start_;
   News malformed_;
   News unwell_;
+  News unmeasured_;
 };
 
 }  // namespace
 
 int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
-               const std::function<void()>& serving, const std::atomic<bool>& stop) {
-  WorkerLoop loop(options, link, launcher);
+               SamplerHandle& sampler, const std::function<void()>& serving,
+               const std::atomic<bool>& stop) {
+  WorkerLoop loop(options, link, launcher, sampler);
   serving();
   while (!stop) {
     if (!loop.turn()) return 1;

@@ -9,6 +9,7 @@
 #include "core/resources.hpp"
 #include "wire/mpi_link.hpp"
 #include "worker/launcher_handle.hpp"
+#include "worker/sampler_handle.hpp"
 
 namespace hyades {
 
@@ -24,6 +25,7 @@ struct WorkerOptions {
 // gone; the reason is logged. Throws when the spool cannot be used. Calls `serving` once the node's
 // spool is its own, so that a worker that came second is never taken for the node's.
 int run_worker(const WorkerOptions& options, MpiLink& link, LauncherHandle& launcher,
-               const std::function<void()>& serving, const std::atomic<bool>& stop);
+               SamplerHandle& sampler, const std::function<void()>& serving,
+               const std::atomic<bool>& stop);
 
 }  // namespace hyades

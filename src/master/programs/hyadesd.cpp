@@ -18,11 +18,11 @@
 
 #include "cli/state_directory.hpp"
 #include "core/hostlist.hpp"
-#include "wire/drop_privileges.hpp"
 #include "master/master.hpp"
 #include "master/remote_words.hpp"
 #include "master/run_files.hpp"
 #include "version.hpp"
+#include "wire/drop_privileges.hpp"
 #include "wire/failpoint_env.hpp"
 #include "wire/mpi_link.hpp"
 #include "wire/mpi_ports.hpp"
@@ -191,8 +191,8 @@ bool keeps_notes(const Options& options) {
   _exit(code);
 }
 
-std::string launcher_program() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / HYADES_LAUNCHER;
+std::string program_beside_us(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 // For `hyades up`, which waits for the nodes. What has failed matters more than a note of it.
@@ -252,15 +252,19 @@ int serve_node(const Options& options, int rank, int argc, char** argv) {
   set_up_process("worker");
   try {
     const std::optional<UserIdentity> user = wanted_user(options);
-    LauncherHandle launcher =
-        LauncherHandle::start_before_mpi(launcher_program(), worker.spool_directory);
+    LauncherHandle launcher = LauncherHandle::start_before_mpi(program_beside_us(HYADES_LAUNCHER),
+                                                               worker.spool_directory);
+    SamplerHandle sampler({.program = program_beside_us(HYADES_SAMPLER),
+                           .spool_directory = worker.spool_directory,
+                           .uid = user ? user->uid : 0,
+                           .gid = user ? user->gid : 0});
     mkdir(options.spool.c_str(), geteuid() == 0 ? 0711 : 0700);
     const MpiWorld world = MpiWorld::init(argc, argv);
     MpiLink link(world);
     shut_ports();
     become(user);
     const auto serving = [&] { note_rank(options, world.rank, worker.node); };
-    return run_worker(worker, link, launcher, serving, stop_requested);
+    return run_worker(worker, link, launcher, sampler, serving, stop_requested);
   } catch (const std::exception& error) {
     note_failure(options, worker.node, error.what());
     throw;
