@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "worker/launch_record.hpp"
+#include "worker/live_page.hpp"
 #include "worker/spool_layout.hpp"
 
 namespace hyades {
@@ -36,9 +37,10 @@ UniqueFd open_directory(const std::string& path) {
   return UniqueFd(open(path.c_str(), only_directories));
 }
 
-// "42.1.77", "42.1.77.steps", "42.1.77.hosts".
+// "42.1.77", "42.1.77.steps", "42.1.77.hosts", "42.1.77.live".
 bool parse_job_file_name(std::string_view name, LaunchKey& key) {
-  for (const std::string& ending : {step_file_path(""), mpi_hostfile_path("")}) {
+  for (const std::string& ending :
+       {step_file_path(""), mpi_hostfile_path(""), live_page_path("")}) {
     if (name.ends_with(ending)) {
       name.remove_suffix(ending.size());
       break;
@@ -84,7 +86,8 @@ void make_job_directory(const std::string& spool_directory) {
 bool remove_job_files(int job_directory, const LaunchKey& key) {
   bool gone = true;
   const std::string script = to_string(key);
-  for (const std::string& name : {script, step_file_path(script), mpi_hostfile_path(script)}) {
+  for (const std::string& name :
+       {script, step_file_path(script), mpi_hostfile_path(script), live_page_path(script)}) {
     gone = (unlinkat(job_directory, name.c_str(), 0) == 0 || errno == ENOENT) && gone;
   }
   return gone;

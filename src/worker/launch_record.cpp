@@ -10,7 +10,7 @@
 namespace hyades {
 namespace {
 
-constexpr std::uint64_t format = 3;
+constexpr std::uint64_t format = 4;
 constexpr std::size_t step_key_size = 32;
 constexpr std::uint64_t boot_ms_max = 1ull << 53;  // so that no sum overflows
 constexpr std::uint64_t memory_mib_max = 1ull << 40;
@@ -149,6 +149,69 @@ bool get_account(ByteReader& in, LaunchRecord& record) {
   return good;
 }
 
+void put_counters(const CounterPlan& plan, ByteWriter& out) {
+  out.put(plan.counters.size());
+  for (const PlannedCounter& counter : plan.counters) {
+    out.put(counter.name);
+    out.put_signed(static_cast<int>(counter.side));
+    out.put(counter.terms.size());
+    for (const PerfTerm& term : counter.terms) {
+      out.put(term.type);
+      out.put(term.config);
+      out.put(term.config1);
+      out.put(term.config2);
+      out.put(term.subtract ? 1 : 0);
+    }
+  }
+  out.put(plan.missing.size());
+  for (const MissingCounter& missing : plan.missing) {
+    out.put(missing.name);
+    out.put(missing.why);
+  }
+}
+
+bool get_term(ByteReader& in, PerfTerm& term) {
+  int subtract = 0;
+  const bool good = get_u32(in, term.type) && in.get(term.config) && in.get(term.config1) &&
+                    in.get(term.config2) && in.get_int(subtract, 0, 1);
+  term.subtract = subtract != 0;
+  return good;
+}
+
+bool get_counter(ByteReader& in, PlannedCounter& counter) {
+  int side = 0;
+  std::uint64_t terms = 0;
+  if (!in.get(counter.name, counter_name_bytes_max) ||
+      !in.get_int(side, 0, static_cast<int>(CounterSide::MostlyKernel)) || !in.get(terms) ||
+      terms > counter_terms_max) {
+    return false;
+  }
+  counter.side = static_cast<CounterSide>(side);
+  counter.terms.resize(terms);
+  for (PerfTerm& term : counter.terms) {
+    if (!get_term(in, term)) return false;
+  }
+  return true;
+}
+
+bool get_counters(ByteReader& in, CounterPlan& plan) {
+  std::uint64_t count = 0;
+  if (!in.get(count) || count > job_counters_max) return false;
+  plan.counters.assign(count, {});
+  for (PlannedCounter& counter : plan.counters) {
+    if (!get_counter(in, counter)) return false;
+  }
+  if (!in.get(count) || count > job_counters_max) return false;
+  plan.missing.assign(count, {});
+  for (MissingCounter& missing : plan.missing) {
+    if (!in.get(missing.name, counter_name_bytes_max) ||
+        !in.get(missing.why, counter_reason_bytes_max)) {
+      return false;
+    }
+  }
+  return is_well_formed(plan);
+}
+
 }  // namespace
 
 bool is_cluster_id(const std::string& text) {
@@ -204,6 +267,8 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.no_new_privileges ? 1 : 0);
   out.put(record.private_tmp ? 1 : 0);
   out.put(record.pam_service);
+  put_counters(record.counters, out);
+  out.put_signed(record.counters_every_ms);
   return out.take();
 }
 
@@ -211,7 +276,8 @@ bool decode(std::string_view bytes, LaunchRecord& record) {
   ByteReader in(bytes);
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
          get_steps(in, record) && get_lease(in, record) && get_containment(in, record) &&
-         get_hooks(in, record) && get_account(in, record) && in.at_end();
+         get_hooks(in, record) && get_account(in, record) && get_counters(in, record.counters) &&
+         in.get_int(record.counters_every_ms, 0, seconds_max) && in.at_end();
 }
 
 }  // namespace hyades

@@ -10,6 +10,7 @@
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
 #include "core/time.hpp"
+#include "telemetry/counter_plan.hpp"
 
 namespace hyades {
 
@@ -66,6 +67,9 @@ struct LaunchRecord {
   std::string pam_service;  // whose account and session the job needs; "": PAM is not asked
   // The job gets a directory of its own as TMPDIR.
   bool private_tmp = false;
+
+  CounterPlan counters;
+  int counters_every_ms = 0;  // how often what they say is written down; 0: never before the end
 
   // Not part of what is handed over; the shepherd knows better.
   std::string script_path;    // where the script is written to

@@ -16,6 +16,7 @@
 #include "wire/private_memory.hpp"
 #include "worker/cgroup_file.hpp"
 #include "worker/fork_patiently.hpp"
+#include "worker/job_counters.hpp"
 #include "worker/job_directory.hpp"
 #include "worker/record_file.hpp"
 #include "worker/record_lock.hpp"
@@ -235,6 +236,7 @@ void launcher_main(const std::string& spool_directory) {
   // Until here it was the worker's, for a dynamic linker that has to complain.
   if (dup2(STDIN_FILENO, STDERR_FILENO) < 0 || chdir("/") != 0) _exit(1);
   if (geteuid() == 0) remove_stray_job_files(spool_directory);
+  const std::vector<UniqueFd> ready = keep_software_events_ready();
   Launcher(UniqueFd(launcher_orders_fd),
            {spool_directory, Containment::find_as_told(), become_a_poor_victim()})
       .run();

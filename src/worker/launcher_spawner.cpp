@@ -59,6 +59,7 @@ LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
   record.lease_s = std::max(0, order.spec.lease_s);
   record.lease_base_ms = order.lease_base_ms;
   contain(order, record);
+  add_counters(order, record);
   record.hook_directory = settings_.hook_directory;
   record.hook_timeout_s = std::max(1, settings_.hook_timeout_s);
   record.node_name = order.own_share().node;
@@ -97,6 +98,13 @@ void LauncherSpawner::contain(const LaunchOrder& order, LaunchRecord& record) co
       1ll * settings_.processes_per_core * static_cast<long long>(order.own_share().cores.size());
   record.processes_max = static_cast<int>(std::min<long long>(processes, processes_most));
   record.forbidden_devices = forbidden_devices(settings_.device_files, order.own_share().devices);
+}
+
+void LauncherSpawner::add_counters(const LaunchOrder& order, LaunchRecord& record) const {
+  if (!config_.counters_for) return;
+  const bool asked = !order.spec.counters.empty();
+  record.counters = config_.counters_for(asked ? order.spec.counters : settings_.counters, asked);
+  record.counters_every_ms = settings_.counters_every_ms;
 }
 
 bool LauncherSpawner::start(const LaunchOrder& order) {

@@ -9,6 +9,7 @@
 
 #include "core/node_settings.hpp"
 #include "core/ports.hpp"
+#include "telemetry/counter_plan.hpp"
 #include "worker/containment.hpp"
 #include "worker/disk_spool.hpp"
 #include "worker/launch_record.hpp"
@@ -28,6 +29,9 @@ struct SpawnerConfig {
   int preparation_limit_s = 60;
   // What runs a job's tasks on its further nodes (hyades-stepd): an absolute path.
   std::string step_program;
+  // What is counted in a job that asked for these by name, or, if it did not ask, for the
+  // configuration's; none: nothing is.
+  std::function<CounterPlan(const std::vector<std::string>& names, bool asked)> counters_for;
 };
 
 class LauncherSpawner final : public Spawner {
@@ -59,6 +63,7 @@ class LauncherSpawner final : public Spawner {
  private:
   LaunchRecord launch_record(const LaunchOrder& order) const;
   void add_steps(const LaunchOrder& order, LaunchRecord& record) const;
+  void add_counters(const LaunchOrder& order, LaunchRecord& record) const;
   void contain(const LaunchOrder& order, LaunchRecord& record) const;
   bool sweep_by_launcher(const LaunchKey& key);
   void note_refusal(const LaunchKey& key);

@@ -311,6 +311,7 @@ bool Shepherd::start_job() {
     return false;
   }
   HYADES_FAILPOINT("shepherd_after_started");
+  counters_.open(launch_.counters, processes_.first());
   send(channel_.get(), "g", 1, MSG_NOSIGNAL);
   set_timers();
   forget_payload();
@@ -319,6 +320,9 @@ bool Shepherd::start_job() {
 
 // A companion has no end of its own: the batch part's is followed by a stop.
 void Shepherd::set_timers() {
+  if (counters_.any() && launch_.counters_every_ms > 0) {
+    timers_.look = started_boot_ms_ + launch_.counters_every_ms;
+  }
   if (launch_.companion || launch_.time_limit_s == 0) return;
   timers_.limit = started_boot_ms_ + 1000ll * launch_.time_limit_s;
   if (launch_.warning.signal == 0) return;
@@ -334,6 +338,7 @@ void Shepherd::forget_payload() {
   launch_.step_file = {};
   launch_.mpi_hostfile = {};
   launch_.arguments = {};
+  launch_.counters = {};
 }
 
 bool Shepherd::over() const {
@@ -356,7 +361,7 @@ void Shepherd::watch() {
 
 void Shepherd::arm() {
   BootMs next = 0;
-  for (BootMs due : {timers_.warning, timers_.limit, timers_.kill, timers_.lease}) {
+  for (BootMs due : {timers_.warning, timers_.limit, timers_.kill, timers_.lease, timers_.look}) {
     if (due != 0 && (next == 0 || due < next)) next = due;
   }
   itimerspec when = {};
@@ -400,10 +405,22 @@ void Shepherd::on_timers() {
     stop(StopReason::TimeLimit, launch_.kill_grace_s);
   }
   if (timers_.lease != 0 && now >= timers_.lease) on_lease(now);
+  if (timers_.look != 0 && now >= timers_.look) look_at_counters(now);
   if (timers_.kill != 0 && now >= timers_.kill && !processes_.first_over()) {
     processes_.signal_all(SIGKILL);
     timers_.kill = now + kill_again_ms;  // again, for what was being forked just then
   }
+}
+
+// For whoever wants to know how the job is doing; nothing depends on it.
+void Shepherd::look_at_counters(BootMs now) {
+  timers_.look = now + launch_.counters_every_ms;
+  LivePage page{.key = launch_.key,
+                .started_ms = started_boot_ms_,
+                .at_ms = now,
+                .ended = processes_.usage()};
+  counters_.report(page.ended);
+  live_page_.write(surroundings_.spool_directory, surroundings_.worker_uid, page);
 }
 
 // When the job has to be gone unless the worker has news of the master by then.
@@ -428,7 +445,7 @@ void Shepherd::stop(StopReason reason, int grace_s) {
   if (exit_.stopped == StopReason::None) {
     exit_.stopped = reason;
     grace_end_ms_ = end_ms;
-    timers_ = {.kill = end_ms, .lease = timers_.lease};
+    timers_ = {.kill = end_ms, .lease = timers_.lease, .look = timers_.look};
     processes_.signal_all(SIGTERM);
     processes_.signal_all(SIGCONT);  // a stopped process takes SIGTERM only when it goes on
   } else if (end_ms < grace_end_ms_) {
@@ -441,6 +458,7 @@ void Shepherd::finish() {
   processes_.settle(settle_ms);
   exit_.left_behind = processes_.kill_rest();
   exit_.usage = processes_.usage();
+  counters_.report(exit_.usage);
   leave_group();
   remove_files();
   // By the clock that nobody sets, so that a job never lasts less than nothing.

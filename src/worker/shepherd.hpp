@@ -14,9 +14,11 @@
 #include "core/time.hpp"
 #include "wire/unique_fd.hpp"
 #include "worker/child_word.hpp"
+#include "worker/job_counters.hpp"
 #include "worker/job_processes.hpp"
 #include "worker/launch_record.hpp"
 #include "worker/launcher_order.hpp"
+#include "worker/live_page.hpp"
 #include "worker/pam_keeper.hpp"
 #include "worker/record_writer.hpp"
 #include "worker/site_hooks.hpp"
@@ -44,6 +46,7 @@ class Shepherd {
     BootMs limit = 0;
     BootMs kill = 0;
     BootMs lease = 0;
+    BootMs look = 0;  // at the counters
   };
 
   void become_shepherd();
@@ -67,6 +70,7 @@ class Shepherd {
   void forget_payload();
   void watch();
   void finish();
+  void look_at_counters(BootMs now);
 
   void read_signals();
   void obey(const ShepherdWord& word);
@@ -89,6 +93,8 @@ class Shepherd {
   UniqueFd signals_;
   UniqueFd clock_;
   JobProcesses processes_{signals_};
+  JobCounters counters_;
+  LivePageWriter live_page_;
 
   pid_t launcher_ = 0;
   int step_port_ = 0;

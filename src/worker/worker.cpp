@@ -9,6 +9,7 @@
 
 #include "core/agent.hpp"
 #include "core/news.hpp"
+#include "telemetry/papi_probe.hpp"
 #include "telemetry/topology.hpp"
 #include "wire/fd_waiter.hpp"
 #include "wire/system_clock.hpp"
@@ -45,6 +46,7 @@ class WorkerLoop {
              SamplerHandle& sampler)
       : node_(options.node),
         topology_(Topology::load()),
+        papi_(ask_papi()),
         offered_(offered_by(topology_, options.nodes_on_this_host)),
         link_(link),
         launcher_(launcher),
@@ -65,6 +67,9 @@ class WorkerLoop {
                  offered_.memory_mib, spool_.records().size(), options.spool_directory);
     spdlog::info("node {}: jobs are contained by {}; this worker runs as uid {}", options.node,
                  spawner_.containment(), geteuid());
+    spdlog::info(
+        "node {}: {}; PAPI's own attach to a job {}; jobs are counted by the kernel's events",
+        options.node, papi_.summary, papi_.attach);
     if (!spool_.watch_failure().empty()) spdlog::warn("{}", spool_.watch_failure());
   }
 
@@ -134,7 +139,11 @@ class WorkerLoop {
     SpawnerConfig config{.cluster_id = spool_identity(options.spool_directory),
                          .state_directory = options.state_directory,
                          .cpus_for = {},
-                         .step_program = program_beside_this("hyades-stepd")};
+                         .step_program = program_beside_this("hyades-stepd"),
+                         .counters_for = {}};
+    config.counters_for = [this](const std::vector<std::string>& names, bool asked) {
+      return asked ? papi_.catalogue.resolve(names) : papi_.catalogue.resolve_available(names);
+    };
     // Virtual nodes number the same cores: binding would pile their jobs onto the first ones.
     if (options.nodes_on_this_host == 1 && topology_.is_this_machine()) {
       config.cpus_for = [this](const IdSet& cores) { return topology_.cpus_for(cores); };
@@ -146,6 +155,7 @@ class WorkerLoop {
   SystemClock clock_;
   FdWaiter waiter_;
   Topology topology_;
+  PapiFindings papi_;
   Inventory offered_;
   MpiLink& link_;
   LauncherHandle& launcher_;

@@ -57,6 +57,11 @@ LaunchRecord full_record() {
   record.no_new_privileges = true;
   record.private_tmp = true;
   record.pam_service = "hyades";
+  record.counters.counters = {
+      {"PAPI_TOT_INS", CounterSide::User, {{4, UINT64_MAX, 2, 3, false}, {0, 1, 0, 0, true}}},
+      {"perf::CPU-MIGRATIONS", CounterSide::MostlyKernel, {{1, 4, 0, 0, false}}}};
+  record.counters.missing = {{"PAPI_L3_TCM", "there is none"}};
+  record.counters_every_ms = 500;
   return record;
 }
 
@@ -104,6 +109,35 @@ TEST(LaunchRecordCodec, NoiseIsHarmless) {
   }
 }
 
+// Its shepherd may be root: it opens no event for its giver of orders that could tell of more than
+// the job.
+TEST(LaunchRecordCodec, RefusesCountersThatNoJobNeeds) {
+  const auto is_refused = [](const auto& change) {
+    LaunchRecord record = full_record();
+    change(record.counters);
+    LaunchRecord copy;
+    return !decode(encode(record), copy);
+  };
+  const auto is_refused_term = [&](const PerfTerm& term) {
+    return is_refused([&](CounterPlan& plan) { plan.counters[0].terms = {term}; });
+  };
+  EXPECT_FALSE(is_refused([](CounterPlan&) {}));
+  EXPECT_FALSE(is_refused_term({1, 6, 0, 0, false}));
+  EXPECT_TRUE(is_refused_term({1, 7, 0, 0, false}));  // not a count
+  EXPECT_TRUE(is_refused_term({1, 2, 9, 0, false}));
+  EXPECT_TRUE(is_refused_term({2, 1, 0, 0, false}));  // a tracepoint
+  EXPECT_TRUE(is_refused_term({5, 1, 0, 0, false}));  // a breakpoint
+  EXPECT_TRUE(is_refused_term({6, 1, 0, 0, false}));  // a probe, or some device
+  EXPECT_TRUE(is_refused([](CounterPlan& plan) { plan.counters[0].terms.clear(); }));
+  EXPECT_TRUE(is_refused([](CounterPlan& plan) { plan.counters[0].name = "a b"; }));
+  EXPECT_TRUE(is_refused([](CounterPlan& plan) { plan.missing[0].why = "a\nb"; }));
+  EXPECT_TRUE(is_refused([](CounterPlan& plan) {
+    plan.counters[0].terms.resize(counter_terms_max + 1, plan.counters[0].terms[0]);
+  }));
+  EXPECT_TRUE(is_refused(
+      [](CounterPlan& plan) { plan.counters.resize(job_counters_max + 1, plan.counters[0]); }));
+}
+
 TEST(LaunchRecordCodec, RefusesNulInPathsAndVariables) {
   const auto is_refused = [](auto change) {
     LaunchRecord record = full_record();
@@ -125,6 +159,7 @@ TEST(LaunchRecordCodec, RefusesNulInPathsAndVariables) {
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key += '0'; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_program = "hyades-stepd"; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.lease_s = -1; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.counters_every_ms = -1; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.cluster_id = "../x"; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.memory_limit_mib = -1; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.processes_max = -1; }));
