@@ -1,9 +1,11 @@
 #include "telemetry/collectors.hpp"
 
+#include <mutex>
 #include <set>
 #include <utility>
 
 #include "telemetry/cpu_collector.hpp"
+#include "telemetry/fields.hpp"
 #include "telemetry/frequency_collector.hpp"
 #include "telemetry/hwmon_collector.hpp"
 #include "telemetry/memory_collector.hpp"
@@ -13,6 +15,23 @@
 
 namespace hyades {
 namespace {
+
+// Written by a thread that may come too late for whoever reads it.
+class LateText {
+ public:
+  void set(std::string text) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    text_ = std::move(text);
+  }
+  std::string get() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return text_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+};
 
 class Finder {
  public:
@@ -24,7 +43,7 @@ class Finder {
     keep(std::make_unique<MemoryCollector>(root));
     keep(std::make_unique<NetworkCollector>(root, options_.interfaces));
     keep(std::make_unique<RaplCollector>(root));
-    keep(std::make_unique<HwmonCollector>(root));
+    keep(guarded("hwmon", [root] { return std::make_unique<HwmonCollector>(root); }));
     keep(std::make_unique<FrequencyCollector>(root));
     find_nvml();
     for (const AcceleratorSource& source : options_.accelerators) find_accelerator(source);
@@ -33,6 +52,11 @@ class Finder {
   }
 
  private:
+  // `make` may outlive this object.
+  std::unique_ptr<Collector> guarded(const std::string& name, CollectorOptions::Make make) {
+    return options_.make_guarded ? options_.make_guarded(name, std::move(make)) : make();
+  }
+
   void keep(std::unique_ptr<Collector> collector) {
     const std::string name(collector->name());
     if (!collector->trouble().empty()) found_.missing.push_back({name, collector->trouble()});
@@ -47,20 +71,20 @@ class Finder {
   }
 
   void find_nvml() {
-    std::string why = "not looked for";
+    std::string why = "a tree of files has none";
     const bool usual = options_.nvml_library.empty();
-    if (!usual || options_.root.empty()) found_.nvml = Nvml::load(options_.nvml_library, why);
-    if (!found_.nvml) return found_.missing.push_back({"nvml", why});
-    if (!found_.nvml->trouble().empty()) {
-      found_.missing.push_back({"nvml", found_.nvml->trouble()});
-    }
-    if (found_.nvml->devices().empty()) {
-      if (found_.nvml->trouble().empty()) found_.missing.push_back({"nvml", "no device"});
-      found_.nvml.reset();
-      return;
-    }
+    std::shared_ptr<Nvml> nvml;
+    if (!usual || options_.root.empty()) nvml = Nvml::load(options_.nvml_library, why);
+    if (!nvml) return found_.missing.push_back({"nvml", why});
     for (const MetricClass of : {MetricClass::Compute, MetricClass::Memory, MetricClass::Power}) {
-      keep(std::make_unique<NvmlCollector>(found_.nvml, of));
+      auto collector = guarded("nvml." + std::string(word_of(metric_class_words, of)),
+                               [nvml, of] { return std::make_unique<NvmlCollector>(nvml, of); });
+      // It is enough to be told once, and to wait once, that there is none.
+      if (!nvml->is_started() || nvml->devices().empty()) {
+        return found_.missing.push_back({"nvml", collector->trouble()});
+      }
+      found_.nvml = nvml;
+      keep(std::move(collector));
     }
   }
 
@@ -68,22 +92,29 @@ class Finder {
     std::set<MetricClass> classes;
     for (const AcceleratorFigure& figure : source.figures) classes.insert(figure.of);
     for (const MetricClass of : classes) {
-      keep(std::make_unique<AcceleratorCollector>(options_.root, source, of));
+      keep(guarded(metric_word(source.kind) + '.' + std::string(word_of(metric_class_words, of)),
+                   [root = options_.root, source, of] {
+                     return std::make_unique<AcceleratorCollector>(root, source, of);
+                   }));
     }
   }
 
   void find_energy() {
-    EnergyMeter::Sources sources;
-    sources.rapl = std::make_unique<RaplCollector>(options_.root);
-    sources.board = std::make_unique<HwmonCollector>(options_.root, "power_meter");
-    if (found_.nvml) {
-      sources.gpus = std::make_unique<NvmlCollector>(found_.nvml, MetricClass::Power);
-    }
-    sources.cpu = std::make_unique<CpuTimes>(options_.root);
-    sources.model = options_.power_model;
-    auto meter = std::make_unique<EnergyMeter>(std::move(sources));
-    found_.energy_source = meter->describe();
-    keep(std::move(meter));
+    const auto described = std::make_shared<LateText>();
+    const auto make = [root = options_.root, model = options_.power_model, nvml = found_.nvml,
+                       described]() -> std::unique_ptr<Collector> {
+      EnergyMeter::Sources sources;
+      sources.rapl = std::make_unique<RaplCollector>(root);
+      sources.board = std::make_unique<HwmonCollector>(root, "power_meter");
+      if (nvml) sources.gpus = std::make_unique<NvmlCollector>(nvml, MetricClass::Power);
+      sources.cpu = std::make_unique<CpuTimes>(root);
+      sources.model = model;
+      auto meter = std::make_unique<EnergyMeter>(std::move(sources));
+      described->set(meter->describe());
+      return meter;
+    };
+    keep(guarded("energy", make));
+    found_.energy_source = described->get();
   }
 
   const CollectorOptions& options_;

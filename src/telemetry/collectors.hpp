@@ -1,6 +1,7 @@
 // All that can be measured on this node.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,12 @@ struct CollectorOptions {
   std::vector<std::string> interfaces;  // empty: all but the loopback
   std::vector<AcceleratorSource> accelerators;
   PowerModel power_model;  // for a node without a meter
+
+  // Makes those collectors whose source may hang (hwmon, NVML, accelerators and the energy meter,
+  // which uses them), so that each may get a thread of its own, in which `make` runs as well; it
+  // may go on running when this has returned. By default `make` is called at once.
+  using Make = std::function<std::unique_ptr<Collector>()>;
+  std::function<std::unique_ptr<Collector>(const std::string& name, Make make)> make_guarded;
 };
 
 // What was looked for and is not there, for people.
@@ -33,12 +40,12 @@ struct FoundCollectors {
   std::vector<std::unique_ptr<Collector>> collectors;
   // Also of collectors that found only some of what they looked for.
   std::vector<MissingSource> missing;
-  std::string energy_source;   // EnergyMeter::describe()
+  std::string energy_source;   // EnergyMeter::describe(); "": its sources hang
   std::shared_ptr<Nvml> nvml;  // for the processes of each device; null: none
 };
 
 // Does not throw. As root where energy counters are to be read, see RaplCollector; what was found
-// may then be sampled as anybody. May block for as long as a driver does.
+// may then be sampled as anybody. May block for as long as make_guarded and the kernel do.
 FoundCollectors find_collectors(const CollectorOptions& options);
 
 }  // namespace hyades

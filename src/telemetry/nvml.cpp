@@ -101,14 +101,17 @@ std::shared_ptr<Nvml> Nvml::load(const std::string& library, std::string& why) {
     why = last_dl_error();
     return nullptr;
   }
-  if (!nvml->find_functions(why) || !nvml->find_devices(why)) {
-    why = file + ": " + why;
-    return nullptr;
-  }
-  return nvml;
+  if (nvml->find_functions()) return nvml;
+  why = file + ": it is not NVML, or too old";
+  return nullptr;
 }
 
-bool Nvml::find_functions(std::string& why) {
+bool Nvml::start() {
+  std::call_once(once_, [this] { started_ = find_devices(); });
+  return started_;
+}
+
+bool Nvml::find_functions() {
   const auto find = [this](auto& function, std::initializer_list<const char*> names) {
     for (const char* name : names) {
       if (function != nullptr) return;
@@ -130,29 +133,28 @@ bool Nvml::find_functions(std::string& why) {
   find(call_->temperature, {"nvmlDeviceGetTemperature"});
   find(call_->processes,
        {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"});
-  if (call_->init && call_->shutdown && call_->count && call_->handle && call_->uuid) return true;
-  why = "it is not NVML, or too old";
-  return false;
+  return call_->init && call_->shutdown && call_->count && call_->handle && call_->uuid;
 }
 
-bool Nvml::find_devices(std::string& why) {
+bool Nvml::find_devices() {
   int code = call_->init();
   if (code != Success) {
-    why = "nvmlInit: " + error(code);
+    trouble_ = "nvmlInit: " + error(code);
     return false;
   }
   initialised_ = true;
   unsigned count = 0;
   code = call_->count(&count);
   if (code != Success) {
-    why = "nvmlDeviceGetCount: " + error(code);
+    trouble_ = "nvmlDeviceGetCount: " + error(code);
     return false;
   }
   if (count > max_devices) {
-    why = "it claims to have " + std::to_string(count) + " devices";
+    trouble_ = "NVML claims to have " + std::to_string(count) + " devices";
     return false;
   }
   for (unsigned i = 0; i < count; ++i) add_device(i);
+  if (count == 0) trouble_ = "NVML has no device";
   return true;
 }
 

@@ -1,11 +1,13 @@
 // NVIDIA's management library, found while running: the driver brings it, no header of it is needed
 // and none is there on most machines. Declared here is only what is used, by the documented ABI.
 //
-// Called from one thread. Each call may take as long as the driver likes.
+// Each call may take as long as the driver likes, or hang; several threads may ask at once.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -39,15 +41,20 @@ class Nvml {
   };
 
   // library: its file; "": what HYADES_NVML names, else "libnvidia-ml.so.1". Null where there is no
-  // such library or no driver, and `why` says which.
+  // such library, and `why` says so. Does not ask the driver yet.
   static std::shared_ptr<Nvml> load(const std::string& library, std::string& why);
+
+  // Asks the driver which devices there are, once; others wait until whoever came first is done.
+  // False where there is no driver, or it fails: trouble() says which, and there are no devices.
+  bool start();
+  bool is_started() const { return started_; }
   Nvml(const Nvml&) = delete;
   Nvml& operator=(const Nvml&) = delete;
   ~Nvml();
 
-  // The devices that answered when the library was loaded, in its order.
+  // After start(), as are the others. The devices that answered then, in the driver's order.
   const std::vector<Device>& devices() const { return devices_; }
-  // What was wrong with devices that are not among them; "": nothing.
+  // What was wrong with those that did not; "": nothing.
   const std::string& trouble() const { return trouble_; }
 
   // Each returns what NVML did; only with Success are the figures set. As the driver says them.
@@ -66,12 +73,14 @@ class Nvml {
   struct Functions;
 
   Nvml();
-  bool find_functions(std::string& why);
-  bool find_devices(std::string& why);
+  bool find_functions();
+  bool find_devices();
   void add_device(unsigned index);
 
   void* library_ = nullptr;
   bool initialised_ = false;
+  std::once_flag once_;
+  std::atomic<bool> started_ = false;
   std::unique_ptr<Functions> call_;
   std::vector<Device> devices_;
   std::string trouble_;

@@ -21,9 +21,11 @@ bool is_never_there(int code) {
 
 }  // namespace
 
-NvmlCollector::NvmlCollector(std::shared_ptr<const Nvml> nvml, MetricClass of)
+NvmlCollector::NvmlCollector(std::shared_ptr<Nvml> nvml, MetricClass of)
     : nvml_(std::move(nvml)), of_(of), name_("nvml.") {
   name_ += word_of(metric_class_words, of);
+  nvml_->start();
+  add_trouble(trouble_, nvml_->trouble());
   for (std::size_t device = 0; device < nvml_->devices().size(); ++device) add_device(device);
 }
 

@@ -14,8 +14,9 @@ namespace hyades {
 
 class NvmlCollector : public Collector {
  public:
-  // A figure that a device does not have is not among the metrics; nor is a device that is lost.
-  NvmlCollector(std::shared_ptr<const Nvml> nvml, MetricClass of);
+  // Starts NVML if nobody has. A figure that a device does not have is not among the metrics; nor
+  // is a device that is lost.
+  NvmlCollector(std::shared_ptr<Nvml> nvml, MetricClass of);
 
   // "nvml.compute", "nvml.memory", "nvml.power".
   std::string_view name() const override { return name_; }
@@ -39,7 +40,7 @@ class NvmlCollector : public Collector {
   static bool is_plausible(Figure figure, const double* values);
   void complain(std::size_t device, const std::string& what);
 
-  std::shared_ptr<const Nvml> nvml_;
+  std::shared_ptr<Nvml> nvml_;
   MetricClass of_;
   std::string name_;
   std::vector<Source> sources_;

@@ -69,8 +69,13 @@ TEST(Accelerator, OneThatIsNotThereIsNotReported) {
   EXPECT_TRUE(compute.metrics().empty());
   EXPECT_EQ(compute.trouble(), "/sys/class/accel/accel*: no such device");
   // Wildcards in the root mean themselves.
-  AcceleratorCollector other(tree.root() + "/[ab]*", npus(), MetricClass::Compute);
+  FixtureTree inside;
+  add_npu(inside, 0, "5");
+  tree.link("/a", inside.root());
+  AcceleratorCollector other(tree.root() + "/[ab]", npus(), MetricClass::Compute);
   EXPECT_TRUE(other.metrics().empty());
+  AcceleratorCollector same(tree.root() + "/a", npus(), MetricClass::Compute);
+  EXPECT_FALSE(same.metrics().empty());
 }
 
 void expect_unique_and_of_one_class(const FoundCollectors& found) {
@@ -109,7 +114,9 @@ TEST(Collectors, AnEmptyMachineHasNoneAndSaysWhatWasLookedFor) {
   CollectorOptions options;
   options.root = tree.root();
   options.accelerators = {npus()};
+  setenv("HYADES_NVML", HYADES_FAKE_NVML, 1);  // is this machine's, not the tree's
   const FoundCollectors found = find_collectors(options);
+  unsetenv("HYADES_NVML");
   EXPECT_TRUE(found.collectors.empty());
   EXPECT_EQ(found.nvml, nullptr);
   for (const char* name : {"cpu", "memory", "network", "rapl", "hwmon", "frequency", "nvml",
@@ -160,6 +167,67 @@ TEST(Collectors, ANameIsGivenOnce) {
   expect_unique_and_of_one_class(found);
   EXPECT_EQ(found.collectors.size(), 3u);
   EXPECT_EQ(why_missing(found, "npu.power"), "there is a npu0.power already");
+}
+
+// Stands for what found nothing in time.
+class Silent : public Collector {
+ public:
+  explicit Silent(std::string name) : name_(std::move(name)) {}
+  std::string_view name() const override { return name_; }
+  const std::vector<Metric>& metrics() const override { return metrics_; }
+  void sample(std::vector<double>& values) override { values.clear(); }
+  const std::string& trouble() const override { return trouble_; }
+
+ private:
+  std::string name_;
+  std::vector<Metric> metrics_;
+  std::string trouble_ = "hangs";
+};
+
+TEST(Collectors, SourcesThatMayHangAreMadeByTheCaller) {
+  FixtureTree tree;
+  add_npu(tree, 0, "5");
+  tree.write("/proc/stat", "cpu  1 2 3 4\n");
+  CollectorOptions options;
+  options.root = tree.root();
+  options.nvml_library = HYADES_FAKE_NVML;
+  options.accelerators = {npus()};
+  options.power_model = {50, 100};
+  std::vector<std::string> names;
+  std::vector<CollectorOptions::Make> late;
+  options.make_guarded = [&](const std::string& name, CollectorOptions::Make make) {
+    names.push_back(name);
+    late.push_back(std::move(make));
+    return std::make_unique<Silent>(name);
+  };
+  FoundCollectors found = find_collectors(options);
+  EXPECT_EQ(names, (std::vector<std::string>{"hwmon", "nvml.compute", "npu.compute", "npu.memory",
+                                             "npu.power", "energy"}));
+  EXPECT_EQ(found.collectors.size(), 1u);
+  EXPECT_TRUE(has(found, "cpu"));
+  for (const char* name : {"hwmon", "nvml", "npu.compute", "energy"}) {
+    EXPECT_EQ(why_missing(found, name), "hangs") << name;
+  }
+  EXPECT_EQ(found.nvml, nullptr);
+  EXPECT_EQ(found.energy_source, "");
+  // They may answer when everybody has gone.
+  found = {};
+  options = {};
+  for (const CollectorOptions::Make& make : late) EXPECT_NE(make(), nullptr);
+
+  names.clear();
+  options.root = tree.root();
+  options.nvml_library = HYADES_FAKE_NVML;
+  options.accelerators = {npus()};
+  options.make_guarded = [&](const std::string& name, CollectorOptions::Make make) {
+    names.push_back(name);
+    auto collector = make();
+    EXPECT_EQ(collector->name(), name);
+    return collector;
+  };
+  found = find_collectors(options);
+  EXPECT_EQ(names.size(), 8u);
+  EXPECT_NE(found.energy_source, "");
 }
 
 TEST(Collectors, ThisMachine) {

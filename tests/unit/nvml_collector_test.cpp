@@ -31,12 +31,18 @@ class NvmlTest : public testing::Test {
     std::string why;
     std::shared_ptr<Nvml> nvml = Nvml::load(HYADES_FAKE_NVML, why);
     EXPECT_NE(nvml, nullptr) << why;
+    EXPECT_TRUE(nvml->start()) << nvml->trouble();
     return nvml;
   }
   std::string why_not() {
     std::string why;
-    EXPECT_EQ(Nvml::load(HYADES_FAKE_NVML, why), nullptr);
-    return why;
+    const std::shared_ptr<Nvml> nvml = Nvml::load(HYADES_FAKE_NVML, why);
+    NvmlCollector collector(nvml, MetricClass::Compute);
+    EXPECT_FALSE(nvml->is_started());
+    EXPECT_FALSE(nvml->start()) << "once is enough";
+    EXPECT_TRUE(collector.metrics().empty());
+    EXPECT_EQ(collector.trouble(), nvml->trouble());
+    return nvml->trouble();
   }
 
  private:
@@ -207,6 +213,9 @@ TEST_F(NvmlTest, TheEnvironmentNamesTheLibrary) {
   const auto nvml = Nvml::load("", why);
   unsetenv("HYADES_NVML");
   ASSERT_NE(nvml, nullptr) << why;
+  EXPECT_FALSE(nvml->is_started());
+  EXPECT_TRUE(nvml->devices().empty());
+  EXPECT_TRUE(nvml->start());
   EXPECT_EQ(nvml->devices().size(), 2u);
 }
 
