@@ -51,8 +51,9 @@ bool DeltaRing::append(const SeriesCursor::Entry& entry) {
   return true;
 }
 
+// Never all: the newest block has a reading of now.
 void DeltaRing::drop_old(WallMs now_ms) {
-  while (blocks_.size() > 1 && blocks_.front().latest_ms < now_ms - retention_ms_) {
+  while (blocks_.front().latest_ms < now_ms - retention_ms_) {
     size_ -= blocks_.front().count;
     blocks_.pop_front();
   }

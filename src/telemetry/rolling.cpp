@@ -76,7 +76,7 @@ RollingFeatures Rolling::push(const Reading& reading) {
   row.at_ms = reading.at_ms;
   const auto lag = static_cast<std::size_t>(options_.lag);
   if (!lags_.empty()) row.lag_1 = lags_.back();
-  if (lags_.size() >= lag) row.lag_k = lags_[lags_.size() - lag];
+  if (lags_.size() >= lag) row.lag_k = lags_.front();
   const double value = std::isfinite(reading.value) ? reading.value : kNoReading;
   lags_.push_back(value);
   if (lags_.size() > lag) lags_.pop_front();

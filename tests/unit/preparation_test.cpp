@@ -63,7 +63,9 @@ TEST(CounterRate, AGapIsBridgedAndTimeThatStoodStillWaitedFor) {
   EXPECT_EQ(rate.step(2000, 300).rate(), 100);
   EXPECT_TRUE(std::isnan(rate.step(2000, 350).rate()));
   EXPECT_EQ(rate.step(3000, 400).rate(), 100);
-  EXPECT_TRUE(std::isnan(rate.step(1000, 900).rate()));  // time went back
+  const CounterStep back = rate.step(1000, 900);
+  EXPECT_TRUE(std::isnan(back.increase));
+  EXPECT_EQ(back.seconds, 0);
   EXPECT_EQ(rate.step(2000, 950).rate(), 50);
 }
 
@@ -92,6 +94,10 @@ TEST(HampelFilter, FollowsItsFormula) {
   EXPECT_FALSE(last(97 / 1.4826 + 0.01, 0, 100).wild);
   EXPECT_TRUE(last(97 / 1.4826 - 0.01, 0, 100).wild);
   EXPECT_FALSE(last(3, 33, 100).wild);
+  // Of an even number, the middle of the two in the middle.
+  HampelFilter even({.window = 4, .k = 3, .floor = 0});
+  for (double before : {1.0, 2.0, 3.0}) even.push(before);
+  EXPECT_EQ(even.push(100).value, 2.5);
 }
 
 TEST(HampelFilter, FollowsAChangeThatLasts) {
@@ -103,7 +109,7 @@ TEST(HampelFilter, FollowsAChangeThatLasts) {
 }
 
 TEST(HampelFilter, GapsStayGapsAndBeginningsAreBelieved) {
-  HampelFilter filter({});
+  HampelFilter filter({.k = 0.1});
   EXPECT_TRUE(std::isnan(filter.push(kNoReading).value));
   EXPECT_TRUE(std::isnan(filter.push(kInfinite).value));
   EXPECT_EQ(filter.push(5).value, 5);
@@ -253,6 +259,12 @@ TEST(Rollup, SumsAGaugeUp) {
   EXPECT_EQ(summary.max, 7);
   EXPECT_EQ(summary.last, 7);
   EXPECT_TRUE(std::isnan(summary.sum));
+}
+
+TEST(Rollup, AMeanLiesWithinWhatItIsOf) {
+  Rollup rollup;
+  for (int i = 0; i < 10; ++i) rollup.add(0.1);  // 0.09999999999999999, as doubles go
+  EXPECT_EQ(rollup.summary().mean, 0.1);
 }
 
 TEST(Rollup, ACountersMeanIsOverTime) {

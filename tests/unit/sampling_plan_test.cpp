@@ -20,6 +20,7 @@ struct Seen {
   int wakes = 0;
   double cpu_us = 0;
   std::set<int> stretches;  // that there were
+  int changes = 0;          // of them
 };
 
 // Wakes when the plan says so, from now_ms on, and moves it to `until_ms`.
@@ -33,12 +34,14 @@ Seen run(
     const std::vector<MetricClass> due = plan.due(now_ms);
     EXPECT_FALSE(due.empty()) << "woken for nothing at " << now_ms;
     ++run.wakes;
+    const int stretch = plan.budget_stretch();
     for (MetricClass of : due) {
       ++run.rounds[of];
       run.cpu_us += static_cast<double>(cost_us(of));
       plan.spent(of, cost_us(of), now_ms);
     }
     run.stretches.insert(plan.budget_stretch());
+    run.changes += plan.budget_stretch() != stretch;
   }
   now_ms = until_ms;
   return run;
@@ -154,6 +157,7 @@ TEST(SamplingPlan, DoesNotSwingAroundItsBudget) {
   const Seen seen =
       run(plan, now_ms, 800'000, [&](MetricClass) { return ++round / 400 % 2 ? 370 : 430; });
   EXPECT_EQ(seen.stretches, (std::set<int>{1, 2}));
+  EXPECT_EQ(seen.changes, 1);
   EXPECT_EQ(plan.budget_stretch(), 2);
 }
 
@@ -180,6 +184,8 @@ TEST(SamplingPlan, SurvivesAbsurdCosts) {
   for (MetricClass of : kAll) EXPECT_EQ(plan.period_ms(of), kPeriodMaxMs);
   run(plan, now_ms, 3'600'000, [&](MetricClass) { return -never; });
   EXPECT_EQ(plan.period_ms(MetricClass::Compute), 100);
+  run(plan, now_ms, 3'660'000, [&](MetricClass) { return 2'000; });
+  EXPECT_GT(plan.period_ms(MetricClass::Compute), 100) << "it has become blind";
 }
 
 }  // namespace

@@ -113,6 +113,31 @@ TEST(Series, SteadyReadingsTakeAByte) {
   EXPECT_LT(encode(series).size(), 1020u);
 }
 
+TEST(Series, TheFirstStepIsNotThatFromTheBeginningOfTime) {
+  const WallMs now_ms = 1'700'000'000'000;
+  EXPECT_LE(encode({1, {{now_ms, 1}, {now_ms + 100, 1}, {now_ms + 200, 1}}}).size(), 21u);
+}
+
+std::string with_words(std::initializer_list<std::uint64_t> words, std::uint64_t count) {
+  std::string bytes = encode({1, {}});
+  bytes.back() = static_cast<char>(count);
+  for (std::uint64_t word : words) put_varint(bytes, word);
+  return bytes;
+}
+
+TEST(Series, RefusesWhatNobodyWrites) {
+  Series found;
+  const std::uint64_t most = fold_sign(Quantiser::kQuantumMax) << 2;
+  EXPECT_TRUE(decode(with_words({most}, 1), found));
+  EXPECT_FALSE(decode(with_words({most, 2 << 2}, 2), found));
+  const std::uint64_t edge = fold_sign(SeriesCursor::kTimeMax);
+  EXPECT_TRUE(decode(with_words({1, edge}, 1), found));
+  EXPECT_FALSE(decode(with_words({1, edge, 1, fold_sign(1)}, 2), found));
+  EXPECT_FALSE(decode(with_words({1, ~0ull}, 1), found));
+  EXPECT_FALSE(decode(with_words({1, 0}, 1), found));        // a change of nothing
+  EXPECT_FALSE(decode(with_words({2 | 1 << 2}, 1), found));  // a gap with a value
+}
+
 TEST(Series, KeepsToTheEdgeOfTime) {
   const WallMs edge = SeriesCursor::kTimeMax;
   const double most = static_cast<double>(Quantiser::kQuantumMax);
@@ -203,6 +228,7 @@ TEST(DeltaRing, ReadsOnWhenTheClockIsSetBack) {
   ring.push({2000, 3});
   expect_same(ring.since(0).readings, {{5000, 1}, {1000, 2}, {2000, 3}});
   expect_same(ring.since(2000).readings, {{5000, 1}, {2000, 3}});
+  expect_same(ring.since(3000).readings, {{5000, 1}});
 }
 
 TEST(DeltaRing, CountsWhatNoRingCanHold) {
@@ -310,6 +336,43 @@ TEST(BoundedSeries, RefusesForeignBytesWithoutHarm) {
       EXPECT_EQ(found->encode(), flipped) << bit;
     }
   }
+}
+
+using Column = std::vector<double>;
+
+std::optional<BoundedSeries> read_columns(std::uint64_t points, const std::vector<Column>& columns,
+                                          double highest_resolution = 1) {
+  std::string bytes(1, '\1');
+  put_varint(bytes, points);
+  put_varint(bytes, 1000);
+  for (const Column& column : columns) {
+    Series series{&column == &columns[2] ? highest_resolution : 1, {}};
+    for (double value : column) {
+      series.readings.push_back({static_cast<WallMs>(series.readings.size()) * 1000, value});
+    }
+    const std::string part = encode(series);
+    put_varint(bytes, part.size());
+    bytes += part;
+  }
+  return BoundedSeries::decode(bytes);
+}
+
+TEST(BoundedSeries, RefusesColumnsThatContradictEachOther) {
+  const double none = kNoReading;
+  const Column low = {1, none, 3};
+  const Column high = {5, none, 7};
+  EXPECT_TRUE(read_columns(4, {low, low, high, {2, 0, 2}}));
+  EXPECT_FALSE(read_columns(2, {low, low, high, {2, 0, 2}})) << "too many";
+  EXPECT_FALSE(read_columns(5, {low, low, high, {2, 0, 2}})) << "an odd number of points";
+  EXPECT_FALSE(read_columns(4, {low, low, high, {2, 0}})) << "one is shorter";
+  EXPECT_FALSE(read_columns(4, {high, low, high, {2, 0, 2}})) << "the lowest is above the mean";
+  EXPECT_FALSE(read_columns(4, {low, high, low, {2, 0, 2}})) << "the highest is below it";
+  EXPECT_FALSE(read_columns(4, {low, low, high, {2, 1, 2}})) << "a reading that is a gap";
+  EXPECT_FALSE(read_columns(4, {low, low, high, {2, 0, 0}})) << "a value without a reading";
+  EXPECT_FALSE(read_columns(4, {low, low, high, {2, 0, -2}})) << "fewer than none";
+  EXPECT_FALSE(read_columns(4, {low, low, high, {2, 0, none}})) << "no number of readings";
+  EXPECT_FALSE(read_columns(4, {{1, none}, {1, none}, {1, none}, {1, 0}})) << "a last gap";
+  EXPECT_FALSE(read_columns(4, {low, low, high, {2, 0, 2}}, 0.5)) << "two resolutions";
 }
 
 }  // namespace
