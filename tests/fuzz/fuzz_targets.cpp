@@ -1,6 +1,8 @@
 #include "fuzz_targets.hpp"
 
 #include "../unit/step_samples.hpp"
+#include "telemetry/bounded_series.hpp"
+#include "telemetry/series.hpp"
 #include "wire/codec.hpp"
 #include "wire/frame.hpp"
 #include "wire_samples.hpp"
@@ -131,6 +133,17 @@ Seeds expression_seeds() {
           "01/31/30",         "013130",       "B:USR1@120",  "SIGTERM"};
 }
 
+Seeds series_seeds() {
+  Series series{0.5, {}};
+  BoundedSeries bounded(0.1, 8, 1000);
+  for (int i = 0; i < 24; ++i) {
+    const double value = i % 5 == 0 ? kNoReading : i * i % 17 * 100.0;
+    series.readings.push_back({1'700'000'000'000 + 100 * i + i % 3, value});
+    bounded.add(i * 900, value);
+  }
+  return {encode(series), encode(Series{1, {}}), bounded.encode(), BoundedSeries(1).encode()};
+}
+
 }  // namespace
 
 std::vector<FuzzTarget> fuzz_targets() {
@@ -143,7 +156,8 @@ std::vector<FuzzTarget> fuzz_targets() {
           {"fuzz_step_file", fuzz_step_file, {encode(samples::step_file())}},
           {"fuzz_directives", fuzz_directives, directive_seeds()},
           {"fuzz_config", fuzz_config, config_seeds()},
-          {"fuzz_expressions", fuzz_expressions, expression_seeds()}};
+          {"fuzz_expressions", fuzz_expressions, expression_seeds()},
+          {"fuzz_series", fuzz_series, series_seeds()}};
 }
 
 }  // namespace hyades::fuzz

@@ -40,6 +40,9 @@ void fuzz_config(std::string_view bytes);
 // Bytes as each of the little languages of options: times, amounts, lists.
 void fuzz_expressions(std::string_view bytes);
 
+// Bytes as a series of readings, and as one of a bounded number of points.
+void fuzz_series(std::string_view bytes);
+
 struct FuzzTarget {
   const char* name;  // of its function
   void (*run)(std::string_view bytes);
