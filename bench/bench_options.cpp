@@ -17,10 +17,10 @@ namespace po = boost::program_options;
 constexpr int kUsageError = 2;
 
 const std::vector<std::string> kMeasurements = {"acks",   "jobs",    "latency", "idle",
-                                                "memory", "restart", "steps"};
+                                                "memory", "restart", "rings",   "steps"};
 
 constexpr const char* kUsage =
-    "Usage: hyades_bench [all|acks|jobs|latency|idle|memory|restart|steps]... [options]\n\n"
+    "Usage: hyades_bench [all|acks|jobs|latency|idle|memory|restart|rings|steps]... [options]\n\n"
     "Starts a local cluster of its own in a temporary directory, measures it, prints each figure\n"
     "beside its bar, and takes the cluster down again.\n\n"
     "  acks     durable submissions a second over 1 and 64 connections\n"
@@ -29,6 +29,7 @@ constexpr const char* kUsage =
     "  idle     CPU that each process uses while nothing happens\n"
     "  memory   of the master, with many jobs queued\n"
     "  restart  of a killed master, with the same many jobs\n"
+    "  rings    bytes that an hour of a node's readings takes; needs no cluster\n"
     "  steps    hrun beside a posix_spawn loop, and jobs on several nodes\n\n"
     "Exit codes: 0 measured, 1 failed (with --require: or a bar is missed), 2 usage.\n\n";
 

@@ -1,5 +1,5 @@
-// One function for each measurement. Each starts its own cluster, adds its figures to the report
-// and throws std::runtime_error when it cannot be made.
+// One function for each measurement. Each starts its own cluster if it needs one, adds its figures
+// to the report and throws std::runtime_error when it cannot be made.
 #pragma once
 
 #include "bench_options.hpp"
@@ -19,6 +19,7 @@ void measure_jobs(Bench& bench);
 void measure_latency(Bench& bench);
 void measure_idle(Bench& bench);
 void measure_steps(Bench& bench);
+void measure_rings(Bench& bench);
 // `memory` and `restart` share the long way to a full queue.
 void measure_memory_and_restart(Bench& bench);
 
