@@ -198,4 +198,13 @@ bool CollectorThread::is_hung() const {
   return shared_->busy && now_ms - shared_->asked_ms > kOverdueMs;
 }
 
+std::unique_ptr<Collector> in_thread(std::unique_ptr<Collector> collector,
+                                     CollectorThread::Options options) {
+  std::string name(collector->name());
+  // Functions are copied, collectors are not.
+  auto held = std::make_shared<std::unique_ptr<Collector>>(std::move(collector));
+  return std::make_unique<CollectorThread>(
+      std::move(name), [held] { return std::move(*held); }, std::move(options));
+}
+
 }  // namespace hyades

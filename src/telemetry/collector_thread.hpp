@@ -59,4 +59,8 @@ class CollectorThread final : public Collector {
   std::thread thread_;
 };
 
+// `collector`, which was made already, in a thread of its own from now on.
+std::unique_ptr<Collector> in_thread(std::unique_ptr<Collector> collector,
+                                     CollectorThread::Options options);
+
 }  // namespace hyades

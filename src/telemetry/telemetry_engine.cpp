@@ -147,22 +147,34 @@ double TelemetryEngine::average_of(std::size_t metric, WallMs since_ms) const {
   return is_gauge ? tracks_[metric].value : tracks_[metric].last_rate;
 }
 
+LatestReading TelemetryEngine::latest_of(std::size_t number, const Now& now) const {
+  const Metric& metric = metrics_[number];
+  const Track& track = tracks_[number];
+  LatestReading reading;
+  reading.value = track.value;
+  reading.rate = track.last_rate;
+  reading.average = average_of(number, now.wall_ms - options_.average_ms);
+  reading.unit = metric.unit;
+  reading.of = metric.of;
+  reading.behavior = metric.behavior;
+  reading.modelled = metric.modelled;
+  if (track.looked_ms) reading.age_ms = now.boot_ms - *track.looked_ms;
+  return reading;
+}
+
 std::map<std::string, LatestReading> TelemetryEngine::latest(const Now& now) const {
   std::map<std::string, LatestReading> all;
-  for (std::size_t i = 0; i < metrics_.size(); ++i) {
-    const Metric& metric = metrics_[i];
-    const Track& track = tracks_[i];
-    LatestReading& reading = all[metric.name];
-    reading.value = track.value;
-    reading.rate = track.last_rate;
-    reading.average = average_of(i, now.wall_ms - options_.average_ms);
-    reading.unit = metric.unit;
-    reading.of = metric.of;
-    reading.behavior = metric.behavior;
-    reading.modelled = metric.modelled;
-    if (track.looked_ms) reading.age_ms = now.boot_ms - *track.looked_ms;
+  for (const auto& [name, number] : numbers_) {
+    all.emplace_hint(all.end(), name, latest_of(number, now));
   }
   return all;
+}
+
+std::optional<LatestReading> TelemetryEngine::latest(const std::string& name,
+                                                     const Now& now) const {
+  const auto number = numbers_.find(name);
+  if (number == numbers_.end()) return std::nullopt;
+  return latest_of(number->second, now);
 }
 
 std::optional<Series> TelemetryEngine::history(const std::string& name, WallMs since_ms) const {

@@ -69,6 +69,8 @@ class TelemetryEngine {
   bool has(MetricClass of) const;
 
   std::map<std::string, LatestReading> latest(const Now& now) const;
+  // Of one metric; absent: no such metric.
+  std::optional<LatestReading> latest(const std::string& name, const Now& now) const;
   // Absent: no such metric. A counter's readings are as it stood.
   std::optional<Series> history(const std::string& name, WallMs since_ms) const;
   // Rows of minutes that are over, each once.
@@ -99,6 +101,7 @@ class TelemetryEngine {
                                      const std::vector<MetricClass>& classes) const;
   std::int64_t look(std::size_t source, const Now& now);
   void keep(std::size_t metric, double value, const Now& now);
+  LatestReading latest_of(std::size_t metric, const Now& now) const;
   double average_of(std::size_t metric, WallMs since_ms) const;
 
   EngineOptions options_;

@@ -88,6 +88,8 @@ TEST(TelemetryEngine, KeepsWhatItsCollectorsRead) {
   ASSERT_EQ(history->readings.size(), 2u);
   EXPECT_EQ(history->readings[0].value, 20);
   EXPECT_FALSE(engine->history("cpu.idle", 0));
+  EXPECT_EQ(engine->latest("cpu.busy", at(350))->average, 20);
+  EXPECT_FALSE(engine->latest("cpu.idle", at(350)));
 }
 
 TEST(TelemetryEngine, CountersGiveRates) {
@@ -411,6 +413,16 @@ TEST_F(HungDevice, LookingForASourceMayHang) {
   gate_->open();
   EXPECT_TRUE(within_a_minute([&] { return !collector.is_hung(); }));
   EXPECT_TRUE(collector.metrics().empty());
+}
+
+TEST_F(HungDevice, WhatWasMadeAlreadyMayMoveToAThread) {
+  gate_->open();
+  auto collector = in_thread(std::make_unique<GatedCollector>(gate_), options(60'000));
+  EXPECT_EQ(collector->name(), "device");
+  collector->sample(values_);
+  EXPECT_EQ(values_, std::vector<double>{1});
+  collector.reset();
+  EXPECT_TRUE(gate_->gone);
 }
 
 TEST_F(HungDevice, ASourceThatIsNotThereSaysSo) {
