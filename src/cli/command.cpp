@@ -91,6 +91,10 @@ void Command::value(const char* names, const char* argument, const char* help) {
   option_with_value(description_, names, argument, help);
 }
 
+void Command::optional_value(const char* names, const char* argument, const char* help) {
+  option_with_optional_value(description_, names, argument, help);
+}
+
 void Command::parse(int argc, char** argv) {
   flag("json", "print JSON");
   value("color,colour", "WHEN", "auto (default), always or never");

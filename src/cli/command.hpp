@@ -33,6 +33,8 @@ class Command {
 
   void flag(const char* names, const char* help);
   void value(const char* names, const char* argument, const char* help);
+  // A value only behind "=".
+  void optional_value(const char* names, const char* argument, const char* help);
 
   // Reads the command line. Throws Failure for what is wrong with it; throws one with exit code 0
   // after printing the text for --help or --version.

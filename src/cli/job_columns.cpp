@@ -184,25 +184,7 @@ Table history_table(const JobList& jobs, WallMs now_ms) {
 }
 
 std::string history_lines(const JobList& jobs, WallMs now_ms, bool header) {
-  std::string out;
-  const auto add = [&](const std::vector<std::string>& cells) {
-    std::string line;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      std::string text = escape_text(cells[i]);
-      std::replace(text.begin(), text.end(), '|', '_');  // would look like one more column
-      line += (i == 0 ? "" : "|") + text;
-    }
-    out += line + "\n";
-  };
-  std::vector<std::string> titles;
-  for (const Column& column : history_columns()) titles.push_back(column.title);
-  if (header) add(titles);
-  for (const pb::JobInfo& job : jobs) {
-    std::vector<std::string> cells;
-    for (const Cell& cell : history_row(job, now_ms)) cells.push_back(cell.text);
-    add(cells);
-  }
-  return out;
+  return history_table(jobs, now_ms).lines(header);
 }
 
 Table event_table(const std::vector<pb::EventInfo>& events) {

@@ -35,6 +35,11 @@ int total(const std::vector<int>& widths) {
 
 }  // namespace
 
+std::string paint(const std::string& text, Colour colour, const Terminal& terminal) {
+  if (!terminal.colour || colour == Colour::None) return text;
+  return colour_code(colour) + text + "\x1b[0m";
+}
+
 void Table::add(std::vector<Cell> row) {
   for (Cell& cell : row) cell.text = escape_text(cell.text);
   row.resize(columns_.size(), Cell(""));
@@ -93,13 +98,29 @@ std::string Table::line(const std::vector<Cell>& cells, const std::vector<int>& 
     if (!text.empty()) {
       out += pending;
       pending.clear();
-      const bool coloured = terminal.colour && cells[i].colour != Colour::None;
-      out += coloured ? colour_code(cells[i].colour) + text + "\x1b[0m" : text;
+      out += paint(text, cells[i].colour, terminal);
     }
     if (!columns_[i].right) pending += padding;
     pending += ' ';
   }
   return out + "\n";
+}
+
+std::string Table::lines(bool header) const {
+  std::string out;
+  const auto add = [&](std::string text, bool first) {
+    std::replace(text.begin(), text.end(), '|', '_');  // would look like one more column
+    out += (first ? "" : "|") + text;
+  };
+  if (header) {
+    for (const Column& column : columns_) add(column.title, &column == &columns_.front());
+    out += "\n";
+  }
+  for (const auto& row : rows_) {
+    for (const Cell& cell : row) add(cell.text, &cell == &row.front());
+    out += "\n";
+  }
+  return out;
 }
 
 std::string Table::render(const Terminal& terminal, bool header) const {

@@ -11,6 +11,9 @@ namespace hyades {
 
 enum class Colour { None, Green, Yellow, Red, Blue, Grey };
 
+// The text in that colour where the terminal shows any. The text must be escaped already.
+std::string paint(const std::string& text, Colour colour, const Terminal& terminal);
+
 struct Cell {
   Cell(std::string text, Colour colour = Colour::None) : text(std::move(text)), colour(colour) {}
   Cell(const char* text) : text(text) {}
@@ -37,6 +40,9 @@ class Table {
 
   // The whole table, each line ended by a newline and without blanks at its end.
   std::string render(const Terminal& terminal, bool header = true) const;
+
+  // Every column, for scripts: "ID|NAME|..." lines, nothing cut, a "|" in a cell written as "_".
+  std::string lines(bool header = true) const;
 
  private:
   // 0: the column is left out.
