@@ -26,7 +26,8 @@ double busy_on_node(const JobEfficiency& job) { return *job.busy_cores / job.nod
 
 int cores_needed_on_node(const JobEfficiency& job) {
   const double average = std::ceil(busy_on_node(job) - 0.05);
-  const double at_times = std::ceil(job.peak_cores_node.value_or(0) - 0.25);
+  // Half a core more at times is noise, or little is lost by it.
+  const double at_times = std::ceil(job.peak_cores_node.value_or(0) - 0.5);
   return static_cast<int>(std::clamp(std::max(average, at_times), 1.0, 1e6));
 }
 

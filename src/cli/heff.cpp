@@ -1,14 +1,17 @@
 // heff: what a job used of what it asked for, and what to change.
 #include <algorithm>
+#include <fstream>
 #include <iostream>
 
 #include "cli/command.hpp"
 #include "cli/efficiency_columns.hpp"
+#include "cli/efficiency_html.hpp"
 #include "cli/efficiency_json.hpp"
 #include "cli/efficiency_text.hpp"
 #include "cli/failure.hpp"
 #include "cli/job_filters.hpp"
 #include "cli/job_words.hpp"
+#include "cli/printable.hpp"
 #include "cli/telemetry_questions.hpp"
 #include "cli/times.hpp"
 
@@ -22,6 +25,7 @@ constexpr const char* kNotes =
     "  heff                     my last job: what it asked for, what it used, what to change\n"
     "  heff 42                  one job, also while it runs\n"
     "  heff 42-50               a line for each\n"
+    "  heff --html 42           a report with charts: heff-42.html\n"
     "  hsub $(heff --directives 42) train.sh\n"
     "                           the same again, with what was suggested\n"
     "\nExit codes\n"
@@ -76,7 +80,26 @@ void print_json(const Measured& all) {
   std::cout << json_text({{"jobs", list}});
 }
 
+void write_html(const Command& command, const Measured& all) {
+  if (all.jobs.size() != 1) command.usage_error("--html takes one job");
+  const JobEfficiency& job = all.jobs[0];
+  const pb::JobTelemetry* telemetry = telemetry_of(all.telemetry, job.job.id());
+  const std::string html =
+      efficiency_html(job, advise(job), job.estranged ? nullptr : telemetry, wall_now_ms());
+  std::string path = command.value_of("html");
+  if (path.empty()) path = "heff-" + std::to_string(job.job.id()) + ".html";
+  if (path == "-") {
+    std::cout << html;
+    return;
+  }
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << html << std::flush;
+  if (!file) throw Failure("cannot write " + path + "; name another file with --html=FILE");
+  if (!command.has("quiet")) std::cout << escape_text(path) << "\n";
+}
+
 void print(const Command& command, const Measured& all) {
+  if (command.has("html")) return write_html(command, all);
   if (command.json()) return print_json(all);
   if (command.has("directives")) {
     for (const JobEfficiency& job : all.jobs) std::cout << directive_line(advise(job)) << "\n";
@@ -90,9 +113,12 @@ void print(const Command& command, const Measured& all) {
 int run(int argc, char** argv) {
   Command command("heff", "heff [OPTION...] [JOB...]",
                   "Show what jobs used of what they asked for, and what to change.", kNotes);
+  command.optional_value("html", "FILE",
+                         "a report with charts, into FILE (heff-JOB.html; -: here)");
   command.flag("directives", "print only the options to ask for next time");
   command.flag("table", "one line also for a single job");
   command.flag("no-header,noheader", "no column titles");
+  command.flag("quiet,q", "do not print where the report is");
   command.parse(argc, argv);
   const std::vector<std::uint64_t> ids = read_job_ids(command, command.words());
   pb::ClientRequest request;

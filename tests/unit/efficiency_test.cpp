@@ -5,14 +5,17 @@
 
 #include "cli/efficiency_advice.hpp"
 #include "cli/efficiency_columns.hpp"
+#include "cli/efficiency_html.hpp"
 #include "cli/efficiency_json.hpp"
 #include "cli/efficiency_text.hpp"
+#include "cli/html_text.hpp"
 #include "cli/job_efficiency.hpp"
 #include "cli/job_series.hpp"
 #include "cli/plot.hpp"
 #include "cli/printable.hpp"
 #include "cli/quantity.hpp"
 #include "cli/request_sizes.hpp"
+#include "cli/svg_chart.hpp"
 #include "core/units.hpp"
 #include "telemetry_samples.hpp"
 
@@ -378,6 +381,107 @@ TEST(Series, ThatMakeNoSenseAreEmpty) {
   // Two nodes whose clocks are ages apart do not need memory for all the time between.
   add_series(*telemetry.add_nodes(), "x", "", {1}).set_from_ms(0);
   EXPECT_LE(merge_series(telemetry, "x").mean.size(), 600'001u);
+}
+
+// ---- HTML --------------------------------------------------------------------------------------
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+std::string html_for(const pb::JobInfo& job, const pb::JobTelemetry* telemetry) {
+  const JobEfficiency measured = measure_efficiency(job, telemetry, kStart + 600'000);
+  return efficiency_html(measured, advise(measured), telemetry, kStart + 600'000);
+}
+
+TEST(Html, HasTheSuggestionTheTablesAndACurveForEachSeries) {
+  Serial serial;
+  add_series(*serial.telemetry.mutable_nodes(0), "job.power", "W", {17, std::nanf(""), 19, 18});
+  add_series(*serial.telemetry.mutable_nodes(0), "job.read_rate", "bytes/s", {std::nanf("")});
+  const std::string html = html_for(serial.job, &serial.telemetry);
+  EXPECT_NE(html.find("<pre>#HSUB --time=0:50:00 --cpus-per-task=1 --mem=1200M</pre>"),
+            std::string::npos);
+  EXPECT_NE(html.find("<b>1.0 of 4 cores were busy.</b>"), std::string::npos);
+  EXPECT_EQ(count_of(html, "<svg "), 2u);
+  EXPECT_EQ(count_of(html, "<polyline class=\"line\""), 3u);  // what is not known leaves a gap
+  EXPECT_NE(html.find("Not measured: Memory, Read from storage, Written to storage."),
+            std::string::npos);
+  EXPECT_NE(html.find("asked for: 4</text>"), std::string::npos);
+}
+
+TEST(Html, NeedsNothingElse) {
+  const Serial serial;
+  const std::string html = html_for(serial.job, &serial.telemetry);
+  for (const char* word :
+       {"<script", "<link", "<img", "src=", "href=", "http://", "https://", "@import", "url("}) {
+    EXPECT_EQ(html.find(word), std::string::npos) << word;
+  }
+  EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
+  EXPECT_NE(html_for(ended_job("COMPLETED", 100), nullptr).find("Not measured: Cores busy"),
+            std::string::npos);
+}
+
+TEST(Html, NobodysTextBecomesMarkup) {
+  Serial serial;
+  const auto tags = [&] { return count_of(html_for(serial.job, &serial.telemetry), "<"); };
+  const std::string plain = "plain";
+  const auto name_all = [&](const std::string& text) {
+    serial.job.set_name(text);
+    serial.job.set_user(text);
+    serial.job.set_queue(text);
+    serial.job.set_node_names(text);
+    serial.job.set_reason(text);
+    pb::JobTelemetry& telemetry = serial.telemetry;
+    telemetry = telemetry_of(serial.job);
+    telemetry.mutable_nodes(0)->set_node(text);
+    telemetry.add_nodes()->set_node(text);
+    add_figure(telemetry, "counter." + text, text, 1);
+    add_figure(telemetry, "app." + text, text, 1);
+    add_series(*telemetry.mutable_nodes(0), text, text, {1, 2});
+  };
+  name_all(plain);
+  const std::size_t expected = tags();
+  for (const char* text :
+       {"<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onload='x", "&lt;b&gt;",
+        "</title></style></svg><b>", "\x1b[2J\n<i>", "\xff\xfe<"}) {
+    name_all(text);
+    EXPECT_EQ(tags(), expected) << text;
+  }
+  EXPECT_EQ(html_text("<a b=\"c\" d='e'>&\n"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;\\n");
+}
+
+TEST(Charts, HaveRoundNumbers) {
+  EXPECT_EQ(axis_ticks(4, 4), (std::vector<double>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(axis_ticks(21.4, 4), (std::vector<double>{0, 10, 20, 30}));
+  EXPECT_EQ(axis_ticks(0, 4), (std::vector<double>{0, 1}));
+  EXPECT_EQ(axis_ticks(kNaN, 4), (std::vector<double>{0, 1}));
+  for (const double highest : {1e-300, 1e-9, 0.3, 1e300}) {
+    EXPECT_GE(axis_ticks(highest, 4).back(), highest * 0.999);
+    EXPECT_LE(axis_ticks(highest, 4).size(), 6u);
+  }
+  EXPECT_EQ(time_ticks(2172, 8), (std::vector<double>{0, 300, 600, 900, 1200, 1500, 1800, 2100}));
+  for (const double span : {0.0, 0.5, 59.0, 1e5, 1e9, 1e12}) {
+    EXPECT_LE(time_ticks(span, 8).size(), 9u) << span;
+  }
+  EXPECT_EQ(axis_unit("bytes/s", 5e6).name, "MiB/s");
+  EXPECT_EQ(axis_unit("cores", 1e9).name, "cores");
+}
+
+TEST(Charts, StayInTheirFrameWhateverTheValues) {
+  for (const double value : {0.0, -5.0, 1e-300, 1e300, kNaN}) {
+    Chart chart{.series = {"x", "", kStart - 10'000'000, 60'000, {value, value}, {value, value}},
+                .label = "",
+                .begin_ms = kStart,
+                .end_ms = kStart,
+                .limit = 4,
+                .limit_label = ""};
+    const std::string svg = svg_chart(chart);
+    for (const char* word : {"nan", "inf"}) EXPECT_EQ(svg.find(word), std::string::npos) << value;
+  }
 }
 
 // ---- amounts -----------------------------------------------------------------------------------
