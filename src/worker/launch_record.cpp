@@ -268,6 +268,7 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.private_tmp ? 1 : 0);
   out.put(record.pam_service);
   put_counters(record.counters, out);
+  out.put_signed(record.cores);
   out.put_signed(record.counters_every_ms);
   return out.take();
 }
@@ -277,6 +278,7 @@ bool decode(std::string_view bytes, LaunchRecord& record) {
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
          get_steps(in, record) && get_lease(in, record) && get_containment(in, record) &&
          get_hooks(in, record) && get_account(in, record) && get_counters(in, record.counters) &&
+         in.get_int(record.cores, 0, Limits::count_max) &&
          in.get_int(record.counters_every_ms, 0, seconds_max) && in.at_end();
 }
 

@@ -104,7 +104,8 @@ void LauncherSpawner::add_counters(const LaunchOrder& order, LaunchRecord& recor
   if (!config_.counters_for) return;
   const bool asked = !order.spec.counters.empty();
   record.counters = config_.counters_for(asked ? order.spec.counters : settings_.counters, asked);
-  record.counters_every_ms = settings_.counters_every_ms;
+  record.cores = static_cast<int>(order.own_share().cores.size());
+  record.counters_every_ms = settings_.telemetry.enabled ? settings_.counters_every_ms : 0;
 }
 
 bool LauncherSpawner::start(const LaunchOrder& order) {

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <bit>
+#include <climits>
 #include <limits>
 
+#include "core/job_spec.hpp"
 #include "wire/byte_codec.hpp"
 #include "worker/job_directory.hpp"
 #include "worker/spool_layout.hpp"
@@ -42,6 +44,8 @@ std::string body_of(const LivePage& page) {
   out.put(page.key.job);
   out.put(page.key.attempt);
   out.put(page.key.sequence);
+  out.put(static_cast<std::uint64_t>(page.shepherd_pid));
+  out.put(static_cast<std::uint64_t>(page.cores));
   out.put_signed(page.started_ms);
   out.put_signed(page.at_ms);
   for (const auto field : numbers) out.put_signed(page.ended.*field);
@@ -104,7 +108,8 @@ bool get_body(std::string_view bytes, LivePage& page) {
   std::uint64_t attempt = 0;
   if (!in.get(page.key.job) || !in.get(attempt) || !in.get(page.key.sequence)) return false;
   page.key.attempt = static_cast<Attempt>(attempt);
-  if (page.key.attempt != attempt || !get_count(in, page.started_ms) ||
+  if (page.key.attempt != attempt || !in.get_int(page.shepherd_pid, 1, INT_MAX) ||
+      !in.get_int(page.cores, 0, Limits::count_max) || !get_count(in, page.started_ms) ||
       !get_count(in, page.at_ms)) {
     return false;
   }

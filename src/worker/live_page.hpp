@@ -19,6 +19,8 @@ namespace hyades {
 
 struct LivePage {
   LaunchKey key;
+  pid_t shepherd_pid = 0;  // all processes of the job are below it
+  int cores = 0;           // that the job holds here
   BootMs started_ms = 0;
   BootMs at_ms = 0;  // when it was looked
   // Times, faults and the like are those of processes that have ended. `counters` are complete:

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -60,22 +59,6 @@ std::vector<AcceleratorSource> accelerators(const TelemetrySettings& settings) {
     }
   }
   return all;
-}
-
-// /proc answers at once; whatever stands for a device may not.
-bool may_hang(const Collector& collector) {
-  static const std::set<std::string_view> never = {"cpu", "memory", "network"};
-  return never.count(collector.name()) == 0;
-}
-
-void put_into_threads(std::vector<std::unique_ptr<Collector>>& collectors) {
-  for (auto& collector : collectors) {
-    if (!may_hang(*collector)) continue;
-    const std::string name(collector->name());
-    auto moved = std::make_shared<std::unique_ptr<Collector>>(std::move(collector));
-    collector = std::make_unique<CollectorThread>(
-        name, [moved] { return std::move(*moved); }, CollectorThread::Options());
-  }
 }
 
 class SamplerLoop {
@@ -135,8 +118,10 @@ class SamplerLoop {
     options.power_model = power_model(settings, cores);
     if (const char* root = std::getenv("HYADES_TELEMETRY_ROOT")) options.root = root;
     if (const char* library = std::getenv("HYADES_NVML")) options.nvml_library = library;
+    options.make_guarded = [](const std::string& name, CollectorOptions::Make make) {
+      return std::make_unique<CollectorThread>(name, std::move(make), CollectorThread::Options());
+    };
     FoundCollectors sources = find_collectors(options);
-    put_into_threads(sources.collectors);
     sampler_ = std::make_unique<Sampler>(
         SamplerNode{place_.spool_directory, cores, options.power_model.idle_w}, std::move(sources),
         settings, now);

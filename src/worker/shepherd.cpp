@@ -320,7 +320,7 @@ bool Shepherd::start_job() {
 
 // A companion has no end of its own: the batch part's is followed by a stop.
 void Shepherd::set_timers() {
-  if (counters_.any() && launch_.counters_every_ms > 0) {
+  if (launch_.counters_every_ms > 0) {
     timers_.look = started_boot_ms_ + launch_.counters_every_ms;
   }
   if (launch_.companion || launch_.time_limit_s == 0) return;
@@ -416,6 +416,8 @@ void Shepherd::on_timers() {
 void Shepherd::look_at_counters(BootMs now) {
   timers_.look = now + launch_.counters_every_ms;
   LivePage page{.key = launch_.key,
+                .shepherd_pid = getpid(),
+                .cores = launch_.cores,
                 .started_ms = started_boot_ms_,
                 .at_ms = now,
                 .ended = processes_.usage()};
