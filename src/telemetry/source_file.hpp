@@ -1,6 +1,6 @@
 // One file of /proc or /sys, or of a tree of them in a test. It stays open and is read again from
-// its beginning, which costs a third of opening it each time; and a file that only root may open
-// goes on being readable when this process is no longer root.
+// its beginning, which costs half to a fifth of opening it each time; and a file that only root may
+// open goes on being readable when this process is no longer root.
 #pragma once
 
 #include <cstddef>
