@@ -51,6 +51,62 @@ TEST_F(JobResults, EveryExitCodeAndSignalIsExact) {
   }
 }
 
+std::map<std::string, std::int64_t> counters_of(const Json& job) {
+  std::map<std::string, std::int64_t> counters;
+  for (const Json& counter : job["usage"]["counters"]) {
+    counters[counter["name"].get<std::string>()] = counter["value"].get<std::int64_t>();
+  }
+  return counters;
+}
+
+TEST_F(Jobs, WhatTheyUsedIsKnown) {
+  const JobId id = cluster().must_wrap(
+      "( " + program("known_load") + " cpu 200 & wait ); " + program("known_load") + " pages 10000",
+      {"-o", "/dev/null", "--counters=perf::TASK-CLOCK,perf::PAGE-FAULTS,PAPI_CA_SNP"});
+  const Json job = cluster().must_wait(id);
+  const Json& usage = job["usage"];
+  const auto counters = counters_of(job);
+  ASSERT_EQ(counters.count("perf::TASK-CLOCK"), 1u) << job.dump(2);
+  const double accounted = usage["user_ms"].get<double>() + usage["system_ms"].get<double>();
+  EXPECT_NEAR(static_cast<double>(counters.at("perf::TASK-CLOCK")) / 1e6, accounted,
+              0.05 * accounted + 20);
+  EXPECT_GE(counters.at("perf::TASK-CLOCK"), 200'000'000);
+  EXPECT_GE(counters.at("perf::PAGE-FAULTS"), 10000);
+  EXPECT_GE(usage["minor_faults"].get<std::int64_t>(), 10000);
+  // Nobody's processor has had this one for long; whoever asked is told so.
+  if (counters.count("PAPI_CA_SNP") == 0) {
+    ASSERT_EQ(usage["missing_counters"].size(), 1u) << job.dump(2);
+    EXPECT_EQ(usage["missing_counters"][0]["name"], "PAPI_CA_SNP");
+    EXPECT_NE(usage["missing_counters"][0]["why"], "");
+  }
+}
+
+TEST_F(Jobs, GetTheConfigurationsCountersOrNone) {
+  const JobId usual = cluster().must_wrap("true", {"-o", "/dev/null"});
+  const JobId none = cluster().must_wrap("true", {"-o", "/dev/null", "--counters=none"});
+  const Json counted = cluster().must_wait(usual)["usage"];
+  EXPECT_EQ(counters_of({{"usage", counted}}).count("perf::TASK-CLOCK"), 1u) << counted.dump(2);
+  EXPECT_TRUE(counted["missing_counters"].empty()) << counted.dump(2);  // nobody asked
+  const Json uncounted = cluster().must_wait(none)["usage"];
+  EXPECT_TRUE(uncounted["counters"].empty()) << uncounted.dump(2);
+  EXPECT_GT(uncounted["minor_faults"].get<std::int64_t>(), 0);
+  const CommandResult refused =
+      cluster().run({"hsub", "--counters=perf::PAGE-FAULT", "--wrap", "true"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_NE(refused.err.find("did you mean perf::PAGE-FAULTS?"), std::string::npos) << refused.err;
+}
+
+TEST_F(Jobs, CountersOfSeveralNodesAreTheirSum) {
+  const JobId id = cluster().must_wrap(
+      program("hrun") + " " + program("known_load") + " cpu 200",
+      {"-n", "2", "-N", "2", "-o", "/dev/null", "--counters=perf::TASK-CLOCK,perf::CPU-CLOCK"});
+  const Json job = cluster().must_wait(id);
+  const auto counters = counters_of(job);
+  ASSERT_EQ(counters.count("perf::TASK-CLOCK"), 1u) << job.dump(2);
+  EXPECT_GE(counters.at("perf::TASK-CLOCK"), 400'000'000);
+  EXPECT_EQ(counters.count("perf::CPU-CLOCK"), 1u);
+}
+
 // S23.
 TEST_F(Jobs, SeeOnlyTheirThreeFiles) {
   cluster().must_wait(

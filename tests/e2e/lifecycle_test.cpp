@@ -247,6 +247,21 @@ TEST_F(Lifecycle, DeathsOfTheControlPlaneHarmNoJob) {
   expect_untouched(job, "job", 6);
 }
 
+TEST_F(Lifecycle, CountersOutliveTheControlPlane) {
+  const std::string load = program("known_load") + " cpu 100; ";
+  const JobId id = cluster().must_wrap(
+      load + "echo started; while [ ! -e counted.go ]; do sleep 0.05; done; " + load,
+      {"-o", "counted.log", "--counters=perf::TASK-CLOCK"});
+  EXPECT_TRUE(cluster().wait_for_output("counted.log", "started"));
+  kill_and_heal(cluster().worker_pid("vn1"));
+  open_gate("counted");
+  const Json usage = cluster().must_wait(id)["usage"];
+  ASSERT_EQ(usage["counters"].size(), 1u) << usage.dump(2);
+  EXPECT_GE(usage["counters"][0]["value"], 200'000'000) << usage.dump(2);
+  const double accounted = usage["user_ms"].get<double>() + usage["system_ms"].get<double>();
+  EXPECT_NEAR(usage["counters"][0]["value"].get<double>() / 1e6, accounted, 0.05 * accounted + 20);
+}
+
 // Notes that somebody has spoilt are as good as none.
 TEST_F(Lifecycle, RubbishInTheNotesHarmsNothing) {
   const JobId job = start_gate("job", 9);
