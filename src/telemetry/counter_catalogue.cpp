@@ -61,6 +61,7 @@ std::string CounterCatalogue::why_missing(const std::string& name) const {
 
 CounterPlan CounterCatalogue::resolve(const std::vector<std::string>& names) const {
   CounterPlan plan = resolve_available(names);
+  plan.asked = true;
   if (is_none(names)) return plan;
   for (const std::string& name : names) {
     if (plan.counters.size() + plan.missing.size() >= job_counters_max) break;
@@ -71,6 +72,7 @@ CounterPlan CounterCatalogue::resolve(const std::vector<std::string>& names) con
 
 CounterPlan CounterCatalogue::resolve_available(const std::vector<std::string>& names) const {
   CounterPlan plan;
+  plan.asked = false;
   for (const std::string& name : names) {
     const auto found = entries_.find(name);
     if (found == entries_.end() || plan.counters.size() >= job_counters_max) continue;

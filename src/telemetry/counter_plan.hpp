@@ -41,6 +41,7 @@ struct PlannedCounter {
 struct CounterPlan {
   std::vector<PlannedCounter> counters;
   std::vector<MissingCounter> missing;  // asked for, and not to be had on this node
+  bool asked = true;  // by the job: false, and nobody is told of what the kernel forbids
 
   bool empty() const { return counters.empty() && missing.empty(); }
   friend bool operator==(const CounterPlan&, const CounterPlan&) = default;

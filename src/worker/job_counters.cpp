@@ -84,23 +84,23 @@ int JobCounters::open_terms(const PlannedCounter& planned, bool with_kernel, pid
   return 0;
 }
 
-void JobCounters::open_one(const PlannedCounter& planned, pid_t child) {
+int JobCounters::open_one(const PlannedCounter& planned, pid_t child) {
   Counter counter{planned.name, false, {}};
   int error = open_terms(planned, planned.side != CounterSide::User, child, counter);
   if (is_forbidden(error) && planned.side == CounterSide::Both) {
     counter.user_only = true;
     error = open_terms(planned, false, child, counter);
   }
-  if (error == 0) {
-    counters_.push_back(std::move(counter));
-  } else {
-    missing_.push_back({planned.name, reason_of(error)});
-  }
+  if (error == 0) counters_.push_back(std::move(counter));
+  return error;
 }
 
 void JobCounters::open(const CounterPlan& plan, pid_t child) {
   missing_ = plan.missing;
-  for (const PlannedCounter& planned : plan.counters) open_one(planned, child);
+  for (const PlannedCounter& planned : plan.counters) {
+    const int error = open_one(planned, child);
+    if (error != 0 && plan.asked) missing_.push_back({planned.name, reason_of(error)});
+  }
 }
 
 void JobCounters::report(Usage& usage) const {

@@ -40,7 +40,8 @@ class JobCounters {
   // 0, or errno of the first term that cannot be opened.
   static int open_terms(const PlannedCounter& planned, bool with_kernel, pid_t child,
                         Counter& counter);
-  void open_one(const PlannedCounter& planned, pid_t child);
+  // 0 or errno.
+  int open_one(const PlannedCounter& planned, pid_t child);
 
   std::vector<Counter> counters_;
   std::vector<MissingCounter> missing_;

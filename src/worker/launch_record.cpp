@@ -168,6 +168,7 @@ void put_counters(const CounterPlan& plan, ByteWriter& out) {
     out.put(missing.name);
     out.put(missing.why);
   }
+  out.put(plan.asked ? 1 : 0);
 }
 
 bool get_term(ByteReader& in, PerfTerm& term) {
@@ -209,6 +210,9 @@ bool get_counters(ByteReader& in, CounterPlan& plan) {
       return false;
     }
   }
+  int asked = 0;
+  if (!in.get_int(asked, 0, 1)) return false;
+  plan.asked = asked != 0;
   return is_well_formed(plan);
 }
 

@@ -157,6 +157,16 @@ TEST_F(JobCountersTest, WhatCannotBeCountedIsNotThere) {
   EXPECT_EQ(reasons(usage)["PAPI_L3_TCM"], "for a reason");
 }
 
+TEST_F(JobCountersTest, WhoDidNotAskIsNotTold) {
+  LaunchRecord record = counting("exec $LOAD cpu 10\n");
+  record.counters.counters.push_back(impossible("PAPI_TOT_INS"));
+  record.counters.asked = false;
+  const Usage usage = run(record);
+  EXPECT_TRUE(figures(usage).contains(kTaskClock));
+  EXPECT_FALSE(figures(usage).contains("PAPI_TOT_INS"));
+  EXPECT_TRUE(usage.missing_counters.empty());
+}
+
 TEST_F(JobCountersTest, OfSeveralTermsAllAreNeeded) {
   LaunchRecord record = counting("exec $LOAD cpu 10\n");
   PlannedCounter half = record.counters.counters.at(0);

@@ -61,6 +61,7 @@ LaunchRecord full_record() {
       {"PAPI_TOT_INS", CounterSide::User, {{4, UINT64_MAX, 2, 3, false}, {0, 1, 0, 0, true}}},
       {"perf::CPU-MIGRATIONS", CounterSide::MostlyKernel, {{1, 4, 0, 0, false}}}};
   record.counters.missing = {{"PAPI_L3_TCM", "there is none"}};
+  record.counters.asked = false;
   record.counters_every_ms = 500;
   return record;
 }
