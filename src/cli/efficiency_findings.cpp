@@ -94,10 +94,12 @@ Finding other_wait(const JobEfficiency& job, const Traffic& traffic, double idle
     return {"waiting", FindingKind::Notice,
             start + "; what it read and wrote was not measured, so it is not known for what.", ""};
   }
-  return {"waiting", FindingKind::Problem,
-          start + ", and hardly for storage: it " + traffic_text(job, traffic) + ".",
-          "Look for what it waits for: the network, a server, locks, another process, sleep. More "
-          "cores do not make it faster."};
+  return {
+      "waiting", FindingKind::Problem,
+      start + ", and hardly for a disk of its node: it " + traffic_text(job, traffic) +
+          ", files on the network not counted.",
+      "Look for what it waits for: files on the network (copy them to $TMPDIR first), a server, "
+      "locks, another process, sleep. More cores do not make it faster."};
 }
 
 // ---- GPUs and nodes ----------------------------------------------------------------------------
@@ -252,6 +254,14 @@ void add_kernel_findings(const JobEfficiency& job, std::vector<Finding>& out) {
                        format_quantity(job.involuntary_switches, "count") + " times.",
                    "It runs more threads than it has cores: OMP_NUM_THREADS=$HYADES_CPUS_PER_TASK, "
                    "or fewer workers."});
+  }
+  for (const CounterFigure& counter : job.counters) {
+    if (counter.name != "perf::CPU-MIGRATIONS" || counter.value < 50 * cpu_s || cpu_s < 10)
+      continue;
+    out.push_back({"migrations", FindingKind::Notice,
+                   "Its threads went from core to core " + format_quantity(counter.value, "count") +
+                       " times, and lost their caches each time.",
+                   "Bind them: OMP_PROC_BIND=close, mpirun --bind-to core."});
   }
   if (job.instructions_per_cycle && *job.instructions_per_cycle < 0.5 &&
       job.cpu_share.value_or(0) > 0.8) {

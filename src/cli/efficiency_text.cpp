@@ -186,7 +186,9 @@ std::vector<UseRow> counter_rows(const JobEfficiency& job) {
     if (counter.running_share < 0.995) {
       row.note = "counted " + format_share(counter.running_share) + " of the time, scaled";
     }
-    if (counter.user_only) row.note += row.note.empty() ? "without the kernel" : "; no kernel";
+    // PAPI's own never count what the kernel does.
+    if (counter.user_only && !counter.name.starts_with("PAPI_"))
+      row.note += row.note.empty() ? "without the kernel" : "; no kernel";
     rows.push_back(row);
   }
   if (job.instructions_per_cycle) {
@@ -220,7 +222,7 @@ std::vector<std::string> source_notes(const JobEfficiency& job) {
                               : "Its node has sent no measurements yet.");
   }
   if (job.peak_source == PeakSource::WholeJob) {
-    notes.push_back("The peak of memory counts all processes of the job on a node.");
+    notes.push_back("The peak of memory is that of all processes of the job on a node.");
   } else if (job.peak_source == PeakSource::ExitRecord) {
     notes.push_back(
         "The peak of memory is the control group's, or, without one, that of the "

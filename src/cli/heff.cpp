@@ -37,12 +37,14 @@ void ask_for_last(pb::ListJobs& list) {
   list.add_users(current_user());
   list.set_ended(true);
   list.set_limit(1);
+  list.set_full_usage(true);
 }
 
 void ask_for(const std::vector<std::uint64_t>& ids, pb::ListJobs& list) {
   for (const std::uint64_t id : ids) list.add_ids(id);
   list.set_live(true);
   list.set_ended(true);
+  list.set_full_usage(true);
 }
 
 struct Measured {

@@ -39,6 +39,28 @@ void measure_time(const pb::JobInfo& job, WallMs now_ms, JobEfficiency& out) {
   out.limit_share = share(out.elapsed_ms / 1000.0, job.time_limit_s());
 }
 
+std::string counter_unit(const std::string& name) { return name.ends_with("-CLOCK") ? "ns" : ""; }
+
+// Of the same source as the counters. No program ever ran without a page fault: without one, nobody
+// has looked.
+void take_counts(const pb::Usage& usage, JobEfficiency& out) {
+  if (usage.minor_faults() <= 0) return;
+  out.minor_faults = usage.minor_faults();
+  out.major_faults = usage.major_faults();
+  out.voluntary_switches = usage.voluntary_switches();
+  out.involuntary_switches = usage.involuntary_switches();
+  out.read_bytes = usage.read_bytes();
+  out.write_bytes = usage.write_bytes();
+  for (const pb::JobCounter& counter : usage.counters()) {
+    out.counters.push_back({counter.name(), counter_unit(counter.name()),
+                            static_cast<double>(counter.value()), counter.running_share(),
+                            counter.user_only()});
+  }
+  for (const pb::MissingCounter& missing : usage.missing_counters()) {
+    out.missing_counters.push_back({missing.name(), missing.why()});
+  }
+}
+
 // What the kernel counted until the job's end. No program ever ran without memory: without a peak
 // nobody has looked, and the zeros mean nothing.
 void take_usage(const pb::Usage& usage, JobEfficiency& out) {
@@ -48,6 +70,7 @@ void take_usage(const pb::Usage& usage, JobEfficiency& out) {
   out.cpu_s = *out.user_s + *out.system_s;
   out.peak_mib = usage.max_rss_kib() / 1024.0;
   out.peak_source = PeakSource::ExitRecord;
+  take_counts(usage, out);
 }
 
 void take_if_unknown(std::optional<double>& out, std::optional<double> value) {
@@ -86,7 +109,7 @@ void take_named(const Figures& figures, JobEfficiency& out) {
       const std::string name = figure.name().substr(8);
       const bool known = std::any_of(out.counters.begin(), out.counters.end(),
                                      [&](const auto& counter) { return counter.name == name; });
-      if (!known) out.counters.push_back({name, figure.unit(), figure.value(), 1, false});
+      if (!known) out.counters.push_back({name, counter_unit(name), figure.value(), 1, false});
     } else if (figure.name().starts_with("app.")) {
       out.reported.push_back(figure);
       out.reported.back().set_name(figure.name().substr(4));

@@ -14,7 +14,7 @@ namespace hyades {
 
 struct CounterFigure {
   std::string name;
-  std::string unit;  // "" for plain counts
+  std::string unit;  // "ns"; "" for plain counts
   double value = 0;
   double running_share = 1;  // of the time that it was counted; the value is scaled up by it
   bool user_only = false;    // not what the kernel did for the job
@@ -25,7 +25,8 @@ struct MissingFigure {
   std::string why;
 };
 
-// Where the peak of memory is from. Only the first counts all of a job's processes for certain.
+// Where the peak of memory is from. Only the first counts all processes of the job for certain: all
+// together whenever its node looked, and what the kernel said at its end where that is more.
 enum class PeakSource { None, WholeJob, ExitRecord };
 
 struct JobEfficiency {

@@ -57,6 +57,7 @@ std::string format_quantity(double value, const std::string& unit) {
   if (unit == "J") return scaled(value, 1000, joules);
   if (unit == "W") return scaled(value, 1000, watts);
   if (unit == "s") return seconds(value);
+  if (unit == "ns") return seconds(value / 1e9);
   if (unit == "%") return format_share(value / 100);
   if (unit.empty() || unit == "count") return counted(value);
   return counted(value) + " " + unit;

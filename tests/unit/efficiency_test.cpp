@@ -249,7 +249,7 @@ TEST(Advice, WaitingForSomethingElse) {
   EXPECT_TRUE(says(advice_for(job), "was not measured, so it is not known for what"));
   pb::JobTelemetry telemetry = telemetry_of(job);
   add_figure(telemetry, "job.read", "bytes", 1000);
-  EXPECT_TRUE(says(advice_for(job, &telemetry), "and hardly for storage"));
+  EXPECT_TRUE(says(advice_for(job, &telemetry), "and hardly for a disk of its node"));
 }
 
 // ---- what is not known -------------------------------------------------------------------------
@@ -346,6 +346,56 @@ TEST(Efficiency, HugeNumbersAndHostileNamesStayOnTheirLines) {
     EXPECT_EQ(efficiency_table({measured}).lines(false).find('\n'),
               efficiency_table({measured}).lines(false).size() - 1);
   }
+}
+
+TEST(Efficiency, CountersSayHowMuchIsAnEstimate) {
+  pb::JobInfo job = ended_job("COMPLETED", 600);
+  use(job, 2000, 100, 900);
+  EXPECT_EQ(page_for(job).find("page faults"), std::string::npos);  // nobody has looked
+  pb::Usage& usage = *job.mutable_usage();
+  usage.set_minor_faults(12'345);
+  usage.set_read_bytes(2 << 20);
+  pb::JobCounter& cycles = *usage.add_counters();
+  cycles.set_name("PAPI_TOT_CYC");
+  cycles.set_value(6'000'000'000);
+  cycles.set_running_share(0.63);
+  cycles.set_user_only(true);
+  pb::JobCounter& clock = *usage.add_counters();
+  clock.set_name("perf::TASK-CLOCK");
+  clock.set_value(2'100'000'000'000);
+  clock.set_running_share(1);
+  pb::MissingCounter& missing = *usage.add_missing_counters();
+  missing.set_name("PAPI_L3_TCM");
+  missing.set_why("this node has no such counter");
+  pb::JobTelemetry telemetry = telemetry_of(job);
+  add_figure(telemetry, "counter.PAPI_TOT_CYC", "count", 5e9);  // an earlier look
+  const std::string page = page_for(job, &telemetry);
+  EXPECT_NE(page.find("PAPI_TOT_CYC     6.00 G counted 63 % of the time, scaled\n"),
+            std::string::npos)
+      << page;
+  EXPECT_EQ(page.find("5.00 G"), std::string::npos) << page;
+  EXPECT_NE(page.find("perf::TASK-CLOCK  35:00\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("PAPI_L3_TCM           - this node has no such counter\n"), std::string::npos)
+      << page;
+  EXPECT_NE(page.find("12.3 k page faults"), std::string::npos) << page;
+  EXPECT_NE(page.find("read 2.00 MiB, wrote 0 B"), std::string::npos) << page;
+}
+
+TEST(Advice, TheKernelsPartAndCrowds) {
+  pb::JobInfo job = ended_job("COMPLETED", 600);
+  use(job, 1000, 1200, 900);
+  pb::Usage& usage = *job.mutable_usage();
+  usage.set_minor_faults(100'000'000);
+  usage.set_involuntary_switches(600 * 4 * 200);
+  EXPECT_TRUE(says(advice_for(job), "The kernel took 55 % of its CPU time."));
+  EXPECT_TRUE(says(advice_for(job), "keep buffers and use them again"));
+  EXPECT_TRUE(says(advice_for(job), "It runs more threads than it has cores"));
+  usage.set_minor_faults(1000);
+  EXPECT_TRUE(says(advice_for(job), "very many small reads and writes"));
+  pb::JobCounter& migrations = *usage.add_counters();
+  migrations.set_name("perf::CPU-MIGRATIONS");
+  migrations.set_value(1'000'000);
+  EXPECT_TRUE(says(advice_for(job), "Its threads went from core to core 1.00 M times"));
 }
 
 // ---- series ------------------------------------------------------------------------------------
