@@ -139,6 +139,7 @@ class Master {
   int run(const std::atomic<bool>& stop) {
     while (!stop) {
       door_->count_turn();
+      keep_telemetry();
       switch (driver_->turn()) {
         case Driver::Turn::Worked:
           continue;  // there may be more
@@ -147,7 +148,6 @@ class Master {
           note_malformed();
           note_unsent();
           note_heard();
-          keep_telemetry();
           rest();
           continue;
         case Driver::Turn::Fatal:

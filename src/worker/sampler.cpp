@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "telemetry/energy_share.hpp"
 
@@ -79,9 +80,14 @@ BootMs Sampler::next_turn_ms() const {
 
 void Sampler::turn(const Now& now, std::vector<TelemetryReport>& out) {
   const std::vector<MetricClass> due = plan_.due(now.boot_ms);
+  const std::int64_t begin_us = thread_cpu_us();
   const TelemetryEngine::Costs costs = engine_.run(due, now);
+  // With its part of what the wake-up itself took.
+  const std::int64_t looked_us = std::accumulate(costs.begin(), costs.end(), std::int64_t{0});
+  const std::int64_t wake_us = std::max<std::int64_t>(0, thread_cpu_us() - begin_us - looked_us);
   for (const MetricClass of : due) {
-    plan_.spent(of, costs[static_cast<std::size_t>(of)], now.boot_ms);
+    const std::int64_t cost_us = costs[static_cast<std::size_t>(of)];
+    plan_.spent(of, cost_us + wake_us / static_cast<std::int64_t>(due.size()), now.boot_ms);
   }
   if (now.boot_ms >= jobs_due_ms_) look_at_jobs(now);
   add_minutes(now, out);
@@ -116,19 +122,18 @@ void Sampler::look_at_jobs(const Now& now) {
 }
 
 void Sampler::share_energy_out(const Now& now) {
-  const auto latest = engine_.latest(now);
-  const auto energy = latest.find(kEnergy);
-  if (energy == latest.end() || std::isnan(energy->second.value)) return;
-  const auto busy = latest.find(kBusy);
+  const auto energy = engine_.latest(kEnergy, now);
+  if (!energy || std::isnan(energy->value)) return;
+  const auto busy = engine_.latest(kBusy, now);
   const double elapsed_s = static_cast<double>(now.boot_ms - energy_.at_ms) / 1e3;
-  const double joules = energy->second.value - energy_.joules;
+  const double joules = energy->value - energy_.joules;
   const bool first = energy_.at_ms == 0;
-  energy_ = {.at_ms = now.boot_ms, .joules = energy->second.value};
-  if (first || joules < 0 || elapsed_s <= 0 || busy == latest.end()) return;
+  energy_ = {.at_ms = now.boot_ms, .joules = energy->value};
+  if (first || joules < 0 || elapsed_s <= 0 || !busy) return;
   const double processors = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
   NodeUse node{.joules = joules,
                .idle_share = std::min(1.0, node_.idle_watts * elapsed_s / std::max(joules, 1e-9)),
-               .cpu_seconds = busy->second.average / 100 * processors * elapsed_s,
+               .cpu_seconds = busy->average / 100 * processors * elapsed_s,
                .cores = static_cast<double>(node_.cores)};
   for (auto& [key, meter] : jobs_.running()) {
     node.jobs.push_back(
@@ -137,7 +142,7 @@ void Sampler::share_energy_out(const Now& now) {
   const EnergyShares shares = share_energy(node);
   std::size_t i = 0;
   for (auto& [key, meter] : jobs_.running()) {
-    meter.add_energy(shares.jobs_joules[i++], elapsed_s, energy->second.modelled, now);
+    meter.add_energy(shares.jobs_joules[i++], elapsed_s, energy->modelled, now);
   }
 }
 

@@ -112,18 +112,18 @@ void SamplerHandle::turn(const TelemetrySettings& settings, int cores, BootMs no
 }
 
 void SamplerHandle::take(std::vector<TelemetryReport>& out) {
-  std::vector<char> buffer(kSamplerDatagramMax);
+  buffer_.resize(kSamplerDatagramMax);
   while (socket_) {
-    const ssize_t size = recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t size = recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (size == 0) return lost("the node's sampler has ended");
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == EAGAIN) return;
     if (size < 0) return lost(std::string("the node's sampler is lost: ") + std::strerror(errno));
-    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
+    const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(size));
     pb::TelemetryReport message;
     std::string error = check_wire(*pb::TelemetryReport::descriptor(), bytes);
     TelemetryReport report;
-    if (error.empty() && message.ParseFromArray(buffer.data(), static_cast<int>(size)) &&
+    if (error.empty() && message.ParseFromArray(buffer_.data(), static_cast<int>(size)) &&
         from_pb(message, report, error)) {
       out.push_back(std::move(report));
     } else {

@@ -52,6 +52,7 @@ class SamplerHandle {
   bool told_ = false;
   TelemetrySettings settings_;
   BootMs start_again_ms_ = 0;
+  std::vector<char> buffer_;  // kept for its memory
   std::string trouble_;
 };
 

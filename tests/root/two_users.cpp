@@ -13,9 +13,11 @@ namespace hyades::test {
 
 namespace {
 
-constexpr const char* kPrograms[] = {
-    "hyades", "hyadesd", "hyades-launcher", "hyades-munge", "hyades-stepd", "hsub",  "hrun",
-    "hrsh",   "hstat",   "hcancel",         "hinfo",        "hacct",        "hwait", "hctl"};
+constexpr const char* kPrograms[] = {"hyades",       "hyadesd",        "hyades-launcher",
+                                     "hyades-munge", "hyades-sampler", "hyades-stepd",
+                                     "hsub",         "hrun",           "hrsh",
+                                     "hstat",        "hcancel",        "hinfo",
+                                     "hacct",        "hwait",          "hctl"};
 
 ClusterOptions options() {
   return {.nodes = 2,

@@ -1,4 +1,5 @@
-/* A known load, for tests of what is measured: known_load pages N | sleeps N | cpu MILLISECONDS */
+/* A known load, for tests of what is measured: known_load pages N | sleeps N | cpu
+   MILLISECONDS | hold MIB FILE (and compute, until FILE is there) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,20 @@ static int burn(long milliseconds) {
   return 0;
 }
 
+static int hold(long mib, const char* file) {
+  char* const memory = malloc((size_t)mib << 20);
+  if (memory == NULL) return 1;
+  memset(memory, 1, (size_t)mib << 20);
+  volatile unsigned long steps = (unsigned char)memory[0];
+  while (access(file, F_OK) != 0) {
+    for (int i = 0; i < 10000000; ++i) ++steps;
+  }
+  free(memory);
+  return 0;
+}
+
 int main(int argc, char** argv) {
+  if (argc == 4 && strcmp(argv[1], "hold") == 0) return hold(atol(argv[2]), argv[3]);
   if (argc != 3) return 2;
   const long count = atol(argv[2]);
   if (strcmp(argv[1], "pages") == 0) return touch_pages(count);

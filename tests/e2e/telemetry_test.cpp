@@ -1,0 +1,101 @@
+// What a job does, from its node's sampler to the one who asks; and that nothing depends on it.
+#include <signal.h>
+
+#include "core/ids.hpp"
+#include "shared_cluster_test.hpp"
+
+namespace hyades::test {
+namespace {
+
+class Telemetry : public SharedClusterTest<Telemetry> {
+ public:
+  static ClusterOptions options() {
+    return {.nodes = 1,
+            .cores = 4,
+            .config = "[telemetry]\nreport_ms = 500\ncounters_every_ms = 200\nidle_factor = 1\n"};
+  }
+
+ protected:
+  static Json efficiency(JobId id) {
+    const CommandResult result = cluster().run({"heff", "--json", std::to_string(id)});
+    return result.exit_code == 0 ? result.json()["jobs"][0] : Json();
+  }
+  static Json node(const std::string& name) {
+    return cluster().run({"hinfo", "--telemetry", name, "--json"}).json()["nodes"][0];
+  }
+  static double figure(const Json& node, const std::string& name) {
+    for (const Json& figure : node["figures"]) {
+      if (figure["name"] == name) return figure["value"].get<double>();
+    }
+    return -1;
+  }
+  // The sampler of the only node: a child of its worker.
+  static pid_t sampler() {
+    const std::string worker = std::to_string(cluster().worker_pid("vn1"));
+    const CommandResult found =
+        run_command({"/bin/sh", "-c",
+                     "grep -l '^PPid:[[:blank:]]*" + worker +
+                         "$' /proc/[0-9]*/status | xargs grep -l '^Name:[[:blank:]]*hyades-sampler'"
+                         " | cut -d/ -f3"});
+    return found.out.empty() ? 0 : std::stoi(found.out);
+  }
+};
+
+TEST_F(Telemetry, ARunningJobIsSeenAndItsRowStays) {
+  // 80 MiB, held; and one core kept busy until the file is there.
+  const JobId id =
+      cluster().must_wrap("exec " + program("known_load") + " hold 80 " + cluster().path("enough"),
+                          {"-c", "2", "-o", "/dev/null"});
+  EXPECT_TRUE(wait_until([&] {
+    const Json job = efficiency(id);
+    return job.is_object() && job["memory_now_mib"].is_number() &&
+           job["memory_now_mib"].get<double>() > 80 && job["busy_cores_now"].is_number() &&
+           job["busy_cores_now"].get<double>() > 0 && job["energy_j"].is_number();
+  }));
+  Json job = efficiency(id);
+  EXPECT_EQ(job["job"]["state"], "RUNNING");
+  EXPECT_LT(job["memory_now_mib"].get<double>(), 160);
+  EXPECT_EQ(job["energy_modelled"], true);
+  cluster().write_file("enough", "");
+  cluster().must_wait(id);
+  EXPECT_TRUE(wait_until([&] {
+    job = efficiency(id);
+    return job["energy_j"].is_number() && job["job"]["state"] == "COMPLETED";
+  }));
+  EXPECT_GT(job["memory_peak_mib"].get<double>(), 80);
+  EXPECT_GT(job["cpu_s"].get<double>(), 0);
+}
+
+TEST_F(Telemetry, ANodeIsSeenWithItsParts) {
+  EXPECT_TRUE(wait_until([] { return figure(node("vn1"), "cpu.busy") >= 0; }));
+  const Json seen = node("vn1");
+  EXPECT_GT(figure(seen, "memory.total"), 0);
+  EXPECT_GE(figure(seen, "power.node"), 0);
+  EXPECT_TRUE(wait_until([] {
+    const CommandResult layers = cluster().run({"hinfo", "--layers"});
+    return layers.out.find("memory") != std::string::npos &&
+           layers.out.find("rapl") != std::string::npos;
+  }));
+}
+
+// Whoever measures may die: the job does not notice, and another one takes over.
+TEST_F(Telemetry, TheSamplerMayDie) {
+  const JobId id = cluster().must_wrap(
+      "exec " + program("known_load") + " hold 10 " + cluster().path("over"), {"-o", "/dev/null"});
+  ASSERT_TRUE(wait_until([] { return sampler() != 0; }));
+  const pid_t first = sampler();
+  kill(first, SIGKILL);
+  EXPECT_TRUE(wait_until([&] {
+    const pid_t now = sampler();
+    return now != 0 && now != first;
+  }));
+  EXPECT_TRUE(wait_until([&] {
+    const Json job = efficiency(id);
+    return job.is_object() && job["memory_now_mib"].is_number();
+  }));
+  cluster().write_file("over", "");
+  EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");
+}
+
+}  // namespace
+}  // namespace hyades::test

@@ -1,0 +1,157 @@
+// What is told of a running job, from what its shepherd wrote and what its processes use.
+#include "worker/job_meter.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "worker/job_meters.hpp"
+#include "worker/spool_layout.hpp"
+
+namespace hyades {
+namespace {
+
+namespace fs = std::filesystem;
+
+LivePage page_of(pid_t shepherd) {
+  LivePage page;
+  page.key = {7, 1, 70};
+  page.shepherd_pid = shepherd;
+  page.cores = 2;
+  page.started_ms = 1000;
+  return page;
+}
+
+double value_of(const JobMeter& meter, const std::string& name) {
+  for (const Figure& figure : meter.figures()) {
+    if (figure.name == name) return figure.value;
+  }
+  return kNoReading;
+}
+
+ProcessUse process(double cpu_s, std::int64_t resident_kib) {
+  return {.pid = 1, .parent = 1, .cpu_s = cpu_s, .resident_kib = resident_kib, .threads = 3};
+}
+
+TEST(JobMeter, AddsUpLivingAndDead) {
+  LivePage page = page_of(1);
+  JobMeter meter(page, {500'000, 1000});
+  meter.look({process(1, 2048), process(0.5, 1024)}, {501'000, 2000});
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.cpu")));  // since when, nobody knows yet
+  EXPECT_EQ(value_of(meter, "job.cpu_time"), 1.5);
+  EXPECT_EQ(value_of(meter, "job.memory"), 3);
+  EXPECT_EQ(value_of(meter, "job.threads"), 6);
+  // One of them has ended: its time is in the page now.
+  page.ended.user_ms = 900;
+  page.ended.system_ms = 100;
+  meter.update(page);
+  meter.look({process(2.5, 1024)}, {502'000, 3000});
+  EXPECT_EQ(value_of(meter, "job.cpu_time"), 3.5);
+  EXPECT_EQ(value_of(meter, "job.cpu"), 2);
+  EXPECT_EQ(value_of(meter, "job.memory"), 1);
+  EXPECT_EQ(value_of(meter, "job.memory_peak"), 3);
+}
+
+// Between the end of a process and the next page its time is nowhere: time never goes back.
+TEST(JobMeter, NeverUsesLessThanBefore) {
+  JobMeter meter(page_of(1), {500'000, 1000});
+  meter.look({process(5, 1024)}, {501'000, 2000});
+  meter.look({}, {502'000, 3000});
+  EXPECT_EQ(value_of(meter, "job.cpu_time"), 5);
+  EXPECT_EQ(value_of(meter, "job.cpu"), 0);
+}
+
+TEST(JobMeter, EnergyIsSharedOutByWhatWasUsedSince) {
+  JobMeter meter(page_of(1), {500'000, 1000});
+  meter.look({process(5, 1024)}, {501'000, 2000});
+  EXPECT_EQ(meter.take_cpu_s(), 5);
+  meter.look({process(6, 1024)}, {502'000, 3000});
+  EXPECT_EQ(meter.take_cpu_s(), 1);
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.energy")));
+  meter.add_energy(kNoReading, 1, false, {502'000, 3000});
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.energy")));
+  meter.add_energy(10, 2, true, {502'000, 3000});
+  EXPECT_EQ(value_of(meter, "job.energy"), 10);
+  EXPECT_EQ(value_of(meter, "job.power"), 5);
+}
+
+TEST(JobMeter, SeriesBeginWithTheJob) {
+  JobMeter meter(page_of(1), {500'000, 1000});
+  meter.look({process(0, 1024)}, {510'000, 11'000});  // found ten seconds after its start
+  meter.look({process(1, 2048)}, {511'000, 12'000});
+  const std::vector<JobSeries> series = meter.series();
+  ASSERT_EQ(series.size(), 2u);
+  EXPECT_EQ(series[0].name, "job.cpu");
+  EXPECT_EQ(series[0].from_ms, 500'000);
+  ASSERT_EQ(series[0].mean.size(), 12u);
+  EXPECT_TRUE(std::isnan(series[0].mean[5]));
+  EXPECT_EQ(series[0].mean[11], 1);
+  EXPECT_EQ(series[1].most[11], 2);
+}
+
+class JobMetersTest : public testing::Test {
+ protected:
+  JobMetersTest() {
+    char name[] = "/tmp/hyades-meters-XXXXXX";
+    root_ = mkdtemp(name);
+  }
+  ~JobMetersTest() override { fs::remove_all(root_); }
+  fs::path root_;
+};
+
+// This process stands for the shepherd: a real child of it is found below it, nothing else is.
+TEST_F(JobMetersTest, FindsJobsByTheirPagesAndSeesThemEnd) {
+  JobMeters meters(root_);
+  meters.look({500'000, 5000});
+  EXPECT_TRUE(meters.empty());
+  EXPECT_EQ(meters.trouble(), "");
+  fs::create_directories(job_file_directory(root_));
+  fs::permissions(job_file_directory(root_), fs::perms::owner_all);
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char byte = 0;
+    _exit(static_cast<int>(read(ready[0], &byte, 1)));
+  }
+  LivePageWriter writer;
+  writer.write(root_, geteuid(), page_of(getpid()));
+  meters.look({500'000, 5000});
+  ASSERT_EQ(meters.running().size(), 1u);
+  const JobMeter& meter = meters.running().begin()->second;
+  EXPECT_EQ(meter.page().cores, 2);
+  EXPECT_EQ(value_of(meter, "job.processes"), 1);
+  EXPECT_GT(value_of(meter, "job.memory"), 0);
+  close(ready[1]);
+  waitpid(child, nullptr, 0);
+  fs::remove(live_page_path(script_path(root_, page_of(1).key)));
+  meters.look({501'000, 6000});
+  EXPECT_TRUE(meters.empty());
+  const std::vector<JobMeter> ended = meters.take_ended();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(value_of(ended[0], "job.processes"), 1);
+  EXPECT_TRUE(meters.take_ended().empty());
+}
+
+TEST(ProcessUse, ReadsWhatTheKernelWrites) {
+  ProcessUse use;
+  ASSERT_TRUE(
+      parse_process_use("42 (a) b (c) S 7 42 42 0 -1 4194560 100 0 1 0 150 50 0 0 20 0 5 0 "
+                        "123 1000000 256 18446744073709551615 1 1",
+                        use));
+  EXPECT_EQ(use.pid, 42);
+  EXPECT_EQ(use.parent, 7);
+  EXPECT_EQ(use.cpu_s * static_cast<double>(sysconf(_SC_CLK_TCK)), 200);
+  EXPECT_EQ(use.threads, 5);
+  EXPECT_EQ(use.resident_kib, 256 * sysconf(_SC_PAGESIZE) / 1024);
+  for (const char* bad : {"", "42", "42 (a", "42 (a)", "x (a) S 7", "42 (a) S 7 42"}) {
+    EXPECT_FALSE(parse_process_use(bad, use)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace hyades

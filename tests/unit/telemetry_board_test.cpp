@@ -1,0 +1,215 @@
+// What nodes report, from the master's memory to telemetry.db and back.
+#include "master/telemetry_board.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "master/metrics_page.hpp"
+
+namespace hyades {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FakeClock final : public Clock {
+ public:
+  Now now() override { return {1'800'000'000'000 + boot_ms, boot_ms}; }
+  BootMs boot_ms = 1'000'000;
+};
+
+JobEvent submitted(JobId id) {
+  JobSpec spec;
+  spec.name = "train";
+  spec.user = "ann";
+  return {id, 1, Submitted{spec}};
+}
+
+class TelemetryBoardTest : public testing::Test {
+ protected:
+  TelemetryBoardTest() {
+    char name[] = "/tmp/hyades-telemetry-XXXXXX";
+    root_ = mkdtemp(name);
+    open();
+  }
+  ~TelemetryBoardTest() override {
+    board_.reset();
+    store_.reset();
+    fs::remove_all(root_);
+  }
+
+  // Another master.
+  void open() {
+    board_.reset();
+    store_.reset();
+    trouble_.clear();
+    store_ = TelemetryStore::open(root_, trouble_);
+    board_ = std::make_unique<TelemetryBoard>(store_.get(), clock_);
+  }
+  void run_job(JobId id, Attempt attempt = 1) {
+    if (attempt == 1) jobs_.replay(submitted(id));
+    Placement placement;
+    placement.shares.push_back({.node = "n1"});
+    jobs_.replay(
+        {id, 2, Assigned{.key = {id, attempt, id * 10 + attempt}, .placement = placement}});
+  }
+  void end_job(JobId id, Attempt attempt = 1) {
+    jobs_.replay({id, 3, Started{.key = {id, attempt, id * 10 + attempt}}});
+    jobs_.replay({id, 4, Ended{.key = {id, attempt, id * 10 + attempt}}});
+    jobs_.forget_ended();
+  }
+  static LaunchKey key(JobId id, Attempt attempt = 1) { return {id, attempt, id * 10 + attempt}; }
+
+  void report(const std::string& node, JobId id, std::vector<Figure> figures, Attempt attempt = 1) {
+    board_->take(node, {.from_ms = 1,
+                        .until_ms = clock_.now().wall_ms,
+                        .jobs = {{key(id, attempt), std::move(figures)}}});
+  }
+  void turn() {
+    clock_.boot_ms += 1000;
+    board_->turn({}, jobs_);
+  }
+  double figure(JobId id, const std::string& name) {
+    const auto job = board_->find_job(id);
+    if (!job) return kNone;
+    for (const pb::Figure& figure : job->figures()) {
+      if (figure.name() == name) return figure.value();
+    }
+    return kNone;
+  }
+
+  static constexpr double kNone = -1e9;
+  fs::path root_;
+  FakeClock clock_;
+  JobTable jobs_;
+  std::string trouble_;
+  std::unique_ptr<TelemetryStore> store_;
+  std::unique_ptr<TelemetryBoard> board_;
+};
+
+TEST_F(TelemetryBoardTest, SumsUpOverNodes) {
+  run_job(1);
+  report("n1", 1,
+         {{"job.cpu", "cores", 2.5},
+          {"job.memory_peak", "MiB", 100},
+          {"job.gpu.utilization", "%", 80}});
+  report("n2", 1,
+         {{"job.cpu", "cores", 1.5},
+          {"job.memory_peak", "MiB", 300},
+          {"job.gpu.utilization", "%", 40}});
+  EXPECT_EQ(figure(1, "job.cpu"), 4);
+  EXPECT_EQ(figure(1, "job.memory_peak"), 300);
+  EXPECT_EQ(figure(1, "job.gpu.utilization"), 60);
+  turn();
+  EXPECT_TRUE(board_->find_job(1)->live());
+  EXPECT_EQ(board_->find_job(1)->nodes_size(), 2);
+}
+
+TEST_F(TelemetryBoardTest, AnEndedJobHasOneRowThatOutlivesTheMaster) {
+  run_job(1);
+  report("n1", 1, {{"job.energy", "J", 5, true}});
+  end_job(1);
+  turn();
+  open();
+  EXPECT_EQ(figure(1, "job.energy"), 5);
+  EXPECT_FALSE(board_->find_job(1)->live());
+  EXPECT_TRUE(board_->find_job(1)->figures(0).modelled());
+  // The last words come after the end, and to another master: what was known before stays.
+  board_->take(
+      "n2",
+      {.until_ms = 9,
+       .series = {{.key = key(1), .name = "job.cpu", .unit = "cores", .mean = {1}, .most = {2}}}});
+  turn();
+  open();
+  ASSERT_EQ(board_->find_job(1)->nodes_size(), 2);
+  EXPECT_EQ(board_->find_job(1)->nodes(1).series(0).most(0), 2);
+  EXPECT_EQ(figure(1, "job.energy"), 5);
+  EXPECT_FALSE(board_->find_job(1)->live());
+}
+
+// A job shorter than a report is heard of only when it is over.
+TEST_F(TelemetryBoardTest, AJobThatIsOverIsNeverLive) {
+  report("n1", 1, {{"job.cpu_time", "s", 0.1}});
+  turn();
+  EXPECT_FALSE(board_->find_job(1)->live());
+  open();
+  EXPECT_EQ(figure(1, "job.cpu_time"), 0.1);
+}
+
+TEST_F(TelemetryBoardTest, OnlyTheLastAttemptCounts) {
+  run_job(1);
+  report("n1", 1, {{"job.cpu_time", "s", 100}});
+  report("n2", 1, {{"job.cpu_time", "s", 3}}, 2);
+  report("n1", 1, {{"job.cpu_time", "s", 101}});  // late
+  EXPECT_EQ(figure(1, "job.cpu_time"), 3);
+  EXPECT_EQ(board_->find_job(1)->attempt(), 2u);
+}
+
+TEST_F(TelemetryBoardTest, MinutesAreKeptAndPruned) {
+  const WallMs now = clock_.now().wall_ms;
+  const WallMs old = now - 31 * 86'400'000ll;
+  for (const WallMs at : {old, now - 120'000, now - 60'000}) {
+    board_->take("n1", {.from_ms = at,
+                        .until_ms = at + 60'000,
+                        .whole_minute = true,
+                        .node = {{"cpu.busy", "%", 12.5}, {"power.node", "W", 80, true}}});
+  }
+  open();
+  ASSERT_EQ(board_->find_node("n1", 1)->minutes_size(), 3);
+  turn();
+  const auto node = board_->find_node("n1", 1);
+  ASSERT_EQ(node->minutes_size(), 2);
+  EXPECT_EQ(node->minutes(0).at_ms(), now - 120'000);
+  EXPECT_EQ(node->minutes(1).figures(0).name(), "cpu.busy");
+  EXPECT_EQ(node->minutes(1).figures(0).value(), 12.5);
+  EXPECT_TRUE(node->minutes(1).figures(1).modelled());
+  EXPECT_FALSE(board_->find_node("n2", 1));
+}
+
+TEST_F(TelemetryBoardTest, ADamagedFileIsPutAside) {
+  run_job(1);
+  report("n1", 1, {{"job.cpu", "cores", 1}});
+  end_job(1);
+  turn();
+  board_.reset();
+  store_.reset();
+  for (const auto& entry : fs::directory_iterator(root_)) {
+    std::ofstream(entry.path(), std::ios::trunc) << std::string(8192, 'x');
+  }
+  open();
+  ASSERT_TRUE(store_);
+  EXPECT_NE(trouble_.find("telemetry.db.old"), std::string::npos) << trouble_;
+  EXPECT_TRUE(fs::exists(root_ / "telemetry.db.old"));
+  EXPECT_FALSE(board_->find_job(1));
+  report("n1", 1, {{"job.cpu", "cores", 1}});
+  EXPECT_EQ(figure(1, "job.cpu"), 1);
+}
+
+TEST_F(TelemetryBoardTest, WithoutAStoreItGoesOn) {
+  board_ = std::make_unique<TelemetryBoard>(nullptr, clock_);
+  report("n1", 1, {{"job.cpu", "cores", 1}});
+  turn();
+  EXPECT_EQ(figure(1, "job.cpu"), 1);
+  EXPECT_FALSE(board_->state().stores);
+}
+
+// A job that ran for long is not kept in memory for ever.
+TEST_F(TelemetryBoardTest, ForgetsWhatIsOver) {
+  run_job(1);
+  report("n1", 1, {{"job.cpu", "cores", 1}});
+  end_job(1);
+  clock_.boot_ms += 3'600'000;
+  turn();
+  store_->prune(0, clock_.now().wall_ms + 1);
+  EXPECT_FALSE(board_->find_job(1));
+}
+
+TEST(MetricName, IsOneForPrometheus) {
+  EXPECT_EQ(metric_name("net.eth0.rx_bytes"), "net_eth0_rx_bytes");
+  EXPECT_EQ(metric_name("counter.perf::TASK-CLOCK"), "counter_perf_TASK_CLOCK");
+}
+
+}  // namespace
+}  // namespace hyades
