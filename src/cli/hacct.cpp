@@ -6,11 +6,14 @@
 
 #include "cli/begin_time.hpp"
 #include "cli/command.hpp"
+#include "cli/efficiency_columns.hpp"
+#include "cli/efficiency_json.hpp"
 #include "cli/failure.hpp"
 #include "cli/job_columns.hpp"
 #include "cli/job_filters.hpp"
 #include "cli/json_output.hpp"
 #include "cli/master_client.hpp"
+#include "cli/telemetry_questions.hpp"
 #include "cli/times.hpp"
 
 namespace hyades {
@@ -23,6 +26,7 @@ constexpr const char* kNotes =
     "  hacct -S now-1day -s F   my jobs that failed since yesterday\n"
     "  hacct -a -w n2 -S 20:00  what has run on n2 since eight o'clock\n"
     "  hacct -j 42 --json       all about one job\n"
+    "  hacct --efficiency -s CD what those that went well used of what they asked for\n"
     "\nExit codes\n"
     "  0  good      1  a job that was named does not exist, or no master      2  wrong options\n";
 
@@ -57,7 +61,27 @@ void fill(const Command& command, pb::ListJobs& filters) {
   filters.set_since_ms(point(command, "starttime"));
   filters.set_until_ms(point(command, "endtime"));
   filters.set_limit(limit(command));
-  filters.set_full_usage(command.json());
+  filters.set_full_usage(command.json() || command.has("efficiency"));
+}
+
+void show_efficiency(const Command& command, MasterClient& master, const JobList& jobs,
+                     bool truncated) {
+  const TelemetryAnswer telemetry = ask_job_telemetry(master, jobs);
+  const WallMs now_ms = wall_now_ms();
+  std::vector<JobEfficiency> list;
+  for (const pb::JobInfo& job : jobs) {
+    list.push_back(measure_efficiency(job, telemetry.find(job.id()), now_ms));
+  }
+  const bool header = !command.has("no-header");
+  if (command.json()) {
+    Json out = Json::array();
+    for (const JobEfficiency& job : list) out.push_back(efficiency_json(job, advise(job)));
+    std::cout << json_text({{"jobs", out}, {"truncated", truncated}});
+  } else if (command.has("parsable2")) {
+    std::cout << efficiency_table(list).lines(header);
+  } else {
+    std::cout << efficiency_table(list).render(command.terminal(), header);
+  }
 }
 
 int run(int argc, char** argv) {
@@ -74,6 +98,7 @@ int run(int argc, char** argv) {
   command.value("starttime,S", "TIME", "submitted or ended since: now-1day, 2030-01-31, 16:00");
   command.value("endtime,E", "TIME", "submitted before");
   command.value("limit", "N", "at most so many, the newest (1000)");
+  command.flag("efficiency", "what they used of what they asked for");
   command.flag("allocations,X", "nothing to do: every job is one line");
   command.flag("parsable2,parsable,P", "columns separated by |, nothing cut");
   command.flag("no-header,noheader,n", "no column titles");
@@ -87,7 +112,9 @@ int run(int argc, char** argv) {
   const WallMs now_ms = wall_now_ms();
   sort_jobs(jobs, "id", now_ms);
   const bool header = !command.has("no-header");
-  if (command.json()) {
+  if (command.has("efficiency")) {
+    show_efficiency(command, master, jobs, reply.truncated());
+  } else if (command.json()) {
     Json list = Json::array();
     for (const pb::JobInfo& job : jobs) list.push_back(job_json(job));
     std::cout << json_text({{"jobs", list}, {"truncated", reply.truncated()}});

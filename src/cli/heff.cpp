@@ -49,21 +49,26 @@ void ask_for(const std::vector<std::uint64_t>& ids, pb::ListJobs& list) {
 
 struct Measured {
   std::vector<JobEfficiency> jobs;
-  TelemetryByJob telemetry;
+  TelemetryAnswer telemetry;
 };
 
 Measured ask_all(MasterClient& master, const pb::ClientReply& listed) {
   Measured out;
   std::vector<pb::JobInfo> infos(listed.jobs().begin(), listed.jobs().end());
   std::sort(infos.begin(), infos.end(), [](auto& a, auto& b) { return a.id() < b.id(); });
-  std::vector<std::uint64_t> ids;
-  for (const pb::JobInfo& job : infos) ids.push_back(job.id());
-  out.telemetry = ask_job_telemetry(master, ids);
+  out.telemetry = ask_job_telemetry(master, infos);
   const WallMs now_ms = wall_now_ms();
   for (const pb::JobInfo& job : infos) {
-    out.jobs.push_back(measure_efficiency(job, telemetry_of(out.telemetry, job.id()), now_ms));
+    out.jobs.push_back(measure_efficiency(job, out.telemetry.find(job.id()), now_ms));
   }
   return out;
+}
+
+void complain_of_hidden(const Command& command, const TelemetryAnswer& telemetry) {
+  for (const std::uint64_t id : telemetry.hidden) {
+    complain(command.name(), "job " + std::to_string(id) +
+                                 ": what was measured is for its owner and operators to see");
+  }
 }
 
 void print_json(const Measured& all) {
@@ -71,7 +76,7 @@ void print_json(const Measured& all) {
   for (const JobEfficiency& job : all.jobs) {
     Json one = efficiency_json(job, advise(job));
     one["series"] = Json::array();
-    const pb::JobTelemetry* telemetry = telemetry_of(all.telemetry, job.job.id());
+    const pb::JobTelemetry* telemetry = all.telemetry.find(job.job.id());
     if (telemetry != nullptr && !job.estranged) {
       for (const std::string& name : series_names(*telemetry)) {
         one["series"].push_back(series_json(merge_series(*telemetry, name)));
@@ -85,7 +90,7 @@ void print_json(const Measured& all) {
 void write_html(const Command& command, const Measured& all) {
   if (all.jobs.size() != 1) command.usage_error("--html takes one job");
   const JobEfficiency& job = all.jobs[0];
-  const pb::JobTelemetry* telemetry = telemetry_of(all.telemetry, job.job.id());
+  const pb::JobTelemetry* telemetry = all.telemetry.find(job.job.id());
   const std::string html =
       efficiency_html(job, advise(job), job.estranged ? nullptr : telemetry, wall_now_ms());
   std::string path = command.value_of("html");
@@ -136,7 +141,11 @@ int run(int argc, char** argv) {
   }
   const int exit_code =
       ids.empty() ? kExitGood : complain_of_missing(command, request.list_jobs(), listed);
-  if (listed.jobs_size() > 0) print(command, ask_all(master, listed));
+  if (listed.jobs_size() == 0) return exit_code;
+  const Measured all = ask_all(master, listed);
+  print(command, all);
+  std::cout.flush();
+  complain_of_hidden(command, all.telemetry);
   return exit_code;
 }
 

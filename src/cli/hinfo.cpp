@@ -7,6 +7,7 @@
 #include "cli/json_output.hpp"
 #include "cli/master_client.hpp"
 #include "cli/node_columns.hpp"
+#include "cli/node_telemetry_columns.hpp"
 #include "cli/printable.hpp"
 #include "cli/times.hpp"
 #include "core/hostlist.hpp"
@@ -22,6 +23,9 @@ constexpr const char* kNotes =
     "  hinfo -N                 what each node has and what is free\n"
     "  hinfo -R                 which nodes are drained or down, and why\n"
     "  hinfo --health           how the master is, and what is wrong\n"
+    "  hinfo --telemetry        how busy nodes are, their traffic, power and GPUs\n"
+    "  hinfo --telemetry n2     every figure of n2, and how it was in the last hour\n"
+    "  hinfo --layers           every part of Hyades, whether it runs, and what it counts\n"
     "\nExit codes\n"
     "  0  good      1  no master, no such node or queue, or --health: something is wrong\n"
     "  2  wrong options\n";
@@ -109,6 +113,51 @@ int show_health(const Command& command, MasterClient& master) {
   return warnings.empty() ? kExitGood : kExitFailed;
 }
 
+// One node that is named: all its figures. Otherwise a line for each.
+int show_telemetry(const Command& command, MasterClient& master) {
+  constexpr WallMs hour_ms = 3'600'000;
+  int exit_code = kExitGood;
+  const NodeList nodes = ask_nodes(command, master, exit_code);
+  const bool named = !command.words().empty() || command.has("queue");
+  if (nodes.empty() && named) return exit_code;
+  const WallMs now_ms = wall_now_ms();
+  const bool one = !command.words().empty() && nodes.size() == 1;
+  pb::ClientRequest request;
+  pb::ShowNodeTelemetry& show = *request.mutable_show_node_telemetry();
+  for (const pb::NodeInfo& node : nodes) {
+    if (named) show.add_nodes(node.name());
+  }
+  if (one) show.set_since_ms(now_ms - hour_ms);
+  const pb::ClientReply reply = master.get(request);
+  const NodeTelemetryList list(reply.node_telemetry().begin(), reply.node_telemetry().end());
+  if (command.json()) {
+    Json out = Json::array();
+    for (const pb::NodeTelemetry& node : list) out.push_back(node_telemetry_json(node));
+    std::cout << json_text({{"nodes", out}});
+  } else if (one && list.size() == 1) {
+    std::cout << node_telemetry_page(list[0], now_ms, command.terminal());
+  } else {
+    const Table table = node_telemetry_table(list, now_ms);
+    std::cout << table.render(command.terminal(), !command.has("no-header"));
+  }
+  return exit_code;
+}
+
+int show_layers(const Command& command, MasterClient& master) {
+  pb::ClientRequest request;
+  request.mutable_show_layers();
+  const pb::ClientReply reply = master.get(request);
+  if (command.json()) {
+    Json out = Json::array();
+    for (const pb::LayerInfo& layer : reply.layers()) out.push_back(layer_json(layer));
+    std::cout << json_text({{"layers", out}});
+  } else {
+    const Table table = layer_table({reply.layers().begin(), reply.layers().end()});
+    std::cout << table.render(command.terminal(), !command.has("no-header"));
+  }
+  return kExitGood;
+}
+
 void show_json(const NodeList& nodes, const QueueList& queues) {
   Json node_list = Json::array();
   for (const pb::NodeInfo& node : nodes) node_list.push_back(node_json(node));
@@ -124,10 +173,14 @@ int run(int argc, char** argv) {
   command.flag("list-reasons,reasons,R", "why nodes are drained or down");
   command.flag("queues", "one line for each queue, with its limits");
   command.flag("health", "the health of master and cluster");
+  command.flag("telemetry", "what nodes measure of themselves; of one NODE all of it");
+  command.flag("layers", "every part of Hyades, and what it counts");
   command.flag("no-header,noheader", "no column titles");
   command.parse(argc, argv);
   MasterClient master(command.name(), command.master(), command.retry_ms(2000));
   if (command.has("health")) return show_health(command, master);
+  if (command.has("telemetry")) return show_telemetry(command, master);
+  if (command.has("layers")) return show_layers(command, master);
   int exit_code = kExitGood;
   const NodeList nodes = ask_nodes(command, master, exit_code);
   const QueueList queues = ask_queues(command, master, exit_code);

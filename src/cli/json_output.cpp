@@ -193,4 +193,8 @@ std::string json_text(const Json& value) {
   return value.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
+std::string json_line(const Json& value) {
+  return value.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace hyades

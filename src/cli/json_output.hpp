@@ -25,4 +25,7 @@ std::vector<std::string> warnings_of(const pb::StatusInfo& status);
 // document, with a newline at its end.
 std::string json_text(const Json& value);
 
+// The same on one line: for streams of documents.
+std::string json_line(const Json& value);
+
 }  // namespace hyades

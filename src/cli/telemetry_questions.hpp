@@ -8,13 +8,19 @@
 
 namespace hyades {
 
-using TelemetryByJob = std::map<std::uint64_t, pb::JobTelemetry>;
+struct TelemetryAnswer {
+  std::map<std::uint64_t, pb::JobTelemetry> by_job;
+  std::vector<std::uint64_t> hidden;  // of others, and not for us to see
 
-// Of those jobs of which something is known, and that one may see. Asks for a few at a time: all
-// series of many jobs would not fit into one answer.
-TelemetryByJob ask_job_telemetry(MasterClient& master, const std::vector<std::uint64_t>& ids);
+  // The telemetry of that job, else null.
+  const pb::JobTelemetry* find(std::uint64_t job) const;
+};
 
-// The telemetry of that job, else null.
-const pb::JobTelemetry* telemetry_of(const TelemetryByJob& all, std::uint64_t job);
+// Of those jobs of which something is known. Asks for a few at a time: all series of many jobs
+// would not fit into one answer. What the master does not let us see is `hidden` and no failure.
+TelemetryAnswer ask_job_telemetry(MasterClient& master, const std::vector<pb::JobInfo>& jobs);
+
+// Of one job; a failure when we may not see it.
+TelemetryAnswer ask_job_telemetry(MasterClient& master, std::uint64_t job);
 
 }  // namespace hyades

@@ -20,6 +20,12 @@ int terminal_columns() {
   return 80;
 }
 
+int terminal_rows() {
+  if (variable("TERM").empty() || variable("TERM") == "dumb") return 0;
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 // The first locale variable that is set decides, as in the C library.
 bool locale_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
@@ -50,6 +56,7 @@ Terminal detect_terminal(ColourChoice choice) {
   Terminal terminal;
   terminal.columns = tty ? terminal_columns() : 0;
   terminal.utf8 = locale_is_utf8();
+  terminal.rows = tty ? terminal_rows() : 0;
   terminal.colour = choice == ColourChoice::Always ||
                     (choice == ColourChoice::Auto && tty && variable("NO_COLOR").empty() &&
                      variable("TERM") != "dumb");

@@ -9,6 +9,7 @@ struct Terminal {
   int columns = 0;  // 0: not a terminal, nothing is cut
   bool colour = false;
   bool utf8 = false;
+  int rows = 0;  // 0: what was printed cannot be printed over
 
   std::string ellipsis() const { return utf8 ? "\u2026" : "~"; }
 };

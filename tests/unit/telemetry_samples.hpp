@@ -72,4 +72,23 @@ inline pb::JobSeries& add_series(pb::JobTelemetryNode& node, const std::string& 
   return series;
 }
 
+inline std::vector<float> minutes(int count, float value) {
+  return std::vector<float>(static_cast<std::size_t>(count), value);
+}
+
+// 36 minutes on 4 cores, one of them busy all the time, of 16 GiB a thousand MiB used.
+struct Serial {
+  pb::JobInfo job = ended_job("COMPLETED", 2172);
+  pb::JobTelemetry telemetry;
+
+  Serial() {
+    use(job, 2150, 22, 990);
+    telemetry = telemetry_of(job);
+    add_figure(telemetry, "job.memory_peak", "MiB", 1000);
+    add_figure(telemetry, "job.read", "bytes", 3e9);
+    add_figure(telemetry, "job.write", "bytes", 2e6);
+    add_series(*telemetry.mutable_nodes(0), "job.cpu", "cores", minutes(36, 1.01f));
+  }
+};
+
 }  // namespace hyades::samples

@@ -1,0 +1,204 @@
+#include "cli/watch_page.hpp"
+
+#include <algorithm>
+
+#include "cli/efficiency_json.hpp"
+#include "cli/efficiency_text.hpp"
+#include "cli/job_columns.hpp"
+#include "cli/job_series.hpp"
+#include "cli/job_words.hpp"
+#include "cli/plot.hpp"
+#include "cli/printable.hpp"
+#include "cli/quantity.hpp"
+#include "cli/table.hpp"
+#include "cli/times.hpp"
+#include "core/units.hpp"
+
+namespace hyades {
+namespace {
+
+struct Known {
+  const char* name;
+  const char* title;
+};
+
+// In this order; what is not among them follows under its own name.
+constexpr Known kKnown[] = {
+    {"job.cpu", "cores busy"},
+    {"job.memory", "memory"},
+    {"job.memory_peak", "memory, peak"},
+    {"job.gpu.utilization", "GPUs"},
+    {"job.gpu.memory", "GPU memory"},
+    {"job.read_rate", "reading"},
+    {"job.write_rate", "writing"},
+    {"job.read", "read"},
+    {"job.write", "written"},
+    {"job.power", "power"},
+    {"job.energy", "energy"},
+    {"job.cpu_time", "CPU time"},
+    {"job.processes", "processes"},
+    {"job.threads", "threads"},
+};
+
+std::string title_of(const std::string& name) {
+  for (const Known& known : kKnown) {
+    if (name == known.name) return known.title;
+  }
+  for (const char* prefix : {"counter.", "app.", "job."}) {
+    if (name.starts_with(prefix)) return name.substr(std::string(prefix).size());
+  }
+  return name;
+}
+
+std::vector<const pb::Figure*> in_order(const pb::JobTelemetry& telemetry) {
+  std::vector<const pb::Figure*> out;
+  for (const Known& known : kKnown) {
+    if (const pb::Figure* figure = find_figure(telemetry.figures(), known.name)) {
+      out.push_back(figure);
+    }
+  }
+  for (const pb::Figure& figure : telemetry.figures()) {
+    const bool shown = std::any_of(out.begin(), out.end(), [&](const pb::Figure* other) {
+      return other->name() == figure.name();
+    });
+    if (!shown) out.push_back(&figure);
+  }
+  return out;
+}
+
+std::string value_text(const WatchView& view, const pb::Figure& figure) {
+  const std::string unit = figure.name() == "job.cpu" ? "count" : figure.unit();
+  std::string text = format_quantity(figure.value(), unit);
+  if (figure.name() == "job.cpu") text += " of " + std::to_string(view.job.cores);
+  const MiB asked = view.job.job.memory_mib();
+  if (figure.name() == "job.memory" && asked > 0 && view.job.nodes == 1) {
+    text += " of " + format_memory(asked);
+  }
+  return figure.modelled() ? "~" + text : text;
+}
+
+// What the plot's full height stands for. 0: its own highest value.
+double height_of(const WatchView& view, const std::string& name) {
+  if (name == "job.cpu") return view.job.cores;
+  if (name.ends_with(".utilization")) return 100;
+  return 0;
+}
+
+std::string plot_of(const WatchView& view, const FigureHistory& history, const pb::Figure& figure,
+                    int columns, const Terminal& terminal) {
+  const double height = height_of(view, figure.name());
+  const Series series = merge_series(*view.telemetry, figure.name());
+  if (series.empty() || columns <= 0) {
+    return sparkline(history.values_of(figure.name()), columns, height, terminal);
+  }
+  const Series thin = thin_series(series, static_cast<std::size_t>(columns));
+  return sparkline(thin.mean, columns, height, terminal);
+}
+
+std::string elapsed_text(const WatchView& view) {
+  const std::int64_t limit_s = view.job.job.time_limit_s();
+  return format_duration(view.job.elapsed_ms / 1000) +
+         (limit_s > 0 ? " of " + format_duration(limit_s) : "");
+}
+
+std::string head_line(const WatchView& view) {
+  const pb::JobInfo& job = view.job.job;
+  std::string text = "job " + std::to_string(job.id()) + " (" + job.name() + "): " + job.state();
+  if (!view.job.started) return text + (job.reason().empty() ? "" : " (" + job.reason() + ")");
+  text += ", " + elapsed_text(view);
+  return job.node_names().empty() ? text : text + ", on " + short_nodes(job.node_names());
+}
+
+std::string age_line(const WatchView& view) {
+  if (!view.job.started) return "";
+  if (view.telemetry == nullptr || view.job.estranged || view.job.telemetry_ms == 0) {
+    return "nothing has been measured yet";
+  }
+  const std::int64_t age_s = std::max<std::int64_t>(0, view.now_ms - view.job.telemetry_ms) / 1000;
+  return age_s < 5 ? "" : "measured " + format_duration(age_s) + " ago";
+}
+
+bool has_figures(const WatchView& view) {
+  return view.telemetry != nullptr && view.job.started && !view.job.estranged;
+}
+
+std::string figure_table(const WatchView& view, const FigureHistory& history,
+                         const Terminal& terminal) {
+  constexpr int widest_plot = 60, beside_plot = 42;
+  const int plot = std::clamp(terminal.columns - beside_plot, 0, widest_plot);
+  Table table({{"", false, 8}, {"", true, 6}, {"", false, 0, 1}});
+  if (view.job.limit_share) {
+    table.add(
+        {"time", format_share(view.job.limit_share), bar(*view.job.limit_share, plot, terminal)});
+  }
+  if (has_figures(view)) {
+    for (const pb::Figure* figure : in_order(*view.telemetry)) {
+      table.add({title_of(figure->name()),
+                 value_text(view, *figure),
+                 {plot_of(view, history, *figure, plot, terminal), Colour::Blue}});
+    }
+  }
+  return table.empty() ? "" : table.render(terminal, false);
+}
+
+std::string first_lines(const std::string& text, int lines) {
+  std::size_t at = 0;
+  for (int i = 0; i < lines && at < text.size(); ++i) at = text.find('\n', at) + 1;
+  return text.substr(0, at);
+}
+
+}  // namespace
+
+std::string watch_page(const WatchView& view, const FigureHistory& history,
+                       const Terminal& terminal) {
+  const int columns = terminal.columns > 0 ? terminal.columns : 1 << 20;
+  const std::string head = cut_text(escape_text(head_line(view)), columns, terminal.ellipsis());
+  std::string page = paint(head, state_colour(view.job.job.state()), terminal) + "\n" +
+                     figure_table(view, history, terminal);
+  const std::string age = age_line(view);
+  if (!age.empty()) {
+    page += paint(cut_text(age, columns, terminal.ellipsis()), Colour::Grey, terminal) + "\n";
+  }
+  return terminal.rows > 1 ? first_lines(page, terminal.rows - 1) : page;
+}
+
+std::string watch_line(const WatchView& view) {
+  std::string text = local_time(view.now_ms) + " " + head_line(view);
+  if (has_figures(view)) {
+    for (const pb::Figure* figure : in_order(*view.telemetry)) {
+      text += "; " + title_of(figure->name()) + " " + value_text(view, *figure);
+    }
+  }
+  const std::string age = age_line(view);
+  return escape_text(text + (age.empty() ? "" : "; " + age)) + "\n";
+}
+
+Json watch_json(const WatchView& view) {
+  Json out;
+  out["time"] = utc_time(view.now_ms);
+  out["job"] = job_json(view.job.job);
+  out["elapsed_s"] = static_cast<double>(view.job.elapsed_ms) / 1000;
+  const bool measured = has_figures(view) && view.job.telemetry_ms > 0;
+  out["measured_time"] = measured ? Json(utc_time(view.job.telemetry_ms)) : Json(nullptr);
+  out["figures"] = measured ? figures_json(view.telemetry->figures()) : Json::array();
+  return out;
+}
+
+std::string printed_over(const std::string& page, int lines, bool resized) {
+  // What was printed may have been wrapped anew, nobody knows into how many lines.
+  std::string out = resized ? "\x1b[H\x1b[2J" : "";
+  if (!resized && lines > 0) out += "\x1b[" + std::to_string(lines) + "A\r";
+  for (std::size_t begin = 0; begin < page.size();) {
+    const std::size_t end = page.find('\n', begin);
+    out += page.substr(begin, end - begin) + "\x1b[K\n";
+    if (end == std::string::npos) break;
+    begin = end + 1;
+  }
+  return out + "\x1b[J";
+}
+
+int count_lines(const std::string& text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+}  // namespace hyades
