@@ -78,7 +78,9 @@ void JobMeters::look(const Now& now) {
     return;
   }
   for (auto& [key, meter] : meters_) {
-    meter.look(scan_.below(meter.page().shepherd_pid), now);
+    if (meter.page().shepherd_pid > 0) {
+      meter.look(scan_.below(meter.page().shepherd_pid), now);
+    }
   }
 }
 

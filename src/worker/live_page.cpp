@@ -108,7 +108,7 @@ bool get_body(std::string_view bytes, LivePage& page) {
   std::uint64_t attempt = 0;
   if (!in.get(page.key.job) || !in.get(attempt) || !in.get(page.key.sequence)) return false;
   page.key.attempt = static_cast<Attempt>(attempt);
-  if (page.key.attempt != attempt || !in.get_int(page.shepherd_pid, 1, INT_MAX) ||
+  if (page.key.attempt != attempt || !in.get_int(page.shepherd_pid, 0, INT_MAX) ||
       !in.get_int(page.cores, 0, Limits::count_max) || !get_count(in, page.started_ms) ||
       !get_count(in, page.at_ms)) {
     return false;

@@ -19,7 +19,7 @@ namespace hyades {
 
 struct LivePage {
   LaunchKey key;
-  pid_t shepherd_pid = 0;  // all processes of the job are below it
+  pid_t shepherd_pid = 0;  // all processes of the job are below it; 0: not said
   int cores = 0;           // that the job holds here
   BootMs started_ms = 0;
   BootMs at_ms = 0;  // when it was looked

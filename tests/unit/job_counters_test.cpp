@@ -266,6 +266,8 @@ TEST_F(JobCountersTest, AStopDoesNotEndTheLooking) {
 
 LivePage sample_page() {
   return {{42, 1, 77},
+          4711,
+          8,
           1000,
           2000,
           {1, 2, 3, 4, 5, 6, 7, 8, INT64_MAX, {{"a", INT64_MAX, 0.1, true}}, {{"b", "why"}}}};
@@ -398,8 +400,11 @@ TEST(SomebodyWhoIsNotRoot, CountsWhatTheKernelAllows) {
   EXPECT_GT(counted[kFaults], 0);
   const bool all = paranoia() < 2;
   for (const JobCounter& counter : usage.counters) {
-    if (counter.name == kFaults) EXPECT_EQ(counter.user_only, !all);
-    if (counter.name == kTaskClock) EXPECT_FALSE(counter.user_only);
+    if (counter.name == kFaults) {
+      EXPECT_EQ(counter.user_only, !all);
+    } else if (counter.name == kTaskClock) {
+      EXPECT_FALSE(counter.user_only);
+    }
   }
   EXPECT_EQ(counted.contains(kSwitches), all);
   if (!all) {

@@ -115,6 +115,7 @@ TEST_F(JobMetersTest, FindsJobsByTheirPagesAndSeesThemEnd) {
   ASSERT_EQ(pipe(ready), 0);
   const pid_t child = fork();
   if (child == 0) {
+    close(ready[1]);
     char byte = 0;
     _exit(static_cast<int>(read(ready[0], &byte, 1)));
   }

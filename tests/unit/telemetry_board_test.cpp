@@ -57,7 +57,7 @@ class TelemetryBoardTest : public testing::Test {
   }
   void end_job(JobId id, Attempt attempt = 1) {
     jobs_.replay({id, 3, Started{.key = {id, attempt, id * 10 + attempt}}});
-    jobs_.replay({id, 4, Ended{.key = {id, attempt, id * 10 + attempt}}});
+    jobs_.replay({id, 4, Ended{.outcome = Outcome::Completed}});
     jobs_.forget_ended();
   }
   static LaunchKey key(JobId id, Attempt attempt = 1) { return {id, attempt, id * 10 + attempt}; }
