@@ -254,6 +254,16 @@ void add_kernel_findings(const JobEfficiency& job, std::vector<Finding>& out) {
                        format_quantity(job.involuntary_switches, "count") + " times.",
                    "It runs more threads than it has cores: OMP_NUM_THREADS=$HYADES_CPUS_PER_TASK, "
                    "or fewer workers."});
+  } else if (crowd > 20 && *job.involuntary_switches > 10 * job.voluntary_switches.value_or(0) &&
+             job.cpu_share) {
+    // It never wanted to wait, and yet it was not busy.
+    out.push_back(
+        {"cores_shared", FindingKind::Notice,
+         "Others ran on its cores: " + format_quantity(job.involuntary_switches, "count") +
+             " times it had to give way, and it was busy for " + format_share(job.cpu_share) +
+             " of the time only.",
+         "Its own request is not to blame. Tell an admin: the node has more to do than "
+         "cores (hinfo --telemetry), or its jobs are not kept to theirs."});
   }
   for (const CounterFigure& counter : job.counters) {
     if (counter.name != "perf::CPU-MIGRATIONS" || counter.value < 50 * cpu_s || cpu_s < 10)

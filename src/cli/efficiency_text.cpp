@@ -215,7 +215,9 @@ std::string headline(const JobEfficiency& job) {
 
 std::vector<std::string> source_notes(const JobEfficiency& job) {
   std::vector<std::string> notes;
-  if (job.estranged) {
+  if (job.hidden) {
+    notes.push_back("What its nodes measured is for its owner and operators to see.");
+  } else if (job.estranged) {
     notes.push_back("What was measured is of an earlier attempt, and not shown.");
   } else if (job.started && job.telemetry_ms == 0) {
     notes.push_back(job.ended ? "Its node sent no measurements; what is shown is from its end."

@@ -33,7 +33,8 @@ struct JobEfficiency {
   pb::JobInfo job;
   bool ended = false;
   bool started = false;
-  bool estranged = false;         // the telemetry is of an earlier attempt: it was not used
+  bool hidden = false;     // there may be telemetry, but not for us to see: whoever asked says so
+  bool estranged = false;  // the telemetry is of an earlier attempt: it was not used
   std::int64_t telemetry_ms = 0;  // when it was last heard of; 0: never
   std::int64_t elapsed_ms = 0;
   int nodes = 1;
@@ -47,7 +48,7 @@ struct JobEfficiency {
   std::optional<double> cpu_share;        // busy_cores of cores
   std::optional<double> waiting_s;        // cores that were held and did nothing
   std::optional<double> busy_cores_now;   // in the last report of a job that runs
-  std::optional<double> peak_cores_node;  // busy on one node in all but the busiest 5 % of minutes
+  std::optional<double> peak_cores_node;  // busy on one node but for the busiest 5 % of the time
   std::optional<double> idle_end_s;       // how long it did next to nothing before its end
 
   std::vector<std::string> idle_nodes;  // that did next to nothing beside the busiest

@@ -67,7 +67,8 @@ std::vector<const pb::Figure*> in_order(const pb::JobTelemetry& telemetry) {
 }
 
 std::string value_text(const WatchView& view, const pb::Figure& figure) {
-  const std::string unit = figure.name() == "job.cpu" ? "count" : figure.unit();
+  std::string unit = figure.name() == "job.cpu" ? "count" : figure.unit();
+  if (figure.name().starts_with("counter.") && figure.name().ends_with("-CLOCK")) unit = "ns";
   std::string text = format_quantity(figure.value(), unit);
   if (figure.name() == "job.cpu") text += " of " + std::to_string(view.job.cores);
   const MiB asked = view.job.job.memory_mib();

@@ -259,6 +259,14 @@ TEST(Efficiency, FiguresThatAreNoneAreNotUsed) {
                measured.peak_cores_node || measured.idle_end_s);
 }
 
+TEST(Efficiency, WhatIsNotForUsToSeeIsCalledSo) {
+  JobEfficiency measured = measure_efficiency(ended_job("COMPLETED", 3600), nullptr, 0);
+  measured.hidden = true;
+  const std::string page = efficiency_text(measured, advise(measured), {});
+  EXPECT_NE(page.find("for its owner and operators to see"), std::string::npos) << page;
+  EXPECT_EQ(page.find("sent no measurements"), std::string::npos) << page;
+}
+
 TEST(Efficiency, OfAnEarlierAttemptNothingIsUsed) {
   Serial serial;
   serial.job.set_attempts(2);
@@ -366,6 +374,11 @@ TEST(Advice, TheKernelsPartAndCrowds) {
   EXPECT_TRUE(says(advice_for(job), "It runs more threads than it has cores"));
   usage.set_minor_faults(1000);
   EXPECT_TRUE(says(advice_for(job), "very many small reads and writes"));
+  use(job, 1200, 10, 900);  // half of its cores
+  EXPECT_TRUE(says(advice_for(job), "Others ran on its cores: 480 k times it had to give way"));
+  usage.set_voluntary_switches(100'000);
+  EXPECT_FALSE(says(advice_for(job), "Others ran on its cores"));
+  use(job, 1000, 1200, 900);
   pb::JobCounter& migrations = *usage.add_counters();
   migrations.set_name("perf::CPU-MIGRATIONS");
   migrations.set_value(1'000'000);
