@@ -17,7 +17,8 @@ struct AcceleratorFigureSetting {
   std::string file;  // below the device's folder
   double scale = 1;  // what the number in it is multiplied by
 
-  friend bool operator==(const AcceleratorFigureSetting&, const AcceleratorFigureSetting&) = default;
+  friend bool operator==(const AcceleratorFigureSetting&,
+                         const AcceleratorFigureSetting&) = default;
 };
 struct AcceleratorSetting {
   std::string kind;    // "npu"

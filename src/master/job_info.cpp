@@ -19,6 +19,18 @@ void fill_spec(const JobSpec& spec, pb::JobInfo& out) {
   out.set_memory_mib(spec.memory_per_node_mib);
   out.set_time_limit_s(spec.time_limit_s);
   out.set_priority(spec.priority);
+  for (const DeviceCount& device : spec.devices_per_node) {
+    pb::DeviceCount& added = *out.add_devices_per_node();
+    added.set_kind(device.kind);
+    added.set_count(device.count);
+  }
+}
+
+// Who asked by the core asked for so much on a node; known once it is known how many cores that is.
+void fill_memory_by_core(const JobSpec& spec, pb::JobInfo& out) {
+  if (spec.memory_per_node_mib > 0 || spec.memory_per_cpu_mib == 0 || out.cores() == 0) return;
+  const std::int64_t nodes = std::max(1, out.node_count());
+  out.set_memory_mib(spec.memory_per_cpu_mib * ((out.cores() + nodes - 1) / nodes));
 }
 
 void fill_usage(const Usage& usage, pb::JobInfo& out) { to_pb(usage, *out.mutable_usage()); }
@@ -51,6 +63,7 @@ void fill_job_info(const Controller& controller, const Job& job, const Now& now,
                                   : std::max(1, job.spec.nodes));
   out.set_node_names(job.placement.node_names());
   out.set_cores(job.placement.cores());
+  fill_memory_by_core(job.spec, out);
   out.set_submit_ms(job.submitted_ms);
   out.set_start_ms(job.started_ms);
   out.set_attempts(job.attempts);
@@ -70,6 +83,7 @@ void fill_job_info(const StoredJob& job, pb::JobInfo& out) {
   out.set_node_count(std::max(1, job.node_count));
   out.set_node_names(job.node_names);
   out.set_cores(job.cores);
+  fill_memory_by_core(job.spec, out);
   out.set_submit_ms(job.submit_ms);
   out.set_start_ms(job.start_ms);
   out.set_end_ms(job.end_ms);

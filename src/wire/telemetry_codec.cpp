@@ -153,7 +153,8 @@ void to_pb(const TelemetrySettings& value, pb::TelemetrySettings& out) {
   out.set_ring_mib(value.ring_mib);
   out.set_idle_watts(value.idle_watts);
   out.set_peak_watts(value.peak_watts);
-  for (const AcceleratorSetting& source : value.accelerators) to_pb(source, *out.add_accelerators());
+  for (const AcceleratorSetting& source : value.accelerators)
+    to_pb(source, *out.add_accelerators());
 }
 
 // ---- from bytes ------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ struct LaunchRecord {
   bool private_tmp = false;
 
   CounterPlan counters;
-  int cores = 0;  // that the job holds here, for those who look on
+  int cores = 0;              // that the job holds here, for those who look on
   int counters_every_ms = 0;  // how often what they say is written down; 0: never before the end
 
   // Not part of what is handed over; the shepherd knows better.

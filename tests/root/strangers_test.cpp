@@ -335,10 +335,11 @@ TEST_F(Strangers, TheRequestsAreTheseAndNoneForwardsAnything) {
   std::set<std::string> names;
   const auto* const what = pb::ClientRequest::descriptor()->FindOneofByName("what");
   for (int i = 0; i < what->field_count(); ++i) names.insert(what->field(i)->name());
-  EXPECT_EQ(names, (std::set<std::string>{"submit", "act_on_job", "act_on_node", "list_jobs",
-                                          "show_events", "show_script", "list_nodes", "list_queues",
-                                          "show_status", "show_config", "wait_jobs", "reload",
-                                          "shutdown"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"submit", "act_on_job", "act_on_node", "list_jobs",
+                                   "show_events", "show_script", "list_nodes", "list_queues",
+                                   "show_status", "show_config", "wait_jobs", "reload", "shutdown",
+                                   "show_job_telemetry", "show_node_telemetry", "show_layers"}));
   pb::ClientRequest shutdown;
   shutdown.mutable_shutdown();
   pb::ClientReply reply;
@@ -346,6 +347,23 @@ TEST_F(Strangers, TheRequestsAreTheseAndNoneForwardsAnything) {
   ClientConnection connection({cluster().directory(), ""});
   ASSERT_EQ(connection.call(shutdown, reply, 30'000, error), CallResult::Ok) << error;
   EXPECT_EQ(reply.message(), "this master does not know that request");
+}
+
+// It tells as much about their work as their files do.
+TEST_F(Strangers, AreNotToldWhatOthersJobsDo) {
+  const JobId job = cluster().must_wrap("true", {"-o", "/dev/null"});
+  cluster().must_wait(job);
+  const auto ask = [&] {
+    pb::ClientRequest request;
+    request.mutable_show_job_telemetry()->add_ids(job);
+    pb::ClientReply reply;
+    std::string error;
+    ClientConnection connection({cluster().directory(), ""});
+    if (connection.call(request, reply, 30'000, error) != CallResult::Ok) return 2;
+    return reply.error() == "denied" && reply.job_telemetry().empty() ? 1 : 0;
+  };
+  EXPECT_EQ(as_user(kBob, ask), 1);
+  EXPECT_EQ(ask(), 0);
 }
 
 // Somebody who has a worker's whole environment still is not one.

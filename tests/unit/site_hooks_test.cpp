@@ -59,13 +59,12 @@ TEST(SiteHooks, RunInTheOrderOfTheirNames) {
 
 TEST(SiteHooks, HaveNothingButWhatTheyAreGiven) {
   Site site;
-  site.add(
-      "prolog.d/look",
-      "env | sort > $HERE/environment; pwd > $HERE/cwd; umask > $HERE/umask\n"
-      "ps -o pgid= -p $$ | tr -d ' ' > $HERE/group\n"
-      "echo $$ > $HERE/pid; grep SigBlk /proc/self/status > $HERE/blocked\n"
-      // Not by another process: the shell has files of its own open while one runs.
-      "exec ls /proc/self/fd > $HERE/fds\n");
+  site.add("prolog.d/look",
+           "env | sort > $HERE/environment; pwd > $HERE/cwd; umask > $HERE/umask\n"
+           "ps -o pgid= -p $$ | tr -d ' ' > $HERE/group\n"
+           "echo $$ > $HERE/pid; grep SigBlk /proc/self/status > $HERE/blocked\n"
+           // Not by another process: the shell has files of its own open while one runs.
+           "exec ls /proc/self/fd > $HERE/fds\n");
   setenv("LD_LIBRARY_PATH", "/tmp/evil", 1);
   EXPECT_EQ(site.run(), "");
   unsetenv("LD_LIBRARY_PATH");

@@ -20,12 +20,12 @@
 
 #include "master/cluster_status.hpp"
 #include "master/config_file.hpp"
-#include "wire/drop_privileges.hpp"
 #include "master/log_directory.hpp"
 #include "master/networks.hpp"
 #include "master/node_place.hpp"
 #include "master/programs/hyades_command.hpp"
 #include "master/supervisor.hpp"
+#include "wire/drop_privileges.hpp"
 #include "wire/failpoint_env.hpp"
 
 namespace hyades {
