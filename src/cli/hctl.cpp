@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
+#include "cli/feature_page.hpp"
 #include "cli/job_filters.hpp"
 #include "cli/job_page.hpp"
 #include "cli/json_output.hpp"
@@ -30,6 +31,7 @@ constexpr const char* kUsage =
     "  node rejoin [NODE...]            bring nodes that are missing back now (all of them)\n"
     "  node confirm-dead NODE...        nothing runs on these silent nodes: somebody has looked\n"
     "  show job|script JOB              all about a job; its script\n"
+    "  show features JOB...             what predictors and policies are told about jobs\n"
     "  show node|queue [NAME]           all about nodes or queues\n"
     "  show config                      the configuration in effect\n"
     "  reload                           read the configuration file again\n"
@@ -233,10 +235,11 @@ class Hctl {
                                          arguments_.end());
     if (what == "job" || what == "jobs") return show_jobs(names);
     if (what == "script") return show_script(names);
+    if (what == "features") return show_features(names);
     if (what == "node" || what == "nodes") return show_nodes(names);
     if (what == "queue" || what == "queues" || what == "partition") return show_queues(names);
     if (what == "config") return show_config();
-    command_.usage_error("show: use job, script, node, queue or config");
+    command_.usage_error("show: use job, script, features, node, queue or config");
   }
 
   int show_jobs(const std::vector<std::string>& names) {
@@ -331,6 +334,16 @@ class Hctl {
     } else {
       std::cout << reply.script();
     }
+    return kExitGood;
+  }
+
+  int show_features(const std::vector<std::string>& names) {
+    pb::ClientRequest request;
+    pb::ShowFeatures& show = *request.mutable_show_features();
+    for (const std::uint64_t id : read_job_ids(command_, names)) show.add_ids(id);
+    if (show.ids().empty()) command_.usage_error("show features: name the jobs");
+    MasterClient client = connect(kPatienceToAsk);
+    print(client.get(request).job_features(), "jobs", features_json, features_page);
     return kExitGood;
   }
 

@@ -49,7 +49,8 @@ FrontDoor::FrontDoor(ClientServer& server, SqliteStore& store, Clock& clock, Mas
       store_(store),
       clock_(clock),
       facts_(std::move(facts)),
-      load_config_(std::move(load_config)) {}
+      load_config_(std::move(load_config)),
+      history_(store) {}
 
 // ---- Door -------------------------------------------------------------------------------------
 
@@ -73,6 +74,7 @@ void FrontDoor::reply(const Reply& reply) {
 
 void FrontDoor::committed(const Batch& batch) {
   ++commits_;
+  history_.note(batch);
   if (waiters_.empty()) return;
   for (const JobEvent& event : batch.job_events) {
     if (!std::holds_alternative<Ended>(event.what)) continue;
@@ -118,6 +120,8 @@ void FrontDoor::take(const ClientRequest& request, std::vector<Request>& out) {
       return show_node_telemetry(request);
     case pb::ClientRequest::kShowLayers:
       return show_layers(request);
+    case pb::ClientRequest::kShowFeatures:
+      return show_features(request);
     case pb::ClientRequest::kWaitJobs:
       return wait_jobs(request);
     default:

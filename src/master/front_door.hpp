@@ -14,6 +14,7 @@
 
 #include "core/driver.hpp"
 #include "core/ports.hpp"
+#include "master/job_history.hpp"
 #include "master/late_settings.hpp"
 #include "master/sqlite_store.hpp"
 #include "wire/client_server.hpp"
@@ -89,6 +90,8 @@ class FrontDoor final : public Door {
   void show_job_telemetry(const ClientRequest& request);
   void show_node_telemetry(const ClientRequest& request);
   void show_layers(const ClientRequest& request);
+  void show_features(const ClientRequest& request);
+  bool add_features(JobId id, pb::ClientReply& reply);
   void wait_jobs(const ClientRequest& request);
   void answer_waiter(RequestId id, const Waiter& waiter);
   void expire_waiters(BootMs now);
@@ -108,6 +111,7 @@ class FrontDoor final : public Door {
   LoadConfig load_config_;
   const Driver* driver_ = nullptr;
   TelemetryBoard* telemetry_ = nullptr;
+  JobHistory history_;
   std::vector<ClientRequest> arrived_;
   std::map<RequestId, Waiter> waiters_;
   std::map<RequestId, Note> notes_;

@@ -127,7 +127,8 @@ constexpr SceneField kSceneFields[] = {
        const WallMs start_ms = s.queue.own_oldest_start_ms;
        return if_known(s, start_ms > 0 ? log_age(start_ms, s.now_ms) : 0);
      }},
-    {"own.since_submit", "log10(1+s)", "since its user's submission before this one", 0, 9, 9,
+    {"own.since_submit", "log10(1+s)",
+     "since its user's submission before this one, of jobs that have not ended", 0, 9, 9,
      [](const Scene& s) {
        const WallMs at_ms = s.queue.own_last_submit_ms;
        return if_known(s, at_ms > 0 ? log_age(at_ms, s.now_ms) : kNotKnown);

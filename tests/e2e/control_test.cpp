@@ -43,6 +43,48 @@ TEST_F(Control, PipelineRunsInOrder) {
   EXPECT_EQ(cluster().read_file("order"), "1\n2\n3\n");
 }
 
+// The component of that name of the only job in the answer.
+double feature(const Json& answer, const std::string& name) {
+  for (const Json& component : answer["jobs"].at(0)["features"]) {
+    if (component["name"] == name) return component["value"];
+  }
+  ADD_FAILURE() << "no " << name << " in " << answer.dump();
+  return -1;
+}
+
+TEST_F(Control, FeaturesOfAJobAreThoseOfEarlierOnes) {
+  const JobId first = submit_gate("learn-1");
+  ASSERT_TRUE(cluster().wait_for_state(first, "RUNNING"));
+  const std::vector<std::string> show{"hctl", "show", "features", "--json"};
+  const auto features_of = [&](JobId id) {
+    std::vector<std::string> words = show;
+    words.push_back(number(id));
+    const CommandResult result = cluster().run(words);
+    EXPECT_EQ(result.exit_code, 0) << result.text();
+    return Json::parse(result.out);
+  };
+  const Json running = features_of(first);
+  EXPECT_EQ(running["jobs"][0]["features"].size(), 82u);
+  EXPECT_EQ(feature(running, "job.running"), 1);
+  EXPECT_EQ(feature(running, "queue.known"), 1);
+  EXPECT_EQ(feature(running, "name.known"), 0);
+  open_gate("learn-1");
+  EXPECT_EQ(cluster().must_wait(first)["state"], "COMPLETED");
+  const JobId second = submit_gate("learn-2", {"--hold"});
+  const Json waiting = features_of(second);
+  EXPECT_EQ(feature(waiting, "job.running"), 0);
+  EXPECT_EQ(feature(waiting, "name.known"), 1);
+  EXPECT_EQ(feature(waiting, "name.failed"), 0);
+  EXPECT_EQ(feature(waiting, "name.measured"), 1);
+  EXPECT_LT(feature(waiting, "name.ratio_last"), 1);
+  // Of one that has ended: what was known when it was submitted.
+  EXPECT_EQ(feature(features_of(first), "name.known"), 0);
+  const CommandResult page = cluster().run({"hctl", "show", "features", number(second)});
+  EXPECT_NE(page.out.find("name.ratio_last"), std::string::npos) << page.text();
+  EXPECT_TRUE(refused(cluster().run({"hctl", "show", "features", "99999"}), "there is no job"));
+  EXPECT_EQ(cluster().run({"hcancel", number(second)}).exit_code, 0);
+}
+
 TEST_F(Control, AFailureCancelsWhatNeededIt) {
   const JobId first = submit_gate("fails-first");
   const JobId second = cluster().must_wrap("true", {"-d", "afterok:" + number(first)});

@@ -102,6 +102,21 @@ TEST_F(TwoUsers, ScriptEnvironmentPathsAndCommentAreTheOwnersAlone) {
   EXPECT_TRUE(as(kAda, {"hcancel", std::to_string(held)}).good());
 }
 
+// How all of a user's jobs went is in them.
+TEST_F(TwoUsers, FeaturesOfAJobAreForTheOwnerAndOperators) {
+  const JobId job = must_submit(kAda, {"-o", "/dev/null", "--hold", "--wrap", "true"});
+  const std::vector<std::string> show{"hctl", "show", "features", std::to_string(job)};
+  const CommandResult others = as(kBob, show, {});
+  EXPECT_FALSE(others.good());
+  EXPECT_FALSE(contains(others.text(), "job.limit")) << others.text();
+  EXPECT_TRUE(contains(others.text(), "only its owner and operators may see")) << others.text();
+  for (const uid_t entitled : {kAda, kOperator, kAdmin}) {
+    const CommandResult result = as(entitled, show, {});
+    EXPECT_TRUE(contains(result.text(), "job.limit")) << result.text();
+  }
+  EXPECT_TRUE(as(kAda, {"hcancel", std::to_string(job)}).good());
+}
+
 // It names the file that could not be opened.
 TEST_F(TwoUsers, WhyALaunchFailedIsForTheOwnerAndOperators) {
   const JobId job = must_submit(kAda, {"-o", "/no/secret-place/out", "--wrap", "true"});
