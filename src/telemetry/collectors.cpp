@@ -54,7 +54,8 @@ class Finder {
  private:
   // `make` may outlive this object.
   std::unique_ptr<Collector> guarded(const std::string& name, CollectorOptions::Make make) {
-    return options_.make_guarded ? options_.make_guarded(name, std::move(make)) : make();
+    if (!options_.make_guarded) return make();
+    return options_.make_guarded(name, std::move(make));
   }
 
   void keep(std::unique_ptr<Collector> collector) {
