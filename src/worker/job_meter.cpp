@@ -5,19 +5,6 @@
 
 namespace hyades {
 
-namespace {
-
-constexpr const char* kTaskClock = "perf::TASK-CLOCK";  // nanoseconds
-
-std::optional<double> counted_cpu_s(const Usage& usage) {
-  for (const JobCounter& counter : usage.counters) {
-    if (counter.name == kTaskClock) return static_cast<double>(counter.value) / 1e9;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 JobMeter::JobMeter(LivePage page, const Now& now)
     : page_(std::move(page)), started_wall_ms_(now.wall_ms - (now.boot_ms - page_.started_ms)) {}
 
@@ -39,7 +26,9 @@ void JobMeter::look(const std::vector<ProcessUse>& processes, const Now& now) {
   resident_mib_ = static_cast<double>(resident_kib) / 1024;
   peak_mib_ = std::max(peak_mib_, resident_mib_);
   // What has ended since the page was written is in neither sum, so that it may look like less.
-  const double cpu_s = std::max({cpu_s_, ended_s + live_s, counted_cpu_s(page_.ended).value_or(0)});
+  // (The counter of the task clock is not asked: it has what the hypervisor gave to others as
+  // well.)
+  const double cpu_s = std::max(cpu_s_, ended_s + live_s);
   if (looked_ms_ && now.boot_ms > *looked_ms_) {
     const double elapsed_s = static_cast<double>(now.boot_ms - *looked_ms_) / 1e3;
     cores_busy_ = (cpu_s - cpu_s_) / elapsed_s;
