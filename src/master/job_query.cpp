@@ -10,9 +10,9 @@ constexpr std::size_t kDefaultLimit = 10'000;
 
 constexpr JobPhase kPhases[] = {JobPhase::Pending, JobPhase::Launching, JobPhase::Running,
                                 JobPhase::Ended};
-constexpr Outcome kOutcomes[] = {Outcome::None,        Outcome::Completed, Outcome::Failed,
-                                 Outcome::Cancelled,   Outcome::TimedOut,  Outcome::NodeFailed,
-                                 Outcome::LaunchFailed};
+constexpr Outcome kOutcomes[] = {Outcome::None,         Outcome::Completed,  Outcome::Failed,
+                                 Outcome::Cancelled,    Outcome::TimedOut,   Outcome::NodeFailed,
+                                 Outcome::LaunchFailed, Outcome::OutOfMemory};
 
 JobPhase parse_phase(const std::string& word) {
   for (const JobPhase phase : kPhases) {

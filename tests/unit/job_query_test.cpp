@@ -71,6 +71,24 @@ TEST_F(ListingTest, Filters) {
   EXPECT_EQ(ids({.ids = {1, 2, 3}, .limit = 2}), Ids({3, 2}));
 }
 
+TEST_F(ListingTest, EveryEndCanBeAskedFor) {
+  JobId id = 10;
+  for (const Outcome outcome :
+       {Outcome::Completed, Outcome::Failed, Outcome::Cancelled, Outcome::TimedOut,
+        Outcome::NodeFailed, Outcome::LaunchFailed, Outcome::OutOfMemory}) {
+    ++id;
+    add(id, "ann", "end", "batch");
+    Ended end;
+    end.outcome = outcome;
+    end.ended_ms = 9000;
+    store().commit(one_event(id, end));
+    for (const auto word :
+         {state_name(JobPhase::Ended, outcome), state_code(JobPhase::Ended, outcome)}) {
+      EXPECT_EQ(ids({.states = {std::string(word)}, .names = {"end"}}), Ids({id})) << word;
+    }
+  }
+}
+
 TEST_F(ListingTest, ByNode) {
   EXPECT_EQ(ids({.nodes = {"vn1"}}), Ids({3, 2}));
   EXPECT_EQ(ids({.nodes = {"vn2"}}), Ids({3, 2}));
