@@ -181,13 +181,12 @@ class Master {
   }
 
   void keep_telemetry() {
-    const BootMs now = clock_.now().boot_ms;
-    if (metrics_ && metrics_->wants_page(now)) {
+    if (metrics_ && metrics_->wants_page()) {
       const MetricsFacts facts = {.version = kVersion,
                                   .turns = door_->turns(),
                                   .commits = door_->commits(),
                                   .degraded = !driver_->degraded().empty()};
-      metrics_->publish(metrics_page(driver_->controller(), *telemetry_, facts), now);
+      metrics_->publish(metrics_page(driver_->controller(), *telemetry_, facts));
     }
     const ClusterConfig& config = driver_->controller().config();
     telemetry_->turn({.minutes_days = config.keep_minutes_days, .jobs_days = config.keep_jobs_days},

@@ -4,6 +4,9 @@
 #include <prometheus/exposer.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 
@@ -11,9 +14,8 @@ namespace hyades {
 
 namespace {
 
-constexpr BootMs kFreshFor_ms = 2000;
-// Longer than anybody leaves between two scrapes.
-constexpr int kTurnsAsked = 150;
+// The master's loop turns ten times a second at the least, unless its disk keeps it waiting.
+constexpr std::chrono::milliseconds kPatience{1000};
 constexpr std::size_t kThreads = 2;
 
 // As civetweb has it: "9410" is every address.
@@ -29,22 +31,39 @@ std::string listening_ports(const std::vector<std::string>& places) {
 
 class MetricsServer::Page final : public prometheus::Collectable {
  public:
+  explicit Page(int fresh_ms) : fresh_for_(fresh_ms) {}
+
   std::vector<prometheus::MetricFamily> Collect() const override {
-    asked_ = kTurnsAsked;
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (Clock::now() - published_ >= fresh_for_) {
+      wanted_ = true;
+      const std::uint64_t old = pages_;
+      changed_.wait_for(lock, kPatience, [&] { return pages_ != old; });
+    }
     return families_;
   }
   void set(std::vector<prometheus::MetricFamily> families) {
-    const std::lock_guard lock(mutex_);
-    families_ = std::move(families);
+    {
+      const std::lock_guard lock(mutex_);
+      families_ = std::move(families);
+      published_ = Clock::now();
+      ++pages_;
+      wanted_ = false;
+    }
+    changed_.notify_all();
   }
-  bool was_asked() const { return asked_ > 0; }
-  void forget_one() { --asked_; }
+  bool is_wanted() const { return wanted_; }
 
  private:
-  mutable std::atomic<int> asked_ = 1;  // the first page is made for nobody
+  using Clock = std::chrono::steady_clock;
+
+  std::chrono::milliseconds fresh_for_;
+  mutable std::atomic<bool> wanted_ = false;
   mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
   std::vector<prometheus::MetricFamily> families_;
+  Clock::time_point published_;  // long ago
+  std::uint64_t pages_ = 0;
 };
 
 class MetricsServer::Listener {
@@ -53,14 +72,14 @@ class MetricsServer::Listener {
   prometheus::Exposer exposer;
 };
 
-MetricsServer::MetricsServer() : page_(std::make_shared<Page>()) {}
+MetricsServer::MetricsServer(int fresh_ms) : page_(std::make_shared<Page>(fresh_ms)) {}
 MetricsServer::~MetricsServer() = default;
 
 std::unique_ptr<MetricsServer> MetricsServer::open(const std::vector<std::string>& places,
-                                                   std::string& error) {
+                                                   std::string& error, int fresh_ms) {
   const std::string ports = listening_ports(places);
   try {
-    std::unique_ptr<MetricsServer> server(new MetricsServer());
+    std::unique_ptr<MetricsServer> server(new MetricsServer(fresh_ms));
     server->listener_ = std::make_unique<Listener>(ports);
     server->listener_->exposer.RegisterCollectable(server->page_);
     return server;
@@ -71,13 +90,9 @@ std::unique_ptr<MetricsServer> MetricsServer::open(const std::vector<std::string
   }
 }
 
-bool MetricsServer::wants_page(BootMs now_ms) const {
-  return page_->was_asked() && now_ms >= published_ms_ + kFreshFor_ms;
-}
+bool MetricsServer::wants_page() const { return page_->is_wanted(); }
 
-void MetricsServer::publish(std::vector<prometheus::MetricFamily> page, BootMs now_ms) {
-  published_ms_ = now_ms;
-  page_->forget_one();
+void MetricsServer::publish(std::vector<prometheus::MetricFamily> page) {
   page_->set(std::move(page));
 }
 

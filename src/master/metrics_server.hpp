@@ -1,5 +1,6 @@
 // Serves /metrics over HTTP from threads of its own. They see only what publish() has given them:
-// a scrape never makes the master wait, nor is it the master's work how many scrape.
+// a scrape never makes the master wait, nor is it the master's work how many scrape. One that finds
+// an old page waits for a new one, a second at most.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -8,20 +9,19 @@
 #include <string>
 #include <vector>
 
-#include "core/time.hpp"
-
 namespace hyades {
 
 class MetricsServer {
  public:
-  // `places`: "127.0.0.1:9410", or ":9410" for every address. nullptr: `error` says why.
+  // `places`: "127.0.0.1:9410", or ":9410" for every address. A page is old after `fresh_ms`.
+  // nullptr: `error` says why.
   static std::unique_ptr<MetricsServer> open(const std::vector<std::string>& places,
-                                             std::string& error);
+                                             std::string& error, int fresh_ms = 2000);
   ~MetricsServer();
 
-  // True when somebody has asked in the last minutes and the page is older than some seconds.
-  bool wants_page(BootMs now_ms) const;
-  void publish(std::vector<prometheus::MetricFamily> page, BootMs now_ms);
+  // True when somebody waits for a page.
+  bool wants_page() const;
+  void publish(std::vector<prometheus::MetricFamily> page);
 
   // Where it listens, in the order of the places: for a place with port 0.
   std::vector<int> ports() const;
@@ -29,11 +29,10 @@ class MetricsServer {
  private:
   class Page;
   class Listener;
-  MetricsServer();
+  explicit MetricsServer(int fresh_ms);
 
   std::shared_ptr<Page> page_;
   std::unique_ptr<Listener> listener_;
-  BootMs published_ms_ = 0;
 };
 
 }  // namespace hyades
