@@ -15,7 +15,8 @@ double rounded_up(double value, double step) { return std::ceil(value / step - 1
 std::int64_t time_to_ask_s(double seconds) {
   constexpr double minute = 60, hour = 3600;
   // Whole hours, so that the bound is one as well.
-  constexpr double most = std::numeric_limits<int>::max() / 3600 * hour;
+  constexpr int most_hours = std::numeric_limits<int>::max() / 3600;
+  constexpr double most = most_hours * hour;
   if (!(seconds < most)) return static_cast<std::int64_t>(most);
   const double step = seconds < hour ? 5 * minute : seconds < 12 * hour ? 15 * minute : hour;
   return static_cast<std::int64_t>(std::max(5 * minute, rounded_up(seconds, step)));
