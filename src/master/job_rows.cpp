@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "master/checksum.hpp"
+#include "core/checksum.hpp"
 #include "master/event_json.hpp"
 
 namespace hyades {

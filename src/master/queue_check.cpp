@@ -10,7 +10,7 @@
 #include <ctime>
 #include <filesystem>
 
-#include "master/checksum.hpp"
+#include "core/checksum.hpp"
 #include "master/file_checks.hpp"
 #include "master/migrations.hpp"
 

@@ -2,21 +2,12 @@
 
 #include <algorithm>
 
+#include "core/checksum.hpp"
+
 namespace hyades {
 namespace {
 
-// FNV-1a.
-constexpr std::uint64_t kHashStart = 14695981039346656037u;
-
-std::uint64_t mix(std::uint64_t hash, unsigned char byte) { return (hash ^ byte) * 1099511628211u; }
-
-std::uint64_t mix(std::uint64_t hash, std::int64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) {
-    const auto byte = static_cast<std::uint64_t>(number) >> shift;
-    hash = mix(hash, static_cast<unsigned char>(byte & 0xff));
-  }
-  return hash;
-}
+std::uint64_t hash_of(const Checksum& sum) { return static_cast<std::uint64_t>(sum.value()); }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -28,21 +19,21 @@ UsageHistory::UsageHistory(const Bounds& bounds)
       requests_(std::max<std::size_t>(bounds.requests, 1)) {}
 
 UsageHistory::Key UsageHistory::name_key(const AskedFacts& asked) {
-  std::uint64_t hash = kHashStart;
+  std::string kind;  // each number in it is one '\0', which no name has
   bool in_number = false;
   for (const char c : asked.name) {
     if (!is_digit(c)) {
-      hash = mix(hash, static_cast<unsigned char>(c));
+      kind += c;
     } else if (!in_number) {
-      hash = mix(hash, static_cast<unsigned char>('\0'));  // no name has one
+      kind += '\0';
     }
     in_number = is_digit(c);
   }
-  return {asked.uid, hash};
+  return {asked.uid, hash_of(Checksum().add(kind))};
 }
 
 UsageHistory::Key UsageHistory::request_key(const AskedFacts& asked) {
-  return {asked.uid, mix(mix(kHashStart, asked.cores), asked.time_limit_s)};
+  return {asked.uid, hash_of(Checksum().add(std::int64_t{asked.cores}).add(asked.time_limit_s))};
 }
 
 void UsageHistory::add(const JobOutcomeFacts& facts) {

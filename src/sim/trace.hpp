@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "core/checksum.hpp"
+
 namespace hyades {
 
 class Trace {
@@ -14,8 +16,7 @@ class Trace {
   explicit Trace(std::FILE* out = nullptr) : out_(out) {}
 
   void line(std::int64_t now_ms, const std::string& text) {
-    add(std::to_string(now_ms));
-    add(text);
+    sum_.add(now_ms).add(text);
     ++lines_;
     if (out_) {
       std::fprintf(out_, "%12.3f %s\n", static_cast<double>(now_ms) / 1000, text.c_str());
@@ -23,7 +24,7 @@ class Trace {
     }
   }
 
-  std::uint64_t hash() const { return hash_; }
+  std::uint64_t hash() const { return static_cast<std::uint64_t>(sum_.value()); }
   std::uint64_t lines() const { return lines_; }
   // For lines that are worth their making only when somebody reads them.
   bool printing() const { return out_ != nullptr; }
@@ -33,13 +34,8 @@ class Trace {
   }
 
  private:
-  void add(const std::string& text) {  // FNV-1a
-    for (const char c : text) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    hash_ = (hash_ ^ 0xff) * 0x100000001b3u;
-  }
-
   std::FILE* out_;
-  std::uint64_t hash_ = 0xcbf29ce484222325u;
+  Checksum sum_;
   std::uint64_t lines_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <climits>
 #include <limits>
 
+#include "core/checksum.hpp"
 #include "core/job_spec.hpp"
 #include "wire/byte_codec.hpp"
 #include "worker/job_directory.hpp"
@@ -32,11 +33,8 @@ constexpr std::int64_t Usage::*numbers[] = {
     &Usage::write_bytes,
 };
 
-// FNV-1a, of 64 bits.
 std::uint64_t checksum(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037u;
-  for (const unsigned char c : text) hash = (hash ^ c) * 1099511628211u;
-  return hash;
+  return static_cast<std::uint64_t>(Checksum().add(text).value());
 }
 
 std::string body_of(const LivePage& page) {

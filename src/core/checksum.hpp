@@ -1,4 +1,5 @@
-// Finds bytes that changed on the disk where SQLite's own checks see nothing: inside of values.
+// Finds bytes that changed where nothing else sees it: inside of the values of a database, in a
+// page that was read while it was written.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ class Checksum {
     }
     return *this;
   }
-  // As SQLite stores it.
+  // Signed, as SQLite stores it.
   std::int64_t value() const { return static_cast<std::int64_t>(sum_); }
 
  private:
