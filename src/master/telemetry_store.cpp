@@ -19,7 +19,9 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x4859544d;  // "HYTM"
 constexpr std::int64_t kVersion = 1;
-constexpr std::size_t kEntryBytes = 12;
+constexpr int kIdBytes = 4;
+constexpr int kValueBytes = 8;
+constexpr std::size_t kEntryBytes = kIdBytes + kValueBytes;
 constexpr std::size_t kMetricsMax = 100'000;  // names that jobs have made up among them
 
 void append(std::string& out, std::uint64_t value, int bytes) {
@@ -148,14 +150,22 @@ TelemetryStore::~TelemetryStore() { flush(); }
 
 // What was written since the last flush is lost with a failure; ids that were given out in it too.
 template <typename Action>
-bool TelemetryStore::attempt(const Action& action) {
+void TelemetryStore::attempt(const Action& action) {
   try {
     action();
-    return true;
   } catch (const SqliteError& error) {
     trouble_ = error.what();
-    transaction_.reset();
-    return false;
+    roll_back();
+  }
+}
+
+void TelemetryStore::roll_back() {
+  if (!transaction_) return;
+  transaction_.reset();
+  try {
+    load_names();
+  } catch (const SqliteError& error) {
+    trouble_ = error.what();
   }
 }
 
@@ -196,18 +206,17 @@ std::int64_t TelemetryStore::node_id(const std::string& node) {
 
 void TelemetryStore::add_minute(const std::string& node, WallMs at_ms,
                                 const std::vector<Figure>& figures) {
-  const bool good = attempt([&] {
+  attempt([&] {
     begin();
     std::string packed;
     for (const Figure& figure : figures) {
       const std::int64_t id = metric_id(figure);
       if (id == 0) continue;
-      append(packed, static_cast<std::uint64_t>(id), 4);
-      append(packed, as_bits(figure.value), 8);
+      append(packed, static_cast<std::uint64_t>(id), kIdBytes);
+      append(packed, as_bits(figure.value), kValueBytes);
     }
     Execution(statements_->put_minute).number(node_id(node)).number(at_ms).blob(packed).run();
   });
-  if (!good) attempt([&] { load_names(); });  // some may have been rolled back
 }
 
 void TelemetryStore::put_job(const pb::JobTelemetry& job) {
@@ -233,22 +242,24 @@ std::vector<pb::NodeMinute> TelemetryStore::minutes(const std::string& node, Wal
     while (row.step()) {
       pb::NodeMinute& minute = found.emplace_back();
       minute.set_at_ms(row.column_number(0));
-      const std::string packed = row.column_text(1);
-      for (std::size_t at = 0; at + kEntryBytes <= packed.size(); at += kEntryBytes) {
-        const auto metric = metrics_.find(static_cast<std::int64_t>(read_bytes(packed, at, 4)));
-        if (metric == metrics_.end()) continue;
-        pb::Figure& figure = *minute.add_figures();
-        std::string& name = *figure.mutable_name();
-        std::string& unit = *figure.mutable_unit();
-        bool modelled = false;
-        std::tie(name, unit, modelled) = metric->second;
-        figure.set_modelled(modelled);
-        figure.set_value(as_double(read_bytes(packed, at + 4, 8)));
-      }
+      unpack(row.column_text(1), minute);
     }
   });
   std::reverse(found.begin(), found.end());
   return found;
+}
+
+void TelemetryStore::unpack(const std::string& packed, pb::NodeMinute& minute) const {
+  for (std::size_t at = 0; at + kEntryBytes <= packed.size(); at += kEntryBytes) {
+    const auto metric = metrics_.find(static_cast<std::int64_t>(read_bytes(packed, at, kIdBytes)));
+    if (metric == metrics_.end()) continue;
+    const auto& [name, unit, modelled] = metric->second;
+    pb::Figure& figure = *minute.add_figures();
+    figure.set_name(name);
+    figure.set_unit(unit);
+    figure.set_modelled(modelled);
+    figure.set_value(as_double(read_bytes(packed, at + kIdBytes, kValueBytes)));
+  }
 }
 
 std::optional<pb::JobTelemetry> TelemetryStore::find_job(JobId job) {

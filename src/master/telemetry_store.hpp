@@ -55,7 +55,9 @@ class TelemetryStore {
   std::int64_t metric_id(const Figure& figure);
   std::int64_t node_id(const std::string& node);
   template <typename Action>
-  bool attempt(const Action& action);
+  void attempt(const Action& action);
+  void roll_back();
+  void unpack(const std::string& packed, pb::NodeMinute& minute) const;
 
   Database database_;
   std::unique_ptr<Statements> statements_;
