@@ -45,6 +45,14 @@ constexpr int kStatusPatience_ms = 60'000;
   _exit(down ? 0 : 1);
 }
 
+// Of a worker's child.
+std::string role_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+  std::string name;
+  std::getline(file, name);
+  return name.rfind("hyades-sampler", 0) == 0 ? "sampler " : "launcher ";
+}
+
 }  // namespace
 
 std::string program_directory() {
@@ -137,7 +145,7 @@ std::vector<NamedProcess> ScratchCluster::processes() const {
     const std::string node = worker.at("node");
     const pid_t pid = worker.at("pid");
     named.push_back({"worker " + node, pid});
-    for (const pid_t child : children_of(pid)) named.push_back({"launcher " + node, child});
+    for (const pid_t child : children_of(pid)) named.push_back({role_of(child) + node, child});
   }
   return named;
 }

@@ -37,7 +37,7 @@ class ScratchCluster {
   void wait_until_empty() const;
 
   pid_t master_pid() const;
-  // Supervisor, mpirun, master, workers and launchers, named so.
+  // Supervisor, mpirun, master, workers, launchers and samplers, named so.
   std::vector<NamedProcess> processes() const;
 
  private:
