@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/units.hpp"
+
 namespace hyades {
 namespace {
 
@@ -15,7 +17,7 @@ std::string toml(const std::string& text) {
   return out + '"';
 }
 
-std::string toml(int number) { return std::to_string(number); }
+std::string toml(std::int64_t number) { return std::to_string(number); }
 
 std::string toml(const std::vector<std::string>& list) {
   std::string out = "[";
@@ -23,23 +25,47 @@ std::string toml(const std::vector<std::string>& list) {
   return out + "]";
 }
 
+// Whoever wants to know more has the file.
+std::vector<std::string> kinds_of(const std::vector<AcceleratorSetting>& accelerators) {
+  std::vector<std::string> kinds;
+  for (const AcceleratorSetting& accelerator : accelerators) kinds.push_back(accelerator.kind);
+  return kinds;
+}
+
 }  // namespace
 
 std::vector<LateSetting> keep_running_settings(const ClusterConfig& running,
                                                ClusterConfig& loaded) {
   std::vector<LateSetting> late;
-  const auto keep = [&](const char* section, const char* key, auto member) {
-    if (loaded.*member == running.*member) return;
-    late.push_back({section, key, toml(loaded.*member)});
-    loaded.*member = running.*member;
+  const auto keep = [&](const char* section, const char* key, auto& value, const auto& in_effect,
+                        const auto& print) {
+    if (value == in_effect) return;
+    late.push_back({section, key, toml(print(value))});
+    value = in_effect;
   };
-  keep("[cluster]", "name", &ClusterConfig::name);
-  keep("[cluster]", "backfill_depth", &ClusterConfig::backfill_depth);
-  keep("[cluster]", "networks", &ClusterConfig::networks);
-  keep("[telemetry]", "metrics", &ClusterConfig::metrics_listen);
-  keep("[security]", "user", &ClusterConfig::daemon_user);
-  keep("[security]", "listen", &ClusterConfig::listen);
-  keep("[security]", "munge_socket", &ClusterConfig::munge_socket);
+  const auto as_it_is = [](const auto& value) -> const auto& { return value; };
+  const auto keep_cluster = [&](const char* section, const char* key, auto member) {
+    keep(section, key, loaded.*member, running.*member, as_it_is);
+  };
+  // Samplers choose their sources, and how much they remember, once: as root, where there is root.
+  const auto keep_sampling = [&](const char* section, const char* key, auto member,
+                                 const auto& print) {
+    keep(section, key, loaded.node_settings.telemetry.*member,
+         running.node_settings.telemetry.*member, print);
+  };
+  using Sampling = TelemetrySettings;
+  keep_cluster("[cluster]", "name", &ClusterConfig::name);
+  keep_cluster("[cluster]", "backfill_depth", &ClusterConfig::backfill_depth);
+  keep_cluster("[cluster]", "networks", &ClusterConfig::networks);
+  keep_cluster("[telemetry]", "metrics", &ClusterConfig::metrics_listen);
+  keep_sampling("[telemetry]", "retention", &Sampling::retention_s, format_duration);
+  keep_sampling("[telemetry]", "ring_memory", &Sampling::ring_mib, format_memory);
+  keep_sampling("[telemetry]", "idle_watts", &Sampling::idle_watts, as_it_is);
+  keep_sampling("[telemetry]", "peak_watts", &Sampling::peak_watts, as_it_is);
+  keep_sampling("[[accelerator]]", "accelerators", &Sampling::accelerators, kinds_of);
+  keep_cluster("[security]", "user", &ClusterConfig::daemon_user);
+  keep_cluster("[security]", "listen", &ClusterConfig::listen);
+  keep_cluster("[security]", "munge_socket", &ClusterConfig::munge_socket);
   return late;
 }
 

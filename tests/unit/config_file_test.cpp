@@ -173,6 +173,21 @@ TEST(LateSettings, WaitForTheNextStart) {
   EXPECT_EQ(render_config(parsed(render_config(loaded) + comments)), render_config(loaded));
 }
 
+TEST(LateSettings, SamplersKeepTheirSources) {
+  ClusterConfig loaded = parsed(
+      "[telemetry]\nretention = \"2:00:00\"\nring_memory = \"32M\"\npeak_watts = 400\n"
+      "compute_ms = 50\n[[accelerator]]\nkind = \"npu\"\nfolder = \"/sys/class/npu/npu*\"\n"
+      "figures = [{ name = \"temp\", file = \"temp\", unit = \"degC\" }]\n");
+  const std::string comments = render_late(keep_running_settings(ClusterConfig(), loaded));
+  EXPECT_EQ(comments,
+            "\n# At the next start of the cluster:\n# [telemetry] retention = \"02:00:00\"\n"
+            "# [telemetry] ring_memory = \"32M\"\n# [telemetry] peak_watts = 400\n"
+            "# [[accelerator]] accelerators = [\"npu\"]\n");
+  EXPECT_EQ(loaded.node_settings.telemetry.period_ms[0], 50);
+  EXPECT_EQ(loaded.node_settings.telemetry.ring_mib, 16);
+  EXPECT_TRUE(loaded.node_settings.telemetry.accelerators.empty());
+}
+
 TEST(LateSettings, AreNoneWhereNothingWaits) {
   ClusterConfig loaded = parsed("[cluster]\nkill_grace_s = 3\n");
   EXPECT_EQ(keep_running_settings(ClusterConfig(), loaded), std::vector<LateSetting>());
