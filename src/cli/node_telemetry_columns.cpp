@@ -166,6 +166,7 @@ Json node_telemetry_json(const pb::NodeTelemetry& node) {
                                  {"troubles", component.troubles()},
                                  {"cpu_ms", component.cpu_ms()},
                                  {"period_ms", component.period_ms()},
+                                 {"figures", figures_json(component.figures())},
                                  {"text", component.text()}});
   }
   out["minutes"] = Json::array();

@@ -47,9 +47,10 @@ struct ComponentState {
   bool running = false;
   std::uint64_t samples = 0;
   std::uint64_t troubles = 0;
-  double cpu_ms = 0;  // that it has used
-  int period_ms = 0;  // in effect; 0: none
-  std::string text;   // what it reads, or why it does not run
+  double cpu_ms = 0;            // that it has used
+  int period_ms = 0;            // in effect; 0: none
+  std::string text;             // what it reads, or why it does not run
+  std::vector<Figure> figures;  // anything else that it counts
 
   friend bool operator==(const ComponentState&, const ComponentState&) = default;
 };

@@ -41,6 +41,12 @@ struct Metric {
   bool modelled = false;  // computed from a stated model rather than measured
 };
 
+// Of what a counter grows by in a second, as people want it.
+inline std::string rate_unit(const std::string& unit) {
+  if (unit == "J") return "W";
+  return unit == "count" ? "1/s" : unit + "/s";
+}
+
 // A reading that could not be taken now. Never 0: a device that does not answer is not idle.
 constexpr double kNoReading = std::numeric_limits<double>::quiet_NaN();
 

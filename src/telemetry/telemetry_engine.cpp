@@ -52,6 +52,7 @@ void TelemetryEngine::adopt(std::unique_ptr<Collector> collector) {
     source.metrics.push_back(metrics_.size());
     metrics_.push_back(metric);
     ++state.metrics;
+    state.has[static_cast<std::size_t>(metric.of)] = true;
   }
   source.collector = std::move(collector);
   sources_.push_back(std::move(source));

@@ -43,10 +43,11 @@ struct LatestReading {
 struct CollectorState {
   std::string name;
   std::size_t metrics = 0;
-  std::uint64_t samples = 0;   // looks at the source
-  std::uint64_t troubles = 0;  // after so many of them something was wrong
-  std::string trouble;         // now; "": nothing
-  std::string last_trouble;    // the latest there was
+  std::array<bool, kMetricClasses> has = {};  // metrics of which classes, in their order
+  std::uint64_t samples = 0;                  // looks at the source
+  std::uint64_t troubles = 0;                 // after so many of them something was wrong
+  std::string trouble;                        // now; "": nothing
+  std::string last_trouble;                   // the latest there was
   WallMs last_trouble_ms = 0;
   std::int64_t cpu_us = 0;
 };

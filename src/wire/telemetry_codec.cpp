@@ -127,6 +127,7 @@ void to_pb(const ComponentState& value, pb::ComponentState& out) {
   out.set_cpu_ms(value.cpu_ms);
   out.set_period_ms(value.period_ms);
   out.set_text(to_utf8(value.text.substr(0, TelemetryLimits::text_bytes_max / 4)));
+  for (const Figure& figure : value.figures) to_pb(figure, *out.add_figures());
 }
 
 void to_pb(const TelemetryReport& value, pb::TelemetryReport& out) {
@@ -196,6 +197,7 @@ bool from_pb(const pb::ComponentState& in, ComponentState& out, std::string& err
   out.cpu_ms = in.cpu_ms();
   check.number("period_ms", in.period_ms(), 0, INT_MAX, out.period_ms);
   check.text("text", in.text(), out.text, TelemetryLimits::text_bytes_max);
+  each("figures", in.figures(), out.figures, Limits::list_max, check, error);
   return check.ok();
 }
 

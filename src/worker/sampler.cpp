@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <numeric>
 
 #include "telemetry/energy_share.hpp"
@@ -19,6 +20,8 @@ constexpr int kJobPeriod_ms = 1000;
 constexpr int kComponentsEvery = 5;  // reports
 constexpr int kSeriesEvery = 10;     // likewise, of jobs that run
 constexpr double kPpm = 1e-6;
+constexpr const char* kMonitoring = "monitoring";
+constexpr const char* kEnergySource = "energy";
 constexpr const char* kEnergy = "energy.node";
 constexpr const char* kBusy = "cpu.busy";
 
@@ -26,6 +29,19 @@ std::int64_t thread_cpu_us() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
+}
+
+double process_cpu_ms() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+double resident_mib() {
+  std::ifstream statm("/proc/self/statm");
+  double size = 0, resident = kNoReading;
+  statm >> size >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
 EngineOptions engine_options(const TelemetrySettings& settings) {
@@ -48,9 +64,7 @@ Figure figure_of(const std::string& name, const LatestReading& reading) {
   const bool counter = reading.behavior == Behavior::Counter;
   double value = reading.average;
   if (std::isnan(value)) value = counter ? reading.rate : reading.value;
-  std::string unit = reading.unit;
-  if (counter) unit = unit == "J" ? "W" : unit == "count" ? "1/s" : unit + "/s";
-  return {name, unit, value, reading.modelled};
+  return {name, counter ? rate_unit(reading.unit) : reading.unit, value, reading.modelled};
 }
 
 }  // namespace
@@ -108,8 +122,9 @@ void Sampler::look_at_jobs(const Now& now) {
   jobs_.look(now);
   const bool was_busy = plan_.is_busy();
   plan_.set_busy(!jobs_.empty(), now.boot_ms);
-  if (!was_busy && plan_.is_busy())
+  if (!was_busy && plan_.is_busy()) {
     report_due_ms_ = std::min(report_due_ms_, now.boot_ms + settings_.report_ms);
+  }
   share_energy_out(now);
   ++job_looks_;
   job_troubles_ += jobs_.trouble().empty() ? 0 : 1;
@@ -118,7 +133,8 @@ void Sampler::look_at_jobs(const Now& now) {
   // Within the budget as well: half of it, at the most.
   const double budget_us = settings_.budget_ppm * kPpm / 2 * kJobPeriod_ms * 1000;
   const double stretch = std::max(1.0, static_cast<double>(cost_us) / budget_us);
-  jobs_due_ms_ = now.boot_ms + static_cast<BootMs>(kJobPeriod_ms * std::min(stretch, 60.0));
+  job_period_ms_ = static_cast<int>(kJobPeriod_ms * std::min(stretch, 60.0));
+  jobs_due_ms_ = now.boot_ms + job_period_ms_;
 }
 
 void Sampler::share_energy_out(const Now& now) {
@@ -158,7 +174,7 @@ void Sampler::add_minutes(const Now& now, std::vector<TelemetryReport>& out) {
     minute.until_ms = row.minute_ms + 60'000;
     const Metric& metric = engine_.metrics()[row.metric];
     const bool counter = metric.behavior == Behavior::Counter;
-    const std::string unit = !counter ? metric.unit : metric.unit == "J" ? "W" : metric.unit + "/s";
+    const std::string unit = counter ? rate_unit(metric.unit) : metric.unit;
     const auto add = [&](const std::string& name, double value) {
       if (std::isfinite(value)) minute.node.push_back({name, unit, value, metric.modelled});
     };
@@ -188,29 +204,69 @@ TelemetryReport Sampler::report(const Now& now) {
 
 std::vector<ComponentState> Sampler::components() const {
   std::vector<ComponentState> all;
-  for (const CollectorState& state : engine_.state()) {
-    ComponentState& component = all.emplace_back();
-    component.name = state.name;
-    component.layer = "monitoring";
-    component.running = state.metrics > 0;
-    component.samples = state.samples;
-    component.troubles = state.troubles;
-    component.cpu_ms = static_cast<double>(state.cpu_us) / 1e3;
-    component.text = state.trouble;
-    if (component.text.empty()) component.text = std::to_string(state.metrics) + " metrics";
-  }
+  for (const CollectorState& state : engine_.state()) all.push_back(component_of(state));
   for (const MissingSource& missing : missing_) {
-    all.push_back({.name = missing.name, .layer = "monitoring", .text = missing.why});
+    all.push_back({.name = missing.name, .layer = kMonitoring, .text = missing.why});
   }
   all.push_back({.name = "jobs",
-                 .layer = "monitoring",
+                 .layer = kMonitoring,
                  .running = true,
                  .samples = job_looks_,
                  .troubles = job_troubles_,
                  .cpu_ms = static_cast<double>(job_cpu_us_) / 1e3,
-                 .period_ms = kJobPeriod_ms,
+                 .period_ms = job_period_ms_,
                  .text = jobs_.trouble()});
+  all.push_back(sampling_component());
   return all;
+}
+
+ComponentState Sampler::component_of(const CollectorState& state) const {
+  ComponentState component{.name = state.name,
+                           .layer = kMonitoring,
+                           .running = state.metrics > 0,
+                           .samples = state.samples,
+                           .troubles = state.troubles,
+                           .cpu_ms = static_cast<double>(state.cpu_us) / 1e3,
+                           .text = state.trouble};
+  for (int i = 0; i < kMetricClasses; ++i) {
+    const int period_ms = plan_.period_ms(static_cast<MetricClass>(i));
+    if (!state.has[static_cast<std::size_t>(i)] || period_ms == 0) continue;
+    const int others_ms = component.period_ms;
+    component.period_ms = others_ms == 0 ? period_ms : std::min(period_ms, others_ms);
+  }
+  if (!component.text.empty()) return component;
+  component.text = std::to_string(state.metrics) + " metrics";
+  if (state.name == kEnergySource && !energy_source_.empty()) {
+    component.text += " from " + energy_source_;
+  }
+  return component;
+}
+
+// All of this process, and what the periods are now.
+ComponentState Sampler::sampling_component() const {
+  ComponentState component{.name = "sampling",
+                           .layer = kMonitoring,
+                           .running = true,
+                           .samples = static_cast<std::uint64_t>(reports_),
+                           .cpu_ms = process_cpu_ms()};
+  const auto add = [&](const std::string& name, const std::string& unit, double value) {
+    if (std::isfinite(value)) component.figures.push_back({name, unit, value});
+  };
+  add("memory", "MiB", resident_mib());
+  add("rings", "bytes", static_cast<double>(engine_.ring_bytes()));
+  add("share", "%", 100 * plan_.share());
+  add("missed", "count", static_cast<double>(plan_.missed()));
+  for (const auto& [of, word] : metric_class_words) {
+    if (engine_.has(of)) add("period." + std::string(word), "ms", plan_.period_ms(of));
+  }
+  if (plan_.budget_stretch() > 1) {
+    component.text = "periods are " + std::to_string(plan_.budget_stretch()) +
+                     " times as long as configured, to keep within budget_ppm";
+  } else if (!plan_.is_busy() && settings_.idle_factor > 1) {
+    component.text = "no job runs: periods are " + std::to_string(settings_.idle_factor) +
+                     " times as long as configured";
+  }
+  return component;
 }
 
 }  // namespace hyades

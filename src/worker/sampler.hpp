@@ -47,6 +47,8 @@ class Sampler {
   void add_minutes(const Now& now, std::vector<TelemetryReport>& out);
   TelemetryReport report(const Now& now);
   std::vector<ComponentState> components() const;
+  ComponentState component_of(const CollectorState& state) const;
+  ComponentState sampling_component() const;
 
   SamplerNode node_;
   TelemetrySettings settings_;
@@ -56,6 +58,7 @@ class Sampler {
   SamplingPlan plan_;
   JobMeters jobs_;
   BootMs jobs_due_ms_ = 0;
+  int job_period_ms_ = 0;
   BootMs report_due_ms_ = 0;
   WallMs reported_wall_ms_ = 0;
   int reports_ = 0;

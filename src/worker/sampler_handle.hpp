@@ -37,8 +37,6 @@ class SamplerHandle {
   // Appends what it has said.
   void take(std::vector<TelemetryReport>& out);
 
-  // Readable when take() has something, or it has ended; -1: there is none.
-  int fd() const { return socket_.get(); }
   // Why there is none; "" otherwise.
   const std::string& trouble() const { return trouble_; }
 
