@@ -25,6 +25,8 @@ constexpr const char* kNotes =
     "  hinfo --health           how the master is, and what is wrong\n"
     "  hinfo --telemetry        how busy nodes are, their traffic, power and GPUs\n"
     "  hinfo --telemetry n2     every figure of n2, and how it was in the last hour\n"
+    "  hinfo --telemetry --queues\n"
+    "                           how long queues are, and were in the last hour\n"
     "  hinfo --layers           every part of Hyades, whether it runs, and what it counts\n"
     "\nExit codes\n"
     "  0  good      1  no master, no such node or queue, or --health: something is wrong\n"
@@ -113,9 +115,30 @@ int show_health(const Command& command, MasterClient& master) {
   return warnings.empty() ? kExitGood : kExitFailed;
 }
 
+constexpr WallMs kHour_ms = 3'600'000;
+
+int show_queue_telemetry(const Command& command, MasterClient& master) {
+  const WallMs now_ms = wall_now_ms();
+  pb::ClientRequest request;
+  pb::ShowNodeTelemetry& show = *request.mutable_show_node_telemetry();
+  show.set_queues(true);
+  show.set_since_ms(now_ms - kHour_ms);
+  const pb::ClientReply reply = master.get(request);
+  if (reply.node_telemetry().empty()) return kExitGood;
+  const pb::NodeTelemetry& queues = reply.node_telemetry(0);
+  if (command.json()) {
+    Json out = node_telemetry_json(queues);
+    std::cout << json_text(
+        {{"time", out["time"]}, {"figures", out["figures"]}, {"minutes", out["minutes"]}});
+  } else {
+    std::cout << node_telemetry_page(queues, now_ms, command.terminal());
+  }
+  return kExitGood;
+}
+
 // One node that is named: all its figures. Otherwise a line for each.
 int show_telemetry(const Command& command, MasterClient& master) {
-  constexpr WallMs hour_ms = 3'600'000;
+  if (command.has("queues")) return show_queue_telemetry(command, master);
   int exit_code = kExitGood;
   const NodeList nodes = ask_nodes(command, master, exit_code);
   const bool named = !command.words().empty() || command.has("queue");
@@ -127,7 +150,7 @@ int show_telemetry(const Command& command, MasterClient& master) {
   for (const pb::NodeInfo& node : nodes) {
     if (named) show.add_nodes(node.name());
   }
-  if (one) show.set_since_ms(now_ms - hour_ms);
+  if (one) show.set_since_ms(now_ms - kHour_ms);
   const pb::ClientReply reply = master.get(request);
   const NodeTelemetryList list(reply.node_telemetry().begin(), reply.node_telemetry().end());
   if (command.json()) {

@@ -75,6 +75,7 @@ void FrontDoor::reply(const Reply& reply) {
 void FrontDoor::committed(const Batch& batch) {
   ++commits_;
   history_.note(batch);
+  job_counts_.note(batch);
   if (waiters_.empty()) return;
   for (const JobEvent& event : batch.job_events) {
     if (!std::holds_alternative<Ended>(event.what)) continue;

@@ -16,6 +16,7 @@
 #include "core/ports.hpp"
 #include "master/job_history.hpp"
 #include "master/late_settings.hpp"
+#include "master/queue_meter.hpp"
 #include "master/sqlite_store.hpp"
 #include "wire/client_server.hpp"
 
@@ -48,12 +49,15 @@ class FrontDoor final : public Door {
   void count_turn() { ++turns_; }
   std::uint64_t turns() const { return turns_; }
   std::uint64_t commits() const { return commits_; }
+  const JobCounts& job_counts() const { return job_counts_; }
 
   void poll(std::vector<Request>& out) override;
   void reply(const Reply& reply) override;
   void committed(const Batch& batch) override;
 
  private:
+  using JobIds = google::protobuf::RepeatedField<std::uint64_t>;
+
   struct Waiter {
     std::vector<JobId> jobs;
     std::set<JobId> open;   // not ended yet
@@ -97,6 +101,8 @@ class FrontDoor final : public Door {
   void expire_waiters(BootMs now);
   void refuse(RequestId id, ErrorCode code, const std::string& message);
   bool uses_a_role(const ClientRequest& request);
+  bool may_see_jobs(const ClientRequest& request, const JobIds& ids, int most,
+                    const std::string& what);
   bool may_see_details(const ClientRequest& request, std::uint32_t owner);
   void add_stored_jobs(const ClientRequest& request, pb::ClientReply& reply);
   void add_live_jobs(const ClientRequest& request, pb::ClientReply& reply);
@@ -118,6 +124,7 @@ class FrontDoor final : public Door {
   std::map<std::uint32_t, std::string> user_names_;
   std::uint64_t turns_ = 0;
   std::uint64_t commits_ = 0;
+  JobCounts job_counts_;
 };
 
 }  // namespace hyades

@@ -87,22 +87,9 @@ void fill(JobId id, WallMs at_ms, const Observation& row, pb::JobFeatures& out) 
 // How a user's other jobs ended is in it, whatever job is asked about.
 void FrontDoor::show_features(const ClientRequest& request) {
   const auto& ids = request.what.show_features().ids();
-  if (ids.size() > kJobsAtOnce) {
-    return refuse(request.id, ErrorCode::Invalid,
-                  "at most " + std::to_string(kJobsAtOnce) + " jobs can be asked for at once");
-  }
-  const Caller caller = caller_of(request);
+  if (!may_see_jobs(request, ids, kJobsAtOnce, "the features")) return;
   pb::ClientReply reply;
   for (const std::uint64_t id : ids) {
-    const auto owner = store_.owner(id);
-    if (!owner) {
-      return refuse(request.id, ErrorCode::NotFound, "there is no job " + std::to_string(id));
-    }
-    if (caller.role == Role::User && caller.uid != *owner) {
-      return refuse(
-          request.id, ErrorCode::Denied,
-          "only its owner and operators may see the features of job " + std::to_string(id));
-    }
     if (!add_features(id, reply)) {
       return refuse(request.id, ErrorCode::Unavailable, store_.last_error());
     }

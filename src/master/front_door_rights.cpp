@@ -75,6 +75,30 @@ bool FrontDoor::may_see_details(const ClientRequest& request, std::uint32_t owne
   return request.uid == owner || caller_of(request).role == Role::Admin;
 }
 
+// Whether the one who asks may see `what` of all these jobs; refuses the request otherwise.
+bool FrontDoor::may_see_jobs(const ClientRequest& request, const JobIds& ids, int most,
+                             const std::string& what) {
+  if (ids.size() > most) {
+    refuse(request.id, ErrorCode::Invalid,
+           "at most " + std::to_string(most) + " jobs can be asked for at once");
+    return false;
+  }
+  const Caller caller = caller_of(request);
+  for (const std::uint64_t id : ids) {
+    const auto owner = store_.owner(id);
+    if (!owner) {
+      refuse(request.id, ErrorCode::NotFound, "there is no job " + std::to_string(id));
+      return false;
+    }
+    if (caller.role == Role::User && caller.uid != *owner) {
+      refuse(request.id, ErrorCode::Denied,
+             "only its owner and operators may see " + what + " of job " + std::to_string(id));
+      return false;
+    }
+  }
+  return true;
+}
+
 // Why a job could not be launched names the paths that its user has chosen.
 bool FrontDoor::may_see_reasons(const Caller& caller, std::uint32_t owner) {
   return caller.uid == owner || caller.role != Role::User;

@@ -37,6 +37,7 @@ void add_component(const std::string& node, const pb::ComponentState& component,
   add_counter(info, "troubles", "count", static_cast<double>(component.troubles()));
   add_counter(info, "cpu", "ms", component.cpu_ms());
   if (component.period_ms() > 0) add_counter(info, "period", "ms", component.period_ms());
+  info.mutable_counters()->MergeFrom(component.figures());
 }
 
 }  // namespace
@@ -44,22 +45,9 @@ void add_component(const std::string& node, const pb::ComponentState& component,
 // What a job does tells about its user's work as much as its files do.
 void FrontDoor::show_job_telemetry(const ClientRequest& request) {
   const auto& ids = request.what.show_job_telemetry().ids();
-  if (ids.size() > kJobsAtOnce) {
-    return refuse(request.id, ErrorCode::Invalid,
-                  "at most " + std::to_string(kJobsAtOnce) + " jobs can be asked for at once");
-  }
-  const Caller caller = caller_of(request);
+  if (!may_see_jobs(request, ids, kJobsAtOnce, "what was measured")) return;
   pb::ClientReply reply;
   for (const std::uint64_t id : ids) {
-    const auto owner = store_.owner(id);
-    if (!owner) {
-      return refuse(request.id, ErrorCode::NotFound, "there is no job " + std::to_string(id));
-    }
-    if (caller.role == Role::User && caller.uid != *owner) {
-      return refuse(
-          request.id, ErrorCode::Denied,
-          "only its owner and operators may see what was measured of job " + std::to_string(id));
-    }
     if (auto telemetry = telemetry_ == nullptr ? std::nullopt : telemetry_->find_job(id)) {
       *reply.add_job_telemetry() = std::move(*telemetry);
     }
@@ -78,6 +66,11 @@ void FrontDoor::show_node_telemetry(const ClientRequest& request) {
       reply.add_node_telemetry()->set_node(node);
     }
   };
+  if (show.queues()) {
+    add(kQueuesAsNode, show.since_ms());
+    reply.mutable_node_telemetry(0)->set_node("queues");
+    return server_.reply(request.id, reply);
+  }
   for (const std::string& node : show.nodes()) {
     if (driver_->controller().cluster().find(node) == nullptr) {
       return refuse(request.id, ErrorCode::NotFound, "there is no node '" + node + "'");

@@ -185,9 +185,12 @@ class Master {
       const MetricsFacts facts = {.version = kVersion,
                                   .turns = door_->turns(),
                                   .commits = door_->commits(),
-                                  .degraded = !driver_->degraded().empty()};
+                                  .degraded = !driver_->degraded().empty(),
+                                  .jobs = door_->job_counts(),
+                                  .now_ms = clock_.now().wall_ms};
       metrics_->publish(metrics_page(driver_->controller(), *telemetry_, facts));
     }
+    queue_meter_.turn(driver_->controller(), door_->job_counts(), clock_.now(), *telemetry_);
     const ClusterConfig& config = driver_->controller().config();
     telemetry_->turn({.minutes_days = config.keep_minutes_days, .jobs_days = config.keep_jobs_days},
                      driver_->controller().jobs());
@@ -258,6 +261,7 @@ class Master {
   std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<TelemetryStore> telemetry_store_;
   std::unique_ptr<TelemetryBoard> telemetry_;
+  QueueMeter queue_meter_;
   std::unique_ptr<MetricsServer> metrics_;
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;

@@ -1,5 +1,6 @@
 #include "master/metrics_page.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "master/job_info.hpp"
@@ -55,7 +56,20 @@ void add_master(const Controller& controller, const MetricsFacts& facts, Page& p
                static_cast<double>(facts.commits));
 }
 
-void add_queues(const Controller& controller, Page& page) {
+void add_job_counts(const JobCounts& counts, Page& page) {
+  page.counter("hyades_jobs_submitted_total", "Since the master was started.",
+               static_cast<double>(counts.submitted));
+  page.counter("hyades_jobs_started_total", "Attempts that were started, since the master was.",
+               static_cast<double>(counts.started));
+  page.counter("hyades_jobs_requeued_total", "Attempts after which the job waited again.",
+               static_cast<double>(counts.requeued));
+  for (const auto& [outcome, count] : counts.ended) {
+    page.counter("hyades_jobs_ended_total", "Since the master was started.",
+                 static_cast<double>(count), {{"outcome", std::string(to_string(outcome))}});
+  }
+}
+
+void add_queues(const Controller& controller, WallMs now_ms, Page& page) {
   std::map<std::pair<std::string, std::string>, int> jobs;
   for (const QueueConfig& queue : controller.config().queues) {
     for (const char* state : {"PENDING", "LAUNCHING", "RUNNING"}) jobs[{queue.name, state}] = 0;
@@ -66,6 +80,19 @@ void add_queues(const Controller& controller, Page& page) {
   for (const auto& [key, count] : jobs) {
     page.gauge("hyades_jobs", "Jobs that have not ended.", count,
                {{"queue", key.first}, {"state", key.second}});
+  }
+  for (const auto& [name, use] : queue_use(controller, now_ms)) {
+    const Labels queue = {{"queue", name}};
+    page.gauge("hyades_queue_eligible_jobs", "Jobs that only resources keep waiting.", use.eligible,
+               queue);
+    page.gauge("hyades_queue_eligible_cores", "Cores that those ask for.",
+               static_cast<double>(use.eligible_cores), queue);
+    page.gauge("hyades_queue_running_cores", "Cores that its jobs hold.",
+               static_cast<double>(use.running_cores), queue);
+    const WallMs oldest_ms = use.oldest_ms == 0 ? now_ms : use.oldest_ms;
+    page.gauge("hyades_queue_oldest_wait_seconds",
+               "Since the first of those was submitted; 0: none.",
+               static_cast<double>(std::max<WallMs>(0, now_ms - oldest_ms)) / 1e3, queue);
   }
 }
 
@@ -128,7 +155,8 @@ std::vector<prometheus::MetricFamily> metrics_page(const Controller& controller,
                                                    const MetricsFacts& facts, int jobs_max) {
   Page page;
   add_master(controller, facts, page);
-  add_queues(controller, page);
+  add_job_counts(facts.jobs, page);
+  add_queues(controller, facts.now_ms, page);
   add_nodes(controller, page);
   add_measured(controller, telemetry, jobs_max, page);
   return page.take();

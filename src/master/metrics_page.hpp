@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/controller.hpp"
+#include "master/queue_meter.hpp"
 #include "master/telemetry_board.hpp"
 
 namespace hyades {
@@ -15,6 +16,8 @@ struct MetricsFacts {
   std::uint64_t turns = 0;    // of the master's loop
   std::uint64_t commits = 0;  // of the queue
   bool degraded = false;
+  JobCounts jobs;
+  WallMs now_ms = 0;
 };
 
 // The cluster as of now: nodes, queues, the scheduler, and jobs that run. At most `jobs_max` of
