@@ -40,6 +40,28 @@ void JobMeter::look(const std::vector<ProcessUse>& processes, const Now& now) {
   memory_.points.add(since_start(now), resident_mib_);
 }
 
+// A process that has ended is in its parent's account once that has waited for it, and in the page
+// once the shepherd has: in between it is nowhere, and the sum may look like less.
+void JobMeter::Traffic::add(std::int64_t now_bytes, double elapsed_s, std::int64_t since_start_ms) {
+  if (elapsed_s > 0) {
+    rate = static_cast<double>(std::max(now_bytes, bytes) - bytes) / elapsed_s;
+    track.points.add(since_start_ms, rate);
+  }
+  bytes = std::max(now_bytes, bytes);
+}
+
+void JobMeter::look_at_io(const std::optional<ProcessIo>& living, const Now& now) {
+  if (!living) {
+    io_ms_.reset();
+    read_.rate = written_.rate = kNoReading;
+    return;
+  }
+  const double elapsed_s = io_ms_ ? static_cast<double>(now.boot_ms - *io_ms_) / 1e3 : 0;
+  io_ms_ = now.boot_ms;
+  read_.add(living->read_bytes + page_.ended.read_bytes, elapsed_s, since_start(now));
+  written_.add(living->write_bytes + page_.ended.write_bytes, elapsed_s, since_start(now));
+}
+
 double JobMeter::take_cpu_s() {
   const double taken = cpu_s_ - taken_cpu_s_;
   taken_cpu_s_ = cpu_s_;
@@ -67,6 +89,10 @@ std::vector<Figure> JobMeter::figures() const {
     all.push_back({"job.processes", "count", count(processes_)});
     all.push_back({"job.threads", "count", count(threads_)});
   }
+  for (const Traffic* traffic : {&read_, &written_}) {
+    if (std::isnan(traffic->rate)) continue;
+    all.push_back({traffic->track.name, traffic->track.unit, traffic->rate});
+  }
   if (has_energy_) {
     all.push_back({"job.energy", "J", joules_, energy_modelled_});
     all.push_back({"job.power", "W", watts_, energy_modelled_});
@@ -79,7 +105,7 @@ std::vector<Figure> JobMeter::figures() const {
 
 std::vector<JobSeries> JobMeter::series() const {
   std::vector<JobSeries> all;
-  for (const Track* track : {&cpu_, &memory_, &power_}) {
+  for (const Track* track : {&cpu_, &memory_, &power_, &read_.track, &written_.track}) {
     const auto& buckets = track->points.buckets();
     if (buckets.empty()) continue;
     JobSeries& series = all.emplace_back();

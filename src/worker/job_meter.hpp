@@ -9,6 +9,7 @@
 
 #include "core/telemetry_report.hpp"
 #include "telemetry/bounded_series.hpp"
+#include "telemetry/process_io.hpp"
 #include "telemetry/process_scan.hpp"
 #include "worker/live_page.hpp"
 
@@ -24,6 +25,9 @@ class JobMeter {
 
   // Adds a reading of `processes`, all of the job's.
   void look(const std::vector<ProcessUse>& processes, const Now& now);
+  // What all of its living processes have moved to and from storage, after each look. Nothing: it
+  // cannot be told, and there are no rates until it could be told twice.
+  void look_at_io(const std::optional<ProcessIo>& living, const Now& now);
 
   // CPU seconds used since the last call, for the sharing out of energy.
   double take_cpu_s();
@@ -41,6 +45,14 @@ class JobMeter {
     BoundedSeries points;
   };
 
+  // To or from storage.
+  struct Traffic {
+    std::int64_t bytes = 0;
+    double rate = kNoReading;
+    Track track;
+    void add(std::int64_t now_bytes, double elapsed_s, std::int64_t since_start_ms);
+  };
+
   std::int64_t since_start(const Now& now) const;
 
   LivePage page_;
@@ -54,6 +66,9 @@ class JobMeter {
   double peak_mib_ = 0;
   int processes_ = 0;
   int threads_ = 0;
+  std::optional<BootMs> io_ms_;
+  Traffic read_{.track = {"job.read_rate", "bytes/s", BoundedSeries(1)}};
+  Traffic written_{.track = {"job.write_rate", "bytes/s", BoundedSeries(1)}};
   double joules_ = 0;
   double watts_ = 0;
   bool has_energy_ = false;

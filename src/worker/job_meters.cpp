@@ -77,11 +77,34 @@ void JobMeters::look(const Now& now) {
     trouble_ = "cannot look into /proc";
     return;
   }
+  note_.clear();
   for (auto& [key, meter] : meters_) {
-    if (meter.page().shepherd_pid > 0) {
-      meter.look(scan_.below(meter.page().shepherd_pid), now);
-    }
+    if (meter.page().shepherd_pid <= 0) continue;
+    const std::vector<ProcessUse> processes = scan_.below(meter.page().shepherd_pid);
+    meter.look(processes, now);
+    meter.look_at_io(sum_io(processes), now);
   }
+}
+
+// A sum without some of them would be a wrong figure.
+std::optional<ProcessIo> JobMeters::sum_io(const std::vector<ProcessUse>& processes) {
+  if (!io_.is_kept()) {
+    note_ = "what jobs read and write is not told: this kernel keeps no account of it";
+    return std::nullopt;
+  }
+  ProcessIo sum;
+  for (const ProcessUse& process : processes) {
+    ProcessIo one;
+    const ProcessIoReader::Answer answer = io_.read(process.pid, one);
+    if (answer == ProcessIoReader::Answer::Forbidden) {
+      note_ = "what jobs read and write is not told: the kernel shows it to their users and root";
+      return std::nullopt;
+    }
+    if (answer == ProcessIoReader::Answer::Gone) continue;
+    sum.read_bytes += one.read_bytes;
+    sum.write_bytes += one.write_bytes;
+  }
+  return sum;
 }
 
 std::vector<JobMeter> JobMeters::take_ended() { return std::exchange(ended_, {}); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "telemetry/process_io.hpp"
 #include "telemetry/process_scan.hpp"
 #include "wire/unique_fd.hpp"
 #include "worker/job_meter.hpp"
@@ -27,17 +28,22 @@ class JobMeters {
 
   // "" or why jobs cannot be looked at.
   const std::string& trouble() const { return trouble_; }
+  // For people: the trouble, else what is not told of jobs and why.
+  const std::string& words() const { return trouble_.empty() ? note_ : trouble_; }
 
  private:
   bool open_directory();
   void find_pages(const Now& now);
+  std::optional<ProcessIo> sum_io(const std::vector<ProcessUse>& processes);
 
   std::string spool_directory_;
   UniqueFd directory_;
   ProcessScan scan_;
+  ProcessIoReader io_;
   std::map<LaunchKey, JobMeter> meters_;
   std::vector<JobMeter> ended_;
   std::string trouble_;
+  std::string note_;
 };
 
 }  // namespace hyades

@@ -215,7 +215,7 @@ std::vector<ComponentState> Sampler::components() const {
                  .troubles = job_troubles_,
                  .cpu_ms = static_cast<double>(job_cpu_us_) / 1e3,
                  .period_ms = job_period_ms_,
-                 .text = jobs_.trouble()});
+                 .text = jobs_.words()});
   all.push_back(sampling_component());
   return all;
 }

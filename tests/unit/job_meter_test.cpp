@@ -1,6 +1,7 @@
 // What is told of a running job, from what its shepherd wrote and what its processes use.
 #include "worker/job_meter.hpp"
 
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "fixture_tree.hpp"
 #include "worker/job_meters.hpp"
 #include "worker/spool_layout.hpp"
 
@@ -77,6 +79,42 @@ TEST(JobMeter, EnergyIsSharedOutByWhatWasUsedSince) {
   meter.add_energy(10, 2, true, {502'000, 3000});
   EXPECT_EQ(value_of(meter, "job.energy"), 10);
   EXPECT_EQ(value_of(meter, "job.power"), 5);
+}
+
+TEST(JobMeter, RatesNeedTwoLooks) {
+  JobMeter meter(page_of(1), {500'000, 1000});
+  meter.look({}, {501'000, 2000});
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.read_rate")));
+  meter.look_at_io(ProcessIo{.read_bytes = 1000, .write_bytes = 5000}, {501'000, 2000});
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.read_rate")));  // since when, nobody knows
+  meter.look_at_io(ProcessIo{.read_bytes = 3000, .write_bytes = 5000}, {503'000, 4000});
+  EXPECT_EQ(value_of(meter, "job.read_rate"), 1000);
+  EXPECT_EQ(value_of(meter, "job.write_rate"), 0);
+  // Where it cannot be looked at nobody knows, and 0 would be a lie.
+  meter.look_at_io(std::nullopt, {504'000, 5000});
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.write_rate")));
+  meter.look_at_io(ProcessIo{.read_bytes = 3000, .write_bytes = 9000}, {505'000, 6000});
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.write_rate")));
+  meter.look_at_io(ProcessIo{.read_bytes = 3000, .write_bytes = 9500}, {506'000, 7000});
+  EXPECT_EQ(value_of(meter, "job.write_rate"), 500);
+  const std::vector<JobSeries> series = meter.series();
+  ASSERT_EQ(series.size(), 3u);  // and of memory
+  EXPECT_EQ(series[1].name, "job.read_rate");
+  EXPECT_EQ(series[2].name, "job.write_rate");
+  EXPECT_EQ(series[2].unit, "bytes/s");
+}
+
+// Who has ended is missing until the page tells of it, and then is there as before.
+TEST(JobMeter, RatesAreNotNegativeWhenAProcessEnds) {
+  LivePage page = page_of(1);
+  JobMeter meter(page, {500'000, 1000});
+  meter.look_at_io(ProcessIo{.read_bytes = 0, .write_bytes = 9000}, {501'000, 2000});
+  meter.look_at_io(ProcessIo{.read_bytes = 0, .write_bytes = 1000}, {502'000, 3000});
+  EXPECT_EQ(value_of(meter, "job.write_rate"), 0);
+  page.ended.write_bytes = 9000;
+  meter.update(page);
+  meter.look_at_io(ProcessIo{.read_bytes = 0, .write_bytes = 1000}, {503'000, 4000});
+  EXPECT_EQ(value_of(meter, "job.write_rate"), 1000);
 }
 
 TEST(JobMeter, SeriesBeginWithTheJob) {
@@ -152,6 +190,56 @@ TEST(ProcessUse, ReadsWhatTheKernelWrites) {
   for (const char* bad : {"", "42", "42 (a", "42 (a)", "x (a) S 7", "42 (a) S 7 42"}) {
     EXPECT_FALSE(parse_process_use(bad, use)) << bad;
   }
+}
+
+constexpr const char* kIo =
+    "rchar: 100\nwchar: 200\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 8192\n"
+    "cancelled_write_bytes: 1\n";
+
+TEST(ProcessIo, ReadsWhatTheKernelWrites) {
+  ProcessIo io;
+  ASSERT_TRUE(parse_process_io(kIo, io));
+  EXPECT_EQ(io, (ProcessIo{4096, 8192}));
+  for (const char* bad :
+       {"", "read_bytes: 1\n", "write_bytes: 1\n", "read_bytes: 1\nwrite_bytes: 81",
+        "read_bytes: -1\nwrite_bytes: 1\n", "read_bytes: x\nwrite_bytes: 1\n",
+        "read_bytes: 99999999999999999999\nwrite_bytes: 1\n",
+        "read_bytes: 1\ncancelled_write_bytes: 1\n"}) {
+    EXPECT_FALSE(parse_process_io(bad, io)) << bad;
+  }
+  EXPECT_EQ(io, (ProcessIo{4096, 8192}));
+}
+
+TEST(ProcessIo, WhoHasGoneIsNotForbidden) {
+  FixtureTree tree;
+  tree.write("/proc/7/io", kIo);
+  EXPECT_FALSE(ProcessIoReader(tree.root()).is_kept());  // no kernel that has it lacks its own
+  tree.write("/proc/self/io", kIo);
+  const ProcessIoReader reader(tree.root());
+  EXPECT_TRUE(reader.is_kept());
+  ProcessIo io;
+  EXPECT_EQ(reader.read(7, io), ProcessIoReader::Answer::Known);
+  EXPECT_EQ(io.write_bytes, 8192);
+  EXPECT_EQ(reader.read(8, io), ProcessIoReader::Answer::Gone);
+  tree.write("/proc/7/io", "");
+  EXPECT_EQ(reader.read(7, io), ProcessIoReader::Answer::Gone);
+  EXPECT_FALSE(ProcessIoReader(tree.root() + "/nowhere").is_kept());
+}
+
+// This process, as it sees itself, and as somebody else does.
+TEST(ProcessIo, IsShownToTheUserAlone) {
+  ProcessIo io;
+  if (!ProcessIoReader().is_kept()) GTEST_SKIP() << "this kernel keeps no such account";
+  EXPECT_EQ(ProcessIoReader().read(getpid(), io), ProcessIoReader::Answer::Known);
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setgroups(0, nullptr) != 0 || setgid(65534) != 0 || setuid(65534) != 0) _exit(100);
+    _exit(static_cast<int>(ProcessIoReader().read(getppid(), io)));
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ProcessIoReader::Answer::Forbidden));
 }
 
 }  // namespace
