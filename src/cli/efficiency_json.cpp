@@ -52,7 +52,9 @@ void add_use(const JobEfficiency& job, Json& out) {
   out["memory_share"] = number(job.memory_share);
   out["gpus"] = job.gpus;
   out["gpu_share"] = number(job.gpu_share);
+  out["gpus_busy"] = number(job.gpus_busy);
   out["gpu_memory_mib"] = number(job.gpu_memory_mib);
+  out["gpu_memory_peak_mib"] = number(job.gpu_memory_peak_mib);
   out["read_bytes"] = number(job.read_bytes);
   out["write_bytes"] = number(job.write_bytes);
   out["minor_faults"] = number(job.minor_faults);

@@ -47,10 +47,15 @@ UseRow memory_row(const JobEfficiency& job) {
 }
 
 UseRow gpu_row(const JobEfficiency& job) {
-  UseRow row{"GPUs", std::to_string(job.gpus),
-             job.gpu_share ? tenths(*job.gpu_share * job.gpus) + " busy" : "not measured",
+  std::optional<double> busy = job.gpus_busy;
+  if (!busy && job.gpu_share) busy = *job.gpu_share * job.gpus;
+  UseRow row{"GPUs", std::to_string(job.gpus), busy ? tenths(*busy) + " busy" : "not measured",
              job.gpu_share, ""};
-  if (job.gpu_memory_mib) row.note = "memory " + format_quantity(*job.gpu_memory_mib, "MiB");
+  if (job.gpu_memory_mib) {
+    row.note = "memory now " + format_quantity(*job.gpu_memory_mib, "MiB");
+  } else if (job.gpu_memory_peak_mib) {
+    row.note = "memory " + format_quantity(*job.gpu_memory_peak_mib, "MiB") + " at peak";
+  }
   return row;
 }
 
@@ -148,7 +153,8 @@ std::vector<UseRow> use_rows(const JobEfficiency& job) {
   if (!job.started) return rows;
   rows.push_back(cores_row(job));
   rows.push_back(memory_row(job));
-  if (job.gpus > 0 || job.gpu_share) rows.push_back(gpu_row(job));
+  const bool has_gpus = job.gpus > 0 || job.gpu_share || job.gpus_busy.value_or(0) > 0;
+  if (has_gpus) rows.push_back(gpu_row(job));
   rows.push_back(storage_row(job));
   rows.push_back(energy_row(job));
   return rows;

@@ -87,10 +87,12 @@ void take_figures(const Figures& figures, JobEfficiency& out) {
   }
   take_if_unknown(out.read_bytes, amount_of(figures, "job.read"));
   take_if_unknown(out.write_bytes, amount_of(figures, "job.write"));
-  out.gpu_memory_mib = amount_of(figures, "job.gpu.memory");
-  if (const auto percent = amount_of(figures, "job.gpu.utilization")) {
-    out.gpu_share = *percent / 100;
-  }
+  out.gpu_memory_peak_mib = amount_of(figures, "job.gpu.memory_peak");
+  out.gpus_busy = amount_of(figures, "job.gpu.busy_mean");
+  if (!out.gpus_busy) out.gpus_busy = amount_of(figures, "job.gpu.busy");
+  // Of the GPUs that it is on: of those it asked for, only where nothing better is known.
+  const auto percent = amount_of(figures, "job.gpu.utilization");
+  if (percent && !out.gpus_busy) out.gpu_share = *percent / 100;
   if (const pb::Figure* energy = find_figure(figures, "job.energy");
       energy && energy->value() >= 0) {
     out.energy_j = energy->value();
@@ -99,6 +101,7 @@ void take_figures(const Figures& figures, JobEfficiency& out) {
   if (!out.ended) {
     out.busy_cores_now = amount_of(figures, "job.cpu");
     out.memory_mib = amount_of(figures, "job.memory");
+    out.gpu_memory_mib = amount_of(figures, "job.gpu.memory");
   }
 }
 
@@ -119,6 +122,7 @@ void take_named(const Figures& figures, JobEfficiency& out) {
 
 // The mean of a GPU's use over the whole run says more than the last report.
 void take_gpu_series(const pb::JobTelemetry& telemetry, JobEfficiency& out) {
+  if (out.gpus_busy) return;
   const Series series = merge_series(telemetry, "job.gpu.utilization");
   double total = 0;
   int count = 0;
@@ -175,6 +179,7 @@ void derive(JobEfficiency& out) {
   if (out.cpu_s && out.cores > 0 && elapsed_s > 0) {
     out.waiting_s = std::max(0.0, elapsed_s * out.cores - *out.cpu_s);
   }
+  if (out.gpus_busy && out.gpus > 0) out.gpu_share = share(out.gpus_busy, out.gpus);
   out.memory_share = share(out.peak_mib, static_cast<double>(out.job.memory_mib()));
   out.power_w = share(out.energy_j, elapsed_s);
   const CounterFigure* instructions = counter_named(out, "PAPI_TOT_INS");

@@ -58,9 +58,11 @@ struct JobEfficiency {
   PeakSource peak_source = PeakSource::None;
   std::optional<double> memory_share;  // peak of what was asked for on each node
 
-  int gpus = 0;  // on all nodes
-  std::optional<double> gpu_share;
-  std::optional<double> gpu_memory_mib;
+  int gpus = 0;                               // on all nodes
+  std::optional<double> gpus_busy;            // on average over the run, as if of whole GPUs
+  std::optional<double> gpu_share;            // gpus_busy of gpus
+  std::optional<double> gpu_memory_mib;       // now; of a job that runs
+  std::optional<double> gpu_memory_peak_mib;  // the highest node's
 
   std::optional<double> read_bytes;
   std::optional<double> write_bytes;

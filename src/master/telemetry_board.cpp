@@ -18,7 +18,9 @@ constexpr int kMinutesAtOnce = 1440;
 enum class Summing { Sum, Mean, Highest };
 
 Summing summing_of(const pb::Figure& figure) {
-  if (figure.name() == "job.memory_peak") return Summing::Highest;
+  if (figure.name() == "job.memory_peak" || figure.name() == "job.gpu.memory_peak") {
+    return Summing::Highest;
+  }
   if (figure.unit() == "%" || figure.name().rfind("app.", 0) == 0) return Summing::Mean;
   return Summing::Sum;
 }

@@ -87,6 +87,10 @@ class Finder {
       found_.nvml = nvml;
       keep(std::move(collector));
     }
+    const auto board = std::make_shared<GpuProcessBoard>();
+    keep(guarded("nvml.processes",
+                 [nvml, board] { return std::make_unique<GpuProcessCollector>(nvml, board); }));
+    found_.gpu_processes = board;
   }
 
   void find_accelerator(const AcceleratorSource& source) {

@@ -9,6 +9,7 @@
 #include "telemetry/accelerator_collector.hpp"
 #include "telemetry/collector.hpp"
 #include "telemetry/energy_meter.hpp"
+#include "telemetry/gpu_process_collector.hpp"
 #include "telemetry/nvml.hpp"
 #include "telemetry/power_model.hpp"
 
@@ -40,8 +41,9 @@ struct FoundCollectors {
   std::vector<std::unique_ptr<Collector>> collectors;
   // Also of collectors that found only some of what they looked for.
   std::vector<MissingSource> missing;
-  std::string energy_source;   // EnergyMeter::describe(); "": its sources hang
-  std::shared_ptr<Nvml> nvml;  // for the processes of each device; null: none
+  std::string energy_source;                       // EnergyMeter::describe(); "": its sources hang
+  std::shared_ptr<Nvml> nvml;                      // null: none
+  std::shared_ptr<GpuProcessBoard> gpu_processes;  // kept up to date by a collector; null: none
 };
 
 // Does not throw. As root where energy counters are to be read, see RaplCollector; what was found

@@ -5,7 +5,7 @@
 //   g_j + R * i * cores_j / cores + R * (1 - i) * cpu_j / cpu
 // where cores and cpu are the node's, and at least the sum of its jobs'. So who holds cores pays
 // for keeping them powered, who computes pays for computing, and what a GPU's own meter says goes
-// to its user. Cores that nobody holds, CPU time of the system and GPUs that nobody was given stay
+// to its user. Cores that nobody holds, CPU time of the system and GPUs that nobody is on stay
 // unattributed, so that the parts add up to E: a job does not get dearer because a node is empty.
 //
 // Meters disagree: where GPUs claim more than the node used, their figures are scaled down to E.
@@ -18,7 +18,7 @@ namespace hyades {
 struct JobUse {
   double cpu_seconds = 0;  // used
   double cores = 0;        // held, of this stretch on average
-  double gpu_joules = 0;   // of the GPUs that it was given
+  double gpu_joules = 0;   // its part of the GPUs that it is on
 };
 
 struct NodeUse {

@@ -17,12 +17,13 @@ void JobMeter::look(const std::vector<ProcessUse>& processes, const Now& now) {
   double live_s = 0;
   std::int64_t resident_kib = 0;
   threads_ = 0;
+  pids_.clear();
   for (const ProcessUse& process : processes) {
+    pids_.push_back(process.pid);
     live_s += process.cpu_s;
     resident_kib += process.resident_kib;
     threads_ += process.threads;
   }
-  processes_ = static_cast<int>(processes.size());
   resident_mib_ = static_cast<double>(resident_kib) / 1024;
   peak_mib_ = std::max(peak_mib_, resident_mib_);
   // What has ended since the page was written is in neither sum, so that it may look like less.
@@ -62,6 +63,11 @@ void JobMeter::look_at_io(const std::optional<ProcessIo>& living, const Now& now
   written_.add(living->write_bytes + page_.ended.write_bytes, elapsed_s, since_start(now));
 }
 
+void JobMeter::look_at_gpus(const std::optional<GpuJobUse>& use, const Now& now) {
+  gpus_.look(use, now.boot_ms);
+  gpu_.points.add(since_start(now), gpus_.percent());
+}
+
 double JobMeter::take_cpu_s() {
   const double taken = cpu_s_ - taken_cpu_s_;
   taken_cpu_s_ = cpu_s_;
@@ -86,13 +92,14 @@ std::vector<Figure> JobMeter::figures() const {
     all.push_back({"job.memory", "MiB", resident_mib_});
     const double known_mib = static_cast<double>(page_.ended.max_rss_kib) / 1024;
     all.push_back({"job.memory_peak", "MiB", std::max(peak_mib_, known_mib)});
-    all.push_back({"job.processes", "count", count(processes_)});
+    all.push_back({"job.processes", "count", count(static_cast<int>(pids_.size()))});
     all.push_back({"job.threads", "count", count(threads_)});
   }
   for (const Traffic* traffic : {&read_, &written_}) {
     if (std::isnan(traffic->rate)) continue;
     all.push_back({traffic->track.name, traffic->track.unit, traffic->rate});
   }
+  gpus_.add_figures(all);
   if (has_energy_) {
     all.push_back({"job.energy", "J", joules_, energy_modelled_});
     all.push_back({"job.power", "W", watts_, energy_modelled_});
@@ -105,7 +112,7 @@ std::vector<Figure> JobMeter::figures() const {
 
 std::vector<JobSeries> JobMeter::series() const {
   std::vector<JobSeries> all;
-  for (const Track* track : {&cpu_, &memory_, &power_, &read_.track, &written_.track}) {
+  for (const Track* track : {&cpu_, &memory_, &power_, &gpu_, &read_.track, &written_.track}) {
     const auto& buckets = track->points.buckets();
     if (buckets.empty()) continue;
     JobSeries& series = all.emplace_back();

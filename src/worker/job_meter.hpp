@@ -11,6 +11,7 @@
 #include "telemetry/bounded_series.hpp"
 #include "telemetry/process_io.hpp"
 #include "telemetry/process_scan.hpp"
+#include "worker/job_gpu_meter.hpp"
 #include "worker/live_page.hpp"
 
 namespace hyades {
@@ -29,8 +30,15 @@ class JobMeter {
   // cannot be told, and there are no rates until it could be told twice.
   void look_at_io(const std::optional<ProcessIo>& living, const Now& now);
 
+  // What they do on the node's GPUs, likewise; nothing: it is not known.
+  void look_at_gpus(const std::optional<GpuJobUse>& use, const Now& now);
+  // Its processes, as of the last look.
+  const std::vector<pid_t>& pids() const { return pids_; }
+
   // CPU seconds used since the last call, for the sharing out of energy.
   double take_cpu_s();
+  // Joules of GPUs, likewise.
+  double take_gpu_joules() { return gpus_.take_joules(); }
   // Its share of the node's energy since the last call of this.
   void add_energy(double joules, double seconds, bool modelled, const Now& now);
 
@@ -64,17 +72,19 @@ class JobMeter {
   bool has_cores_busy_ = false;
   double resident_mib_ = 0;
   double peak_mib_ = 0;
-  int processes_ = 0;
+  std::vector<pid_t> pids_;
   int threads_ = 0;
   std::optional<BootMs> io_ms_;
   Traffic read_{.track = {"job.read_rate", "bytes/s", BoundedSeries(1)}};
   Traffic written_{.track = {"job.write_rate", "bytes/s", BoundedSeries(1)}};
+  JobGpuMeter gpus_;
   double joules_ = 0;
   double watts_ = 0;
   bool has_energy_ = false;
   bool energy_modelled_ = false;
   Track cpu_{"job.cpu", "cores", BoundedSeries(0.001)};
   Track memory_{"job.memory", "MiB", BoundedSeries(0.1)};
+  Track gpu_{"job.gpu.utilization", "%", BoundedSeries(0.1)};
   Track power_{"job.power", "W", BoundedSeries(0.01)};
 };
 

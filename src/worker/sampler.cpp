@@ -19,6 +19,8 @@ namespace {
 constexpr int kJobPeriod_ms = 1000;
 constexpr int kComponentsEvery = 5;  // reports
 constexpr int kSeriesEvery = 10;     // likewise, of jobs that run
+// What a driver said of GPUs' processes is of use for so long, and two periods.
+constexpr BootMs kGpuAnswerMax_ms = 10'000;
 constexpr double kPpm = 1e-6;
 constexpr const char* kMonitoring = "monitoring";
 constexpr const char* kEnergySource = "energy";
@@ -78,6 +80,7 @@ Sampler::Sampler(SamplerNode node, FoundCollectors found, const TelemetrySetting
       engine_(std::move(found.collectors), engine_options(settings)),
       plan_(plan_options(settings), now.boot_ms),
       jobs_(node_.spool_directory),
+      gpus_(std::move(found.gpu_processes)),
       jobs_due_ms_(now.boot_ms),
       report_due_ms_(now.boot_ms + settings.report_ms),
       reported_wall_ms_(now.wall_ms) {}
@@ -120,6 +123,8 @@ void Sampler::turn(const Now& now, std::vector<TelemetryReport>& out) {
 void Sampler::look_at_jobs(const Now& now) {
   const std::int64_t begin_us = thread_cpu_us();
   jobs_.look(now);
+  const int period_ms = settings_.period_ms[static_cast<std::size_t>(MetricClass::Application)];
+  gpus_.look(engine_, jobs_.running(), kGpuAnswerMax_ms + 2 * period_ms, now);
   const bool was_busy = plan_.is_busy();
   plan_.set_busy(!jobs_.empty(), now.boot_ms);
   if (!was_busy && plan_.is_busy()) {
@@ -147,13 +152,17 @@ void Sampler::share_energy_out(const Now& now) {
   energy_ = {.at_ms = now.boot_ms, .joules = energy->value};
   if (first || joules < 0 || elapsed_s <= 0 || !busy) return;
   const double processors = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+  const double gpu_joules = gpus_.take_joules();
+  const double rest = std::max(joules - gpu_joules, 1e-9);
   NodeUse node{.joules = joules,
-               .idle_share = std::min(1.0, node_.idle_watts * elapsed_s / std::max(joules, 1e-9)),
+               .idle_share = std::min(1.0, node_.idle_watts * elapsed_s / rest),
                .cpu_seconds = busy->average / 100 * processors * elapsed_s,
-               .cores = static_cast<double>(node_.cores)};
+               .cores = static_cast<double>(node_.cores),
+               .gpu_joules = gpu_joules};
   for (auto& [key, meter] : jobs_.running()) {
-    node.jobs.push_back(
-        {.cpu_seconds = meter.take_cpu_s(), .cores = static_cast<double>(meter.page().cores)});
+    node.jobs.push_back({.cpu_seconds = meter.take_cpu_s(),
+                         .cores = static_cast<double>(meter.page().cores),
+                         .gpu_joules = meter.take_gpu_joules()});
   }
   const EnergyShares shares = share_energy(node);
   std::size_t i = 0;

@@ -12,6 +12,7 @@
 #include "telemetry/collectors.hpp"
 #include "telemetry/sampling_plan.hpp"
 #include "telemetry/telemetry_engine.hpp"
+#include "worker/job_gpus.hpp"
 #include "worker/job_meters.hpp"
 
 namespace hyades {
@@ -57,6 +58,7 @@ class Sampler {
   TelemetryEngine engine_;
   SamplingPlan plan_;
   JobMeters jobs_;
+  JobGpus gpus_;
   BootMs jobs_due_ms_ = 0;
   int job_period_ms_ = 0;
   BootMs report_due_ms_ = 0;

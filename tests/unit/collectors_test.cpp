@@ -119,6 +119,7 @@ TEST(Collectors, AnEmptyMachineHasNoneAndSaysWhatWasLookedFor) {
   unsetenv("HYADES_NVML");
   EXPECT_TRUE(found.collectors.empty());
   EXPECT_EQ(found.nvml, nullptr);
+  EXPECT_EQ(found.gpu_processes, nullptr);
   for (const char* name : {"cpu", "memory", "network", "rapl", "hwmon", "frequency", "nvml",
                            "npu.compute", "npu.memory", "npu.power", "energy"}) {
     EXPECT_NE(why_missing(found, name), "") << name;
@@ -146,9 +147,10 @@ TEST(Collectors, AMachineWithEverything) {
   expect_unique_and_of_one_class(found);
   for (const char* name :
        {"cpu", "memory", "network", "rapl", "hwmon", "frequency", "nvml.compute", "nvml.memory",
-        "nvml.power", "npu.compute", "npu.memory", "npu.power", "energy"}) {
+        "nvml.power", "nvml.processes", "npu.compute", "npu.memory", "npu.power", "energy"}) {
     EXPECT_TRUE(has(found, name)) << name;
   }
+  EXPECT_NE(found.gpu_processes, nullptr);
   ASSERT_NE(found.nvml, nullptr);
   EXPECT_NE(why_missing(found, "cpu").find("/proc/pressure/cpu"), std::string::npos);
   EXPECT_EQ(why_missing(found, "nvml"), "");
@@ -226,7 +228,7 @@ TEST(Collectors, SourcesThatMayHangAreMadeByTheCaller) {
     return collector;
   };
   found = find_collectors(options);
-  EXPECT_EQ(names.size(), 8u);
+  EXPECT_EQ(names.size(), 9u);
   EXPECT_NE(found.energy_source, "");
 }
 

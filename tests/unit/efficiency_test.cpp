@@ -209,6 +209,16 @@ TEST(Advice, IdleGpusAndNodes) {
   EXPECT_TRUE(says(advice_for(serial.job, &serial.telemetry), "The 2 GPUs were 12 % busy"));
   use_of_gpus.set_value(80);
   EXPECT_FALSE(says(advice_for(serial.job, &serial.telemetry), "GPU"));
+  // One of the two was kept busy, and the other was not used at all.
+  add_figure(serial.telemetry, "job.gpu.busy_mean", "count", 0.5);
+  EXPECT_TRUE(says(advice_for(serial.job, &serial.telemetry), "The 2 GPUs were 25 % busy"));
+  add_figure(serial.telemetry, "job.gpu.memory_peak", "MiB", 2048);
+  const JobEfficiency measured = measure_efficiency(serial.job, &serial.telemetry, 0);
+  EXPECT_EQ(measured.gpus_busy, 0.5);
+  EXPECT_EQ(measured.gpu_share, 0.25);
+  EXPECT_EQ(measured.gpu_memory_peak_mib, 2048);
+  EXPECT_NE(efficiency_text(measured, advise(measured), {.columns = 100}).find("0.5 busy"),
+            std::string::npos);
   serial.telemetry.clear_figures();
   EXPECT_FALSE(says(advice_for(serial.job, &serial.telemetry), "GPU"));  // not measured
   add_figure(*serial.telemetry.mutable_nodes(0), "job.cpu_time", "s", 2172);

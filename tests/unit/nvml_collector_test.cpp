@@ -8,6 +8,8 @@
 
 #include "fake_nvml.hpp"
 #include "fixture_tree.hpp"
+#include "telemetry/collector_thread.hpp"
+#include "telemetry/gpu_process_collector.hpp"
 
 namespace hyades {
 namespace {
@@ -188,6 +190,56 @@ TEST_F(NvmlTest, ProcessesThatCannotBeTold) {
   fake().gpu[0].processes_code = Nvml::NotSupported;
   EXPECT_EQ(nvml->processes(0, found, trouble), Nvml::NotSupported);
   EXPECT_NE(trouble.find("Not Supported"), std::string::npos) << trouble;
+}
+
+TEST_F(NvmlTest, ProcessesAreCountedAndListed) {
+  fake().gpu[0].processes = 2;
+  const auto board = std::make_shared<GpuProcessBoard>();
+  BootMs now_ms = 5000;
+  GpuProcessCollector collector(load(), board, [&] { return now_ms; });
+  EXPECT_EQ(collector.name(), "nvml.processes");
+  EXPECT_FALSE(board->read(0)) << "nobody has looked yet";
+  const Sample sample(collector);
+  EXPECT_EQ(sample["gpu0.processes"], 2);
+  EXPECT_EQ(sample["gpu1.processes"], 0);
+  const auto lists = board->read(5000);
+  ASSERT_TRUE(lists && lists->size() == 2 && lists->at(0) && lists->at(1));
+  ASSERT_EQ(lists->at(0)->size(), 2u);
+  EXPECT_EQ(lists->at(0)->at(1).pid, 1001);
+  EXPECT_EQ(lists->at(0)->at(1).used_mib, 1024);
+  EXPECT_TRUE(lists->at(1)->empty());
+  EXPECT_FALSE(board->read(5001)) << "older than that";
+}
+
+TEST_F(NvmlTest, ProcessesThatAreNotToldAreNotNone) {
+  fake().gpu[0].processes_code = Nvml::NotSupported;
+  const auto board = std::make_shared<GpuProcessBoard>();
+  GpuProcessCollector collector(load(), board);
+  EXPECT_FALSE(has_metric(collector, "gpu0.processes"));
+  fake().gpu[1].processes_code = 999;
+  EXPECT_TRUE(Sample(collector).none("gpu1.processes"));
+  EXPECT_NE(collector.trouble(), "");
+  const auto lists = board->read(0);
+  ASSERT_TRUE(lists && lists->size() == 2);
+  EXPECT_FALSE(lists->at(0));
+  EXPECT_FALSE(lists->at(1));
+}
+
+// As in a sampler, where the driver may hang.
+TEST_F(NvmlTest, ProcessesComeFromAThreadOfItsOwn) {
+  const auto board = std::make_shared<GpuProcessBoard>();
+  const auto nvml = load();
+  CollectorThread thread(
+      "nvml.processes",
+      [nvml, board] { return std::make_unique<GpuProcessCollector>(nvml, board); },
+      {.patience_ms = 10'000});
+  Sample{thread};
+  const auto before = board->read(0);
+  ASSERT_TRUE(before && before->at(0) && before->at(0)->empty());
+  fake().gpu[0].processes = 1;
+  fake().gpu[0].processes_code = 0;
+  EXPECT_EQ(Sample(thread)["gpu0.processes"], 1);
+  EXPECT_EQ(board->read(0)->at(0)->size(), 1u);
 }
 
 TEST_F(NvmlTest, WhereThereIsNoDriver) {
