@@ -144,6 +144,7 @@ void find_all(const JobEfficiency& job, CoresFit cores, Advice& advice) {
   add_device_findings(job, advice.findings);
   add_kernel_findings(job, advice.findings);
   add_time_findings(job, advice.findings);
+  add_progress_findings(job, advice.findings);
 }
 
 }  // namespace

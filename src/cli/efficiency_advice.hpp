@@ -15,6 +15,7 @@
 //    is less than 70 % of what was asked for, or nothing was, and only when the peak is known to
 //    count all processes. OUT_OF_MEMORY: twice the limit.
 //  - GPUs that did nothing are to be left out.
+//  - A job that runs and says how far it has come is warned of when it would end after its limit.
 #pragma once
 
 #include <string>

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "cli/job_progress.hpp"
 #include "cli/quantity.hpp"
+#include "cli/request_sizes.hpp"
 #include "core/hostlist.hpp"
 #include "core/units.hpp"
 
@@ -281,6 +283,18 @@ void add_kernel_findings(const JobEfficiency& job, std::vector<Finding>& out) {
                        " instructions done a cycle: most of that is waiting for memory.",
                    "Smaller blocks of data that fit the caches help more than cores do."});
   }
+}
+
+void add_progress_findings(const JobEfficiency& job, std::vector<Finding>& out) {
+  const auto progress = progress_of(job);
+  if (!progress || progress->over_limit_s == 0) return;
+  const double whole_s = static_cast<double>(progress->expected_end_ms - job.job.start_ms()) / 1000;
+  out.push_back({"progress_late", FindingKind::Problem,
+                 "It says that " + format_share(progress->done) +
+                     " are done: if it goes on like that, it ends " +
+                     format_duration(progress->over_limit_s) + " after its time limit.",
+                 "It should save its state in time. Next time ask for --time=" +
+                     time_option(time_to_ask_s(whole_s * 1.25)) + "."});
 }
 
 void add_time_findings(const JobEfficiency& job, std::vector<Finding>& out) {

@@ -31,6 +31,9 @@ void add_device_findings(const JobEfficiency& job, std::vector<Finding>& out);
 // What the kernel did for it, and what the counters say.
 void add_kernel_findings(const JobEfficiency& job, std::vector<Finding>& out);
 
+// Of one that runs: whether it would end in time.
+void add_progress_findings(const JobEfficiency& job, std::vector<Finding>& out);
+
 void add_time_findings(const JobEfficiency& job, std::vector<Finding>& out);
 
 }  // namespace hyades

@@ -100,6 +100,7 @@ std::string title_of(const std::string& name) {
   for (const KnownSeries& known : kKnown) {
     if (name == known.name) return known.title;
   }
+  if (name.starts_with("app.")) return name.substr(4) + " (reported by the job)";
   return name;
 }
 
@@ -120,6 +121,8 @@ std::string together_text(const JobEfficiency& job, const std::string& name) {
       return ", all nodes together";
     case Together::Mean:
       return ", mean of the nodes";
+    case Together::First:
+      return ", where its script runs";
     case Together::Most:
       break;
   }
@@ -247,6 +250,8 @@ std::string efficiency_html(const JobEfficiency& job, const Advice& advice,
          section("Asked against used", use_table(job)) +
          section("Where the time of its cores went",
                  time_rows(job).empty() ? "" : plain_table(time_rows(job))) +
+         section("Reported by the job",
+                 reported_rows(job).empty() ? "" : plain_table(reported_rows(job))) +
          section("Over time", charts_html(job, telemetry, now_ms)) +
          section("Counters", counter_rows(job).empty() ? "" : plain_table(counter_rows(job))) +
          section("Nodes", job.started ? nodes_html(telemetry) : "") +

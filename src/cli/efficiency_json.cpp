@@ -1,5 +1,6 @@
 #include "cli/efficiency_json.hpp"
 
+#include "cli/job_progress.hpp"
 #include "cli/times.hpp"
 
 namespace hyades {
@@ -84,6 +85,8 @@ Json efficiency_json(const JobEfficiency& job, const Advice& advice) {
     out["reported"].push_back(
         {{"name", figure.name()}, {"value", figure.value()}, {"unit", figure.unit()}});
   }
+  out["refused_reports"] = job.refused_reports;
+  out["progress"] = progress_json(job);
   out["idle_nodes"] = job.idle_nodes;
   out["findings"] = Json::array();
   for (const Finding& finding : advice.findings) {
@@ -98,6 +101,15 @@ Json efficiency_json(const JobEfficiency& job, const Advice& advice) {
   }
   out["no_directives"] = advice.no_directives;
   return out;
+}
+
+Json progress_json(const JobEfficiency& job) {
+  const auto progress = progress_of(job);
+  if (!progress) return nullptr;
+  const WallMs end_ms = progress->expected_end_ms;
+  return {{"done", progress->done},
+          {"extrapolated_end_time", end_ms == 0 ? Json(nullptr) : Json(utc_time(end_ms))},
+          {"over_limit_s", progress->over_limit_s}};
 }
 
 Json figures_json(const google::protobuf::RepeatedPtrField<pb::Figure>& figures) {

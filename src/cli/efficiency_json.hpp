@@ -12,6 +12,9 @@ namespace hyades {
 Json efficiency_json(const JobEfficiency& job, const Advice& advice);
 
 // {"name", "value", "unit", "modelled"} each.
+// null when the job does not say how far it has come.
+Json progress_json(const JobEfficiency& job);
+
 Json figures_json(const google::protobuf::RepeatedPtrField<pb::Figure>& figures);
 
 // {"name", "unit", "from_time", "step_ms", "mean", "most"}; values that are not known are null.

@@ -4,12 +4,14 @@
 #include <cstdio>
 
 #include "cli/job_columns.hpp"
+#include "cli/job_progress.hpp"
 #include "cli/job_words.hpp"
 #include "cli/plot.hpp"
 #include "cli/printable.hpp"
 #include "cli/quantity.hpp"
 #include "cli/table.hpp"
 #include "cli/times.hpp"
+#include "core/reported_figure.hpp"
 #include "core/units.hpp"
 
 namespace hyades {
@@ -103,6 +105,15 @@ std::string use_table(const JobEfficiency& job, const Terminal& terminal) {
                row.note});
   }
   return table.render(terminal);
+}
+
+std::string reported_table(const JobEfficiency& job, const Terminal& terminal) {
+  Table table({{"  ", false, 10}, {"", true}, {"", false, 0, 2}, {"", false, 6, 1}});
+  for (const UseRow& row : reported_rows(job)) {
+    table.add({"  " + row.what, row.used, row.share ? bar(*row.share, kBarColumns, terminal) : "",
+               row.note});
+  }
+  return table.render(terminal, false);
 }
 
 std::string where_table(const JobEfficiency& job, const Terminal& terminal) {
@@ -204,9 +215,20 @@ std::vector<UseRow> counter_rows(const JobEfficiency& job) {
   for (const MissingFigure& missing : job.missing_counters) {
     rows.push_back({missing.name, "", "-", std::nullopt, missing.why});
   }
+  return rows;
+}
+
+std::vector<UseRow> reported_rows(const JobEfficiency& job) {
+  std::vector<UseRow> rows;
+  const auto progress = progress_of(job);
+  if (progress) {
+    rows.push_back({progress_name, "", format_share(progress->done), progress->done,
+                    expected_end_text(*progress)});
+  }
   for (const pb::Figure& figure : job.reported) {
-    rows.push_back({figure.name(), "", format_quantity(figure.value(), figure.unit()), std::nullopt,
-                    "says the job"});
+    if (progress && figure.name() == progress_name) continue;
+    rows.push_back(
+        {figure.name(), "", format_quantity(figure.value(), figure.unit()), std::nullopt, ""});
   }
   return rows;
 }
@@ -236,6 +258,12 @@ std::vector<std::string> source_notes(const JobEfficiency& job) {
         "The peak of memory is the control group's, or, without one, that of the "
         "largest process.");
   }
+  if (job.refused_reports > 0) {
+    notes.push_back(std::to_string(job.refused_reports) +
+                    " words of what it reported were not taken: they were no NAME=VALUE, or of "
+                    "more than " +
+                    std::to_string(reported_figures_max) + " names.");
+  }
   return notes;
 }
 
@@ -245,6 +273,9 @@ std::string efficiency_text(const JobEfficiency& job, const Advice& advice,
                     use_table(job, terminal);
   if (!time_rows(job).empty()) {
     out += title("Where the time of its cores went") + where_table(job, terminal);
+  }
+  if (!reported_rows(job).empty()) {
+    out += title("Reported by the job") + reported_table(job, terminal);
   }
   if (!counter_rows(job).empty()) out += title("Counters") + counter_table(job, terminal);
   out += advice_text(advice, terminal);

@@ -28,8 +28,11 @@ std::vector<UseRow> use_rows(const JobEfficiency& job);
 // "user", "system" and "waiting", with their part of the cores' time; empty when it is not known.
 std::vector<UseRow> time_rows(const JobEfficiency& job);
 
-// Counters, then what they say together, then figures that the job reported.
+// Counters, then what they say together.
 std::vector<UseRow> counter_rows(const JobEfficiency& job);
+
+// What the job itself has said.
+std::vector<UseRow> reported_rows(const JobEfficiency& job);
 
 // "COMPLETED, exit code 0, on vn1, from ... to ..."; sentences about job and sources.
 std::string headline(const JobEfficiency& job);

@@ -73,6 +73,17 @@ void take_usage(const pb::Usage& usage, JobEfficiency& out) {
   take_counts(usage, out);
 }
 
+// The last word counts, and that is in the record of the end.
+void take_reported(const pb::Usage& usage, JobEfficiency& out) {
+  if (!out.ended) return;
+  for (const pb::ReportedFigure& figure : usage.reported()) {
+    pb::Figure& added = out.reported.emplace_back();
+    added.set_name(figure.name());
+    added.set_value(figure.value());
+  }
+  out.refused_reports = usage.refused_reports();
+}
+
 void take_if_unknown(std::optional<double>& out, std::optional<double> value) {
   if (!out) out = value;
 }
@@ -114,8 +125,12 @@ void take_named(const Figures& figures, JobEfficiency& out) {
                                      [&](const auto& counter) { return counter.name == name; });
       if (!known) out.counters.push_back({name, counter_unit(name), figure.value(), 1, false});
     } else if (figure.name().starts_with("app.")) {
+      const std::string name = figure.name().substr(4);
+      const bool known = std::any_of(out.reported.begin(), out.reported.end(),
+                                     [&](const auto& other) { return other.name() == name; });
+      if (known) continue;
       out.reported.push_back(figure);
-      out.reported.back().set_name(figure.name().substr(4));
+      out.reported.back().set_name(name);
     }
   }
 }
@@ -197,6 +212,7 @@ JobEfficiency measure_efficiency(const pb::JobInfo& job, const pb::JobTelemetry*
   out.job = job;
   measure_time(job, now_ms, out);
   take_usage(job.usage(), out);
+  take_reported(job.usage(), out);
   for (const pb::DeviceCount& device : job.devices_per_node()) {
     if (device.kind() == "gpu") out.gpus += std::max(0, device.count()) * out.nodes;
   }

@@ -79,6 +79,7 @@ struct JobEfficiency {
   std::vector<MissingFigure> missing_counters;
   std::optional<double> instructions_per_cycle;
   std::vector<pb::Figure> reported;  // by the job itself, names without "app."
+  std::int64_t refused_reports = 0;  // words of it that were not taken; of a job that has ended
 };
 
 // `telemetry` may be null: then only what the job's end has told is known.

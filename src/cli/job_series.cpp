@@ -114,12 +114,15 @@ std::vector<std::string> series_names(const pb::JobTelemetry& telemetry) {
 
 Together together_of(const std::string& name) {
   if (name == "job.memory" || name == "job.memory_peak") return Together::Most;
+  if (name.starts_with("app.")) return Together::First;
   return name.ends_with(".utilization") ? Together::Mean : Together::Sum;
 }
 
 Series merge_series(const pb::JobTelemetry& telemetry, const std::string& name) {
-  const std::vector<Series> parts = all_of(telemetry, name);
+  std::vector<Series> parts = all_of(telemetry, name);
   if (parts.empty()) return {};
+  const Together how = together_of(name);
+  if (how == Together::First) parts.resize(1);
   Series out = frame_of(parts);
   std::vector<Heap> mean(out.mean.size()), most(out.mean.size());
   for (const Series& part : parts) {
@@ -129,7 +132,6 @@ Series merge_series(const pb::JobTelemetry& telemetry, const std::string& name) 
       most[i].add(aligned.most[i]);
     }
   }
-  const Together how = together_of(name);
   for (std::size_t i = 0; i < mean.size(); ++i) {
     out.mean[i] = mean[i].value(how);
     out.most[i] = most[i].value(how);

@@ -29,10 +29,10 @@ Series read_series(const pb::JobSeries& series);
 std::vector<std::string> series_names(const pb::JobTelemetry& telemetry);
 
 // What is to be said of all nodes together.
-enum class Together { Sum, Mean, Most };
+enum class Together { Sum, Mean, Most, First };
 
-// Memory is limited on each node, so the highest node counts; utilisations are averaged, the rest
-// summed.
+// Memory is limited on each node, so the highest node counts; utilisations are averaged, of what
+// the job itself reported the first node's are taken, where its script runs; the rest is summed.
 Together together_of(const std::string& name);
 
 // The series of that name over all nodes. Where a node has no value, those that have one speak;

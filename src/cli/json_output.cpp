@@ -34,6 +34,13 @@ Json usage_json(const pb::Usage& usage) {
   Json out = {{"user_ms", usage.user_ms()},
               {"system_ms", usage.system_ms()},
               {"max_rss_kib", usage.max_rss_kib()}};
+  if (usage.reported_size() > 0 || usage.refused_reports() > 0) {
+    out["reported"] = Json::array();
+    for (const pb::ReportedFigure& figure : usage.reported()) {
+      out["reported"].push_back({{"name", figure.name()}, {"value", figure.value()}});
+    }
+    out["refused_reports"] = usage.refused_reports();
+  }
   // No program ever ran without one. Then nobody has looked, and 0 would be a wrong answer.
   if (usage.minor_faults() == 0) return out;
   out.update({{"minor_faults", usage.minor_faults()},

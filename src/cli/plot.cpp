@@ -34,7 +34,9 @@ std::string sparkline(const std::vector<double>& values, int columns, double hig
   const std::size_t shown = std::min(values.size(), static_cast<std::size_t>(columns));
   const std::vector<double> last(values.end() - static_cast<std::ptrdiff_t>(shown), values.end());
   double top = highest;
+  double bottom = 0;
   for (const double value : last) {
+    if (std::isfinite(value)) bottom = std::min(bottom, value);
     if (highest <= 0 && std::isfinite(value)) top = std::max(top, value);
   }
   std::string out;
@@ -43,7 +45,7 @@ std::string sparkline(const std::vector<double>& values, int columns, double hig
       out += ' ';
       continue;
     }
-    const double share = top > 0 ? std::clamp(value / top, 0.0, 1.0) : 0;
+    const double share = top > bottom ? std::clamp((value - bottom) / (top - bottom), 0.0, 1.0) : 0;
     const int level = std::min(7, static_cast<int>(share * 8));
     out += terminal.utf8 ? blocks[level] : letters[level];
   }

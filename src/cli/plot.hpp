@@ -13,8 +13,9 @@ namespace hyades {
 // empty. Fewer than 4 columns: "".
 std::string bar(double share, int columns, const Terminal& terminal);
 
-// One character for each value, the newest last, scaled from 0 to `highest` (0: the highest of the
-// values). NaN is a blank. More values than columns: the last ones.
+// One character for each value, the newest last, scaled from 0 (or the lowest value, where that is
+// less) to `highest` (0: the highest of the values). NaN is a blank. More values than columns: the
+// last ones.
 std::string sparkline(const std::vector<double>& values, int columns, double highest,
                       const Terminal& terminal);
 

@@ -29,15 +29,16 @@ std::string tick_text(double value) {
 // Where things are on the chart.
 class Frame {
  public:
-  Frame(const Chart& chart, double top)
+  Frame(const Chart& chart, double bottom, double top)
       : begin_ms_(chart.begin_ms),
         span_ms_(std::max<double>(1, static_cast<double>(chart.end_ms - chart.begin_ms))),
+        bottom_(bottom),
         top_(top) {}
 
   double x_s(double seconds) const { return place(seconds * 1000 / span_ms_); }
   double x(WallMs at_ms) const { return place(static_cast<double>(at_ms - begin_ms_) / span_ms_); }
   double y(double value) const {
-    const double share = std::clamp(value / top_, 0.0, 1.0);
+    const double share = std::clamp((value - bottom_) / (top_ - bottom_), 0.0, 1.0);
     return kTop + (1 - share) * (kHeight - kTop - kBottom);
   }
   double span_s() const { return span_ms_ / 1000; }
@@ -49,6 +50,7 @@ class Frame {
 
   WallMs begin_ms_;
   double span_ms_;
+  double bottom_;
   double top_;
 };
 
@@ -156,6 +158,20 @@ std::vector<double> axis_ticks(double highest, int about) {
   return ticks;
 }
 
+std::vector<double> axis_ticks(double lowest, double highest, int about) {
+  constexpr double most = 1e300;
+  const double below = std::clamp(std::isnan(lowest) ? 0 : -lowest, 0.0, most);
+  const double above = std::clamp(std::isnan(highest) ? 0 : highest, 0.0, most);
+  if (below == 0) return axis_ticks(highest, about);
+  const double step = axis_ticks(below + above, about)[1];
+  std::vector<double> ticks;
+  const int last = static_cast<int>(std::ceil(above / step - 1e-6));
+  for (int i = -static_cast<int>(std::ceil(below / step - 1e-6)); i <= last; ++i) {
+    ticks.push_back(i * step);
+  }
+  return ticks;
+}
+
 std::vector<double> time_ticks(double span_s, int about) {
   static constexpr double steps[] = {1,     2,     5,     10,    15,     30,    60,
                                      120,   300,   600,   900,   1800,   3600,  7200,
@@ -190,11 +206,20 @@ double chart_top(const Chart& chart) {
   return top;
 }
 
+double chart_bottom(const Chart& chart) {
+  double bottom = 0;
+  for (const double value : chart.series.mean) {
+    if (value < bottom) bottom = value;  // false for NaN
+  }
+  return bottom;
+}
+
 std::string svg_chart(const Chart& chart) {
   const double highest = chart_top(chart);
   const AxisUnit unit = axis_unit(chart.series.unit, highest);
-  const std::vector<double> ticks = axis_ticks(highest / unit.divisor, 4);
-  const Frame frame(chart, ticks.back() * unit.divisor);
+  const std::vector<double> ticks =
+      axis_ticks(chart_bottom(chart) / unit.divisor, highest / unit.divisor, 4);
+  const Frame frame(chart, ticks.front() * unit.divisor, ticks.back() * unit.divisor);
   std::string out = "<svg viewBox=\"0 0 " + digits(kWidth) + " " + digits(kHeight) +
                     "\" role=\"img\" aria-label=\"" + html_text(chart.label) + "\">" +
                     axes(frame, ticks, unit) + curves(thin_series(chart.series, 700), frame);

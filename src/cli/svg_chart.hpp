@@ -30,12 +30,17 @@ AxisUnit axis_unit(const std::string& unit, double highest);
 
 // Round numbers from 0 up to `highest` or just beyond, `about` of them at most.
 std::vector<double> axis_ticks(double highest, int about);
+// The same from `lowest` on, where that is less than 0.
+std::vector<double> axis_ticks(double lowest, double highest, int about);
 
 // Round times from 0 to `span_s`, in seconds, not more than `about`.
 std::vector<double> time_ticks(double span_s, int about);
 
 // The highest known value of the series and the limit, if that is shown. 0 when there is none.
 double chart_top(const Chart& chart);
+
+// The lowest one where that is less than 0, else 0.
+double chart_bottom(const Chart& chart);
 
 // False when the limit is so far above all values that it would press them to the ground.
 bool limit_is_shown(const Chart& chart);

@@ -5,6 +5,7 @@
 #include "cli/efficiency_json.hpp"
 #include "cli/efficiency_text.hpp"
 #include "cli/job_columns.hpp"
+#include "cli/job_progress.hpp"
 #include "cli/job_series.hpp"
 #include "cli/job_words.hpp"
 #include "cli/plot.hpp"
@@ -24,6 +25,7 @@ struct Known {
 
 // In this order; what is not among them follows under its own name.
 constexpr Known kKnown[] = {
+    {"app.progress", "progress"},
     {"job.cpu", "cores busy"},
     {"job.memory", "memory"},
     {"job.memory_peak", "memory, peak"},
@@ -69,7 +71,12 @@ std::vector<const pb::Figure*> in_order(const pb::JobTelemetry& telemetry) {
   return out;
 }
 
+bool is_progress(const WatchView& view, const pb::Figure& figure) {
+  return figure.name() == "app.progress" && progress_of(view.job);
+}
+
 std::string value_text(const WatchView& view, const pb::Figure& figure) {
+  if (is_progress(view, figure)) return format_share(figure.value());
   std::string unit = figure.name() == "job.cpu" ? "count" : figure.unit();
   if (figure.name().starts_with("counter.") && figure.name().ends_with("-CLOCK")) unit = "ns";
   std::string text = format_quantity(figure.value(), unit);
@@ -90,6 +97,7 @@ double height_of(const WatchView& view, const std::string& name) {
 
 std::string plot_of(const WatchView& view, const FigureHistory& history, const pb::Figure& figure,
                     int columns, const Terminal& terminal) {
+  if (is_progress(view, figure)) return bar(figure.value(), columns, terminal);
   const double height = height_of(view, figure.name());
   const Series series = merge_series(*view.telemetry, figure.name());
   if (series.empty() || columns <= 0) {
@@ -120,6 +128,16 @@ std::string age_line(const WatchView& view) {
   }
   const std::int64_t age_s = std::max<std::int64_t>(0, view.now_ms - view.job.telemetry_ms) / 1000;
   return age_s < 5 ? "" : "measured " + format_duration(age_s) + " ago";
+}
+
+std::string end_line(const WatchView& view) {
+  const auto progress = progress_of(view.job);
+  return progress ? expected_end_text(*progress) : "";
+}
+
+bool is_late(const WatchView& view) {
+  const auto progress = progress_of(view.job);
+  return progress && progress->over_limit_s > 0;
 }
 
 bool has_figures(const WatchView& view) {
@@ -159,6 +177,12 @@ std::string watch_page(const WatchView& view, const FigureHistory& history,
   const std::string head = cut_text(escape_text(head_line(view)), columns, terminal.ellipsis());
   std::string page = paint(head, state_colour(view.job.job.state()), terminal) + "\n" +
                      figure_table(view, history, terminal);
+  const std::string end = end_line(view);
+  if (!end.empty()) {
+    page += paint(cut_text(end, columns, terminal.ellipsis()),
+                  is_late(view) ? Colour::Red : Colour::None, terminal) +
+            "\n";
+  }
   const std::string age = age_line(view);
   if (!age.empty()) {
     page += paint(cut_text(age, columns, terminal.ellipsis()), Colour::Grey, terminal) + "\n";
@@ -173,6 +197,8 @@ std::string watch_line(const WatchView& view) {
       text += "; " + title_of(figure->name()) + " " + value_text(view, *figure);
     }
   }
+  const std::string end = end_line(view);
+  if (!end.empty()) text += "; " + end;
   const std::string age = age_line(view);
   return escape_text(text + (age.empty() ? "" : "; " + age)) + "\n";
 }
@@ -184,6 +210,7 @@ Json watch_json(const WatchView& view) {
   out["elapsed_s"] = static_cast<double>(view.job.elapsed_ms) / 1000;
   const bool measured = has_figures(view) && view.job.telemetry_ms > 0;
   out["measured_time"] = measured ? Json(utc_time(view.job.telemetry_ms)) : Json(nullptr);
+  out["progress"] = progress_json(view.job);
   out["figures"] = measured ? figures_json(view.telemetry->figures()) : Json::array();
   return out;
 }

@@ -36,7 +36,9 @@ void add_usage(Usage& sum, const Usage& part) {
   add(&Usage::involuntary_switches);
   add(&Usage::read_bytes);
   add(&Usage::write_bytes);
+  add(&Usage::refused_reports);
   add_counters(sum.counters, sum.missing_counters, part.counters, part.missing_counters);
+  add_reported(sum.reported, part.reported);
 }
 
 }  // namespace hyades

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/job_counter.hpp"
+#include "core/reported_figure.hpp"
 #include "core/time.hpp"
 
 namespace hyades {
@@ -40,11 +41,14 @@ struct Usage {
   std::int64_t write_bytes = 0;           // to devices, written through the page cache or past it
   std::vector<JobCounter> counters;
   std::vector<MissingCounter> missing_counters;
+  std::vector<ReportedFigure> reported;  // the last that the job itself has said, each name once
+  std::int64_t refused_reports = 0;      // words of it that were not taken
 
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 
 // Adds what the job has used on another node. The peak of memory is a node's: the highest counts.
+// Of what the job has reported under one name, `sum` has the right word: it is the batch node's.
 void add_usage(Usage& sum, const Usage& part);
 
 struct ExitRecord {

@@ -133,6 +133,10 @@ class Writer {
       json["missing_counters"].push_back(
           {{"name", from_bytes(missing.name)}, {"why", from_bytes(missing.why)}});
     }
+    for (const ReportedFigure& figure : value.reported) {
+      json["reported"].push_back({{"name", from_bytes(figure.name)}, {"value", figure.value}});
+    }
+    number("refused_reports", value.refused_reports);
   }
   std::string done() const { return json.dump(); }
 
@@ -176,6 +180,12 @@ class Reader {
             {to_bytes(missing.at("name")), to_bytes(missing.at("why"))});
       }
     }
+    if (const auto at = json.find("reported"); at != json.end()) {
+      for (const Json& figure : *at) {
+        value.reported.push_back({to_bytes(figure.at("name")), figure.at("value").get<double>()});
+      }
+    }
+    number("refused_reports", value.refused_reports);
   }
   LaunchKey key(JobId job) const {
     LaunchKey launch{job, 0, 0};

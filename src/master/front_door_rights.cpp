@@ -109,6 +109,8 @@ void FrontDoor::hide_reason(const Caller& caller, pb::JobInfo& info) {
   const char* const secret = "only its owner may see why";
   if (info.state() == state_name(JobPhase::Ended, Outcome::LaunchFailed)) info.set_reason(secret);
   if (!info.last_reason().empty()) info.set_last_reason(secret);
+  info.mutable_usage()->clear_reported();
+  info.mutable_usage()->clear_refused_reports();
 }
 
 }  // namespace hyades

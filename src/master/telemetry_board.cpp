@@ -15,13 +15,15 @@ constexpr BootMs kLinger_ms = 300'000;
 constexpr WallMs kDay_ms = 86'400'000;
 constexpr int kMinutesAtOnce = 1440;
 
-enum class Summing { Sum, Mean, Highest };
+enum class Summing { Sum, Mean, Highest, First };
 
 Summing summing_of(const pb::Figure& figure) {
   if (figure.name() == "job.memory_peak" || figure.name() == "job.gpu.memory_peak") {
     return Summing::Highest;
   }
-  if (figure.unit() == "%" || figure.name().rfind("app.", 0) == 0) return Summing::Mean;
+  // What the job itself says cannot be summed up: the batch node's word counts.
+  if (figure.name().rfind("app.", 0) == 0) return Summing::First;
+  if (figure.unit() == "%") return Summing::Mean;
   return Summing::Sum;
 }
 
@@ -46,6 +48,7 @@ void TelemetryBoard::sum_up(pb::JobTelemetry& job) {
         sum.figure = figure;
         continue;
       }
+      if (summing_of(figure) == Summing::First) continue;
       const double value = summing_of(figure) == Summing::Highest
                                ? std::max(sum.figure.value(), figure.value())
                                : sum.figure.value() + figure.value();
@@ -125,6 +128,16 @@ void TelemetryBoard::take(const std::string& node, const TelemetryReport& report
   }
 }
 
+// The nodes of a job report in any order.
+void TelemetryBoard::put_batch_node_first(Entry& entry, const JobTable& jobs) {
+  const Job* const job = jobs.find(entry.telemetry.job());
+  if (job == nullptr || job->placement.shares.empty()) return;
+  auto& nodes = *entry.telemetry.mutable_nodes();
+  for (int i = 1; i < nodes.size(); ++i) {
+    if (nodes[i].node() == job->placement.shares.front().node) nodes.SwapElements(0, i);
+  }
+}
+
 // False once the attempt is over, of which there may be last words.
 bool TelemetryBoard::is_live(const Entry& entry, const JobTable& jobs) {
   const Job* const job = jobs.find(entry.telemetry.job());
@@ -148,6 +161,7 @@ void TelemetryBoard::turn(const Retention& retention, const JobTable& jobs) {
     const bool silent = now.boot_ms - entry.heard_ms > kLinger_ms;
     const bool live = is_live(entry, jobs);
     entry.telemetry.set_live(live);
+    if (live) put_batch_node_first(entry, jobs);
     // One that runs on and is not reported on any more: for when it is again.
     if (entry.changed && (!live || silent)) store(entry);
     at = silent ? jobs_.erase(at) : std::next(at);

@@ -54,6 +54,7 @@ class TelemetryBoard final : public TelemetrySink {
     bool changed = false;  // since it was stored
   };
 
+  static void put_batch_node_first(Entry& entry, const JobTable& jobs);
   static bool is_live(const Entry& entry, const JobTable& jobs);
   Entry* entry_of(const LaunchKey& key);
   static pb::JobTelemetryNode& part_of(pb::JobTelemetry& job, const std::string& node);

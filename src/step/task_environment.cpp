@@ -48,20 +48,15 @@ void add_slurm_step(const StepIdentity& step, int tasks, const std::string& node
 
 // Known by each node for itself. What is among them is also what only the first node has.
 bool is_of_the_node(std::string_view name) {
-  static constexpr std::string_view names[] = {"HYADES_NODENAME",
-                                               "HYADES_CORES",
-                                               "HYADES_CPUS_ON_NODE",
-                                               "HYADES_MEM_PER_NODE",
-                                               "HYADES_GPUS",
-                                               "HYADES_LAUNCH",
-                                               "HYADES_STEP_FILE",
-                                               "CUDA_VISIBLE_DEVICES",
-                                               "ROCR_VISIBLE_DEVICES",
-                                               "SLURMD_NODENAME",
-                                               "SLURM_CPUS_ON_NODE",
-                                               "SLURM_MEM_PER_NODE",
-                                               "OMPI_MCA_orte_default_hostfile",
-                                               "OMPI_MCA_plm_rsh_agent"};
+  static constexpr std::string_view names[] = {
+      "HYADES_NODENAME",       "HYADES_CORES",
+      "HYADES_CPUS_ON_NODE",   "HYADES_MEM_PER_NODE",
+      "HYADES_GPUS",           "HYADES_LAUNCH",
+      "HYADES_REPORT",         "HYADES_STEP_FILE",
+      "CUDA_VISIBLE_DEVICES",  "ROCR_VISIBLE_DEVICES",
+      "SLURMD_NODENAME",       "SLURM_CPUS_ON_NODE",
+      "SLURM_MEM_PER_NODE",    "OMPI_MCA_orte_default_hostfile",
+      "OMPI_MCA_plm_rsh_agent"};
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 

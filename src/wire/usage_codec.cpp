@@ -1,4 +1,5 @@
 // What a job has used, to and from its message.
+#include <cmath>
 #include <limits>
 
 #include "wire/codec.hpp"
@@ -9,10 +10,10 @@ namespace {
 
 constexpr std::int64_t kAnyCount = std::numeric_limits<std::int64_t>::max();
 
-bool few_enough(RangeCheck& check, const char* field, int size) {
-  if (static_cast<std::size_t>(size) <= job_counters_max) return true;
-  check.fail(field, " has " + std::to_string(size) + " elements; at most " +
-                        std::to_string(job_counters_max) + " are allowed");
+bool few_enough(RangeCheck& check, const char* field, int size, std::size_t most) {
+  if (static_cast<std::size_t>(size) <= most) return true;
+  check.fail(field, " has " + std::to_string(size) + " elements; at most " + std::to_string(most) +
+                        " are allowed");
   return false;
 }
 
@@ -37,11 +38,20 @@ bool from_pb(const pb::MissingCounter& in, MissingCounter& out, std::string& err
   return check.ok();
 }
 
+bool from_pb(const pb::ReportedFigure& in, ReportedFigure& out, std::string& error) {
+  RangeCheck check("ReportedFigure", error);
+  if (!is_reported_name(in.name())) check.fail("name", " is no name of a reported figure");
+  if (!std::isfinite(in.value())) check.fail("value", " is not finite");
+  out.name = in.name();
+  out.value = in.value();
+  return check.ok();
+}
+
 template <typename Messages, typename Values>
-void list_from_pb(RangeCheck& check, const char* field, const Messages& in, Values& out,
-                  std::string& error) {
+void list_from_pb(RangeCheck& check, const char* field, const Messages& in, std::size_t most,
+                  Values& out, std::string& error) {
   out.clear();
-  if (!check.ok() || !few_enough(check, field, in.size())) return;
+  if (!check.ok() || !few_enough(check, field, in.size(), most)) return;
   out.resize(static_cast<std::size_t>(in.size()));
   for (int i = 0; i < in.size() && check.ok(); ++i) {
     check.nested(from_pb(in[i], out[static_cast<std::size_t>(i)], error));
@@ -72,6 +82,12 @@ void to_pb(const Usage& value, pb::Usage& out) {
     added.set_name(missing.name);
     added.set_why(missing.why);
   }
+  for (const ReportedFigure& figure : value.reported) {
+    pb::ReportedFigure& added = *out.add_reported();
+    added.set_name(figure.name);
+    added.set_value(figure.value);
+  }
+  out.set_refused_reports(value.refused_reports);
 }
 
 bool from_pb(const pb::Usage& in, Usage& out, std::string& error) {
@@ -86,8 +102,11 @@ bool from_pb(const pb::Usage& in, Usage& out, std::string& error) {
                out.involuntary_switches);
   check.number("read_bytes", in.read_bytes(), 0, kAnyCount, out.read_bytes);
   check.number("write_bytes", in.write_bytes(), 0, kAnyCount, out.write_bytes);
-  list_from_pb(check, "counters", in.counters(), out.counters, error);
-  list_from_pb(check, "missing_counters", in.missing_counters(), out.missing_counters, error);
+  list_from_pb(check, "counters", in.counters(), job_counters_max, out.counters, error);
+  list_from_pb(check, "missing_counters", in.missing_counters(), job_counters_max,
+               out.missing_counters, error);
+  list_from_pb(check, "reported", in.reported(), reported_figures_max, out.reported, error);
+  check.number("refused_reports", in.refused_reports(), 0, kAnyCount, out.refused_reports);
   return check.ok();
 }
 

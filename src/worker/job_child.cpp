@@ -262,15 +262,20 @@ class Preparation {
     const std::string key = "HYADES_STEP_KEY=" + record_.step_key;
     std::vector<char*> environment;
     const std::string tmp = "TMPDIR=" + record_.tmp_directory;
+    const std::string report = "HYADES_REPORT=" + record_.report_socket;
     const bool own_tmp = !record_.tmp_directory.empty();
     const auto add = [&](const std::vector<std::string>& variables) {
       for (const std::string& text : variables) {
-        if (!own_tmp || !text.starts_with("TMPDIR=")) environment.push_back(as_argument(text));
+        // A job that was submitted from inside another one has that one's.
+        const bool is_ours =
+            text.starts_with("HYADES_REPORT=") || (own_tmp && text.starts_with("TMPDIR="));
+        if (!is_ours) environment.push_back(as_argument(text));
       }
     };
     add(record_.environment);
     add(pam_environment_);
     if (own_tmp) environment.push_back(as_argument(tmp));
+    if (!record_.report_socket.empty()) environment.push_back(as_argument(report));
     if (record_.companion) environment.push_back(as_argument(key));
     environment.push_back(nullptr);
     execve(program.c_str(), arguments.data(), environment.data());

@@ -4,6 +4,13 @@
 #include <cmath>
 
 namespace hyades {
+namespace {
+
+// Nobody knows how large or small they can be. Nothing is rounded to it, only what is beyond 2^50
+// of it has no place in a series.
+constexpr double reported_resolution = 1e12;
+
+}  // namespace
 
 JobMeter::JobMeter(LivePage page, const Now& now)
     : page_(std::move(page)), started_wall_ms_(now.wall_ms - (now.boot_ms - page_.started_ms)) {}
@@ -39,6 +46,15 @@ void JobMeter::look(const std::vector<ProcessUse>& processes, const Now& now) {
   cpu_s_ = cpu_s;
   looked_ms_ = now.boot_ms;
   memory_.points.add(since_start(now), resident_mib_);
+  look_at_reports(now);
+}
+
+void JobMeter::look_at_reports(const Now& now) {
+  for (const ReportedFigure& figure : page_.ended.reported) {
+    const Track fresh{"app." + figure.name, "", BoundedSeries(reported_resolution)};
+    Track& track = reported_.try_emplace(figure.name, fresh).first->second;
+    track.points.add(since_start(now), figure.value);
+  }
 }
 
 // A process that has ended is in its parent's account once that has waited for it, and in the page
@@ -107,12 +123,17 @@ std::vector<Figure> JobMeter::figures() const {
   for (const JobCounter& counter : page_.ended.counters) {
     all.push_back({"counter." + counter.name, "count", static_cast<double>(counter.value)});
   }
+  for (const ReportedFigure& figure : page_.ended.reported) {
+    all.push_back({"app." + figure.name, "", figure.value});
+  }
   return all;
 }
 
 std::vector<JobSeries> JobMeter::series() const {
   std::vector<JobSeries> all;
-  for (const Track* track : {&cpu_, &memory_, &power_, &gpu_, &read_.track, &written_.track}) {
+  std::vector<const Track*> tracks{&cpu_, &memory_, &power_, &gpu_, &read_.track, &written_.track};
+  for (const auto& [name, track] : reported_) tracks.push_back(&track);
+  for (const Track* track : tracks) {
     const auto& buckets = track->points.buckets();
     if (buckets.empty()) continue;
     JobSeries& series = all.emplace_back();

@@ -3,6 +3,7 @@
 // who look on meanwhile, and for the course of things.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,7 @@ class JobMeter {
   };
 
   std::int64_t since_start(const Now& now) const;
+  void look_at_reports(const Now& now);
 
   LivePage page_;
   WallMs started_wall_ms_ = 0;
@@ -85,6 +87,7 @@ class JobMeter {
   Track cpu_{"job.cpu", "cores", BoundedSeries(0.001)};
   Track memory_{"job.memory", "MiB", BoundedSeries(0.1)};
   Track gpu_{"job.gpu.utilization", "%", BoundedSeries(0.1)};
+  std::map<std::string, Track> reported_;  // by the job itself; few, each in the live page's bounds
   Track power_{"job.power", "W", BoundedSeries(0.01)};
 };
 

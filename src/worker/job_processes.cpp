@@ -64,7 +64,8 @@ Usage JobProcesses::usage() const {
           .read_bytes = usage_.ru_inblock * block_bytes,
           .write_bytes = usage_.ru_oublock * block_bytes,
           .counters = {},
-          .missing_counters = {}};
+          .missing_counters = {},
+          .reported = {}};
 }
 
 std::vector<Process> JobProcesses::members() const { return below_us(read_processes(), keeper_); }

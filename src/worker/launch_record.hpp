@@ -75,6 +75,7 @@ struct LaunchRecord {
   // Not part of what is handed over; the shepherd knows better.
   std::string script_path;    // where the script is written to
   std::string tmp_directory;  // ""; or what TMPDIR is
+  std::string report_socket;  // ""; or what HYADES_REPORT is
 
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };

@@ -22,6 +22,7 @@
 #include "worker/record_lock.hpp"
 #include "worker/scheduling_slice.hpp"
 #include "worker/shepherd.hpp"
+#include "worker/shepherd_main.hpp"
 #include "worker/sweeper.hpp"
 
 namespace hyades {

@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <climits>
+#include <cmath>
 #include <limits>
 
 #include "core/checksum.hpp"
@@ -18,7 +19,8 @@ namespace hyades {
 namespace {
 
 constexpr std::uint64_t magic = 0x31306567617079ff;
-constexpr std::uint64_t format = 1;
+constexpr std::uint64_t format = 2;
+constexpr std::uint64_t format_without_reports = 1;  // of shepherds that were there before us
 constexpr int read_tries = 5;
 
 constexpr std::int64_t Usage::*numbers[] = {
@@ -59,6 +61,12 @@ std::string body_of(const LivePage& page) {
     out.put(missing.name);
     out.put(missing.why);
   }
+  out.put(page.ended.reported.size());
+  for (const ReportedFigure& figure : page.ended.reported) {
+    out.put(figure.name);
+    out.put(std::bit_cast<std::uint64_t>(figure.value));
+  }
+  out.put_signed(page.ended.refused_reports);
   return out.take();
 }
 
@@ -101,7 +109,23 @@ bool get_counters(ByteReader& in, Usage& usage) {
   return true;
 }
 
-bool get_body(std::string_view bytes, LivePage& page) {
+bool get_reported(ByteReader& in, Usage& usage) {
+  std::uint64_t count = 0;
+  if (!in.get(count) || count > reported_figures_max) return false;
+  usage.reported.assign(count, {});
+  for (ReportedFigure& figure : usage.reported) {
+    std::uint64_t value = 0;
+    if (!in.get(figure.name, reported_name_bytes_max) || !is_reported_name(figure.name) ||
+        !in.get(value)) {
+      return false;
+    }
+    figure.value = std::bit_cast<double>(value);
+    if (!std::isfinite(figure.value)) return false;
+  }
+  return get_count(in, usage.refused_reports);
+}
+
+bool get_body(std::string_view bytes, std::uint64_t version, LivePage& page) {
   ByteReader in(bytes);
   std::uint64_t attempt = 0;
   if (!in.get(page.key.job) || !in.get(attempt) || !in.get(page.key.sequence)) return false;
@@ -114,7 +138,8 @@ bool get_body(std::string_view bytes, LivePage& page) {
   for (const auto field : numbers) {
     if (!get_count(in, page.ended.*field)) return false;
   }
-  return get_counters(in, page.ended) && in.at_end();
+  if (!get_counters(in, page.ended)) return false;
+  return (version == format_without_reports || get_reported(in, page.ended)) && in.at_end();
 }
 
 }  // namespace
@@ -135,12 +160,13 @@ bool decode(std::string_view bytes, LivePage& page) {
   std::uint64_t version = 0;
   std::uint64_t sum = 0;
   std::string body;
-  if (!in.get(word) || word != magic || !in.get(version) || version != format || !in.get(sum) ||
+  if (!in.get(word) || word != magic || !in.get(version) || !in.get(sum) ||
       !in.get(body, live_page_bytes_max) || checksum(body) != sum) {
     return false;
   }
+  if (version != format && version != format_without_reports) return false;
   LivePage read;
-  if (!get_body(body, read)) return false;
+  if (!get_body(body, version, read)) return false;
   page = std::move(read);
   return true;
 }

@@ -36,7 +36,7 @@ constexpr std::size_t live_page_bytes_max = 8192;
 inline std::string live_page_path(const std::string& script_path) { return script_path + ".live"; }
 
 std::string encode(const LivePage& page);
-// False when `bytes` do not begin with a whole page of this version.
+// False when `bytes` do not begin with a whole page of this version or an earlier one.
 bool decode(std::string_view bytes, LivePage& page);
 
 class LivePageWriter {

@@ -174,6 +174,17 @@ void read_missing(std::string_view list, std::vector<MissingCounter>& out) {
   });
 }
 
+// "name/value".
+void read_reported(std::string_view list, std::vector<ReportedFigure>& out) {
+  for_each_element(list, [&](const std::vector<std::string_view>& parts) {
+    if (parts.size() != 2 || out.size() >= reported_figures_max) return;
+    ReportedFigure figure{std::string(parts[0])};
+    if (is_reported_name(parts[0]) && parse_reported_value(parts[1], figure.value)) {
+      out.push_back(std::move(figure));
+    }
+  });
+}
+
 void read_usage(const Fields& fields, Usage& out) {
   // Not in the records of older versions.
   fields.number("minor_faults", out.minor_faults);
@@ -184,6 +195,8 @@ void read_usage(const Fields& fields, Usage& out) {
   fields.number("write_bytes", out.write_bytes);
   read_counters(fields.text("counters"), out.counters);
   read_missing(fields.text("missing"), out.missing_counters);
+  read_reported(fields.text("reported"), out.reported);
+  fields.number("refused_reports", out.refused_reports);
 }
 
 void read_exit(const Fields& fields, RecordContent& out) {
@@ -236,6 +249,17 @@ std::string counter_fields(const Usage& usage) {
   return text;
 }
 
+std::string reported_fields(const Usage& usage) {
+  std::string text;
+  const std::size_t count = std::min(usage.reported.size(), reported_figures_max);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ReportedFigure& figure = usage.reported[i];
+    text += (i == 0 ? " reported=" : ",") + figure.name + '/' + reported_value_text(figure.value);
+  }
+  if (usage.refused_reports == 0) return text;
+  return text + " refused_reports=" + std::to_string(usage.refused_reports);
+}
+
 void read_line(std::string_view line, RecordContent& out) {
   if (line.size() < checksum_size) return;
   const std::string_view body = line.substr(0, line.size() - checksum_size);
@@ -279,7 +303,7 @@ std::string exit_line(const ExitRecord& exit) {
   std::string text = line;
   text += usage_fields(exit.usage);
   // What never ran has counted nothing; and the error needs the room.
-  if (exit.launch_error.empty()) text += counter_fields(exit.usage);
+  if (exit.launch_error.empty()) text += counter_fields(exit.usage) + reported_fields(exit.usage);
   if (exit.out_of_memory) text += " out_of_memory=1";
   if (!exit.launch_error.empty()) text += " error=" + escape(exit.launch_error, error_bytes_max);
   if (!exit.epilog_error.empty()) {

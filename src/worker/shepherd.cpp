@@ -1,37 +1,28 @@
 #include "worker/shepherd.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
+#include <iterator>
 
 #include "core/failpoint.hpp"
-#include "wire/failpoint_env.hpp"
 #include "worker/account.hpp"
 #include "worker/boot_clock.hpp"
-#include "worker/fork_patiently.hpp"
-#include "worker/job_child.hpp"
 #include "worker/job_directory.hpp"
 #include "worker/lease_file.hpp"
 #include "worker/private_tmp.hpp"
 #include "worker/record_file.hpp"
-#include "worker/root_jobs.hpp"
 #include "worker/spool_layout.hpp"
 
 namespace hyades {
 namespace {
 
-// A warning that is due at once still leaves the script a moment to set its traps.
-constexpr BootMs warning_after_ms = 1000;
 // How long a child that hung while it was prepared is waited for after SIGKILL. It cannot do
 // anything any more, so the record need not wait for the file system.
 constexpr BootMs hung_child_ms = 5000;
@@ -40,13 +31,6 @@ constexpr BootMs settle_ms = 50;
 constexpr BootMs kill_again_ms = 1000;
 constexpr int group_patience_ms = 1000;
 constexpr int remove_tmp_ms = 60'000;
-
-std::string name_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
-  std::string name;
-  std::getline(file, name);
-  return name;
-}
 
 }  // namespace
 
@@ -84,7 +68,7 @@ void Shepherd::become_shepherd() {
   sigaddset(&wanted, SIGCHLD);
   sigaddset(&wanted, shepherd_signal());
   signals_.reset(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-  clock_.reset(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+  timers_.open();
 }
 
 // False: jobs' files have no safe place, and the record says why.
@@ -95,19 +79,11 @@ bool Shepherd::may_write_files() {
   return false;
 }
 
-HookRun Shepherd::hooks(HookKind kind) const {
-  return {.kind = kind,
-          .directory = launch_.hook_directory,
-          .timeout_s = launch_.hook_timeout_s,
-          .environment = hook_environment(launch_, kind),
-          .spool_directory = surroundings_.spool_directory,
-          .title = to_string(launch_.key)};
-}
-
 // False: the job must not start here, and the record says why.
 bool Shepherd::run_prolog() {
   if (launch_.hook_directory.empty()) return true;
-  const std::string trouble = run_hooks(hooks(HookKind::Prolog));
+  const std::string trouble =
+      run_hooks(hooks_of(launch_, HookKind::Prolog, surroundings_.spool_directory));
   if (trouble.empty()) {
     prolog_done_ = true;
     return true;
@@ -119,8 +95,8 @@ bool Shepherd::run_prolog() {
 
 // Likewise. Where it fails, the node is not as the next job expects it.
 void Shepherd::close_session() {
-  if (keeper_.pid() == 0) return;
-  exit_.epilog_error = keeper_.close(launch_.pam_service, launch_.hook_timeout_s);
+  if (child_.keeper().pid() == 0) return;
+  exit_.epilog_error = child_.keeper().close(launch_.pam_service, launch_.hook_timeout_s);
   processes_.end_keeper(hung_child_ms);
   // What modules have started; but nothing can be waited for beside a child that hangs for ever.
   if (processes_.first_over()) processes_.kill_rest();
@@ -131,7 +107,8 @@ void Shepherd::run_epilog() {
   close_session();
   if (!prolog_done_) return;
   prolog_done_ = false;
-  const std::string trouble = run_hooks(hooks(HookKind::Epilog));
+  const std::string trouble =
+      run_hooks(hooks_of(launch_, HookKind::Epilog, surroundings_.spool_directory));
   if (!trouble.empty()) exit_.epilog_error = trouble;
   if (processes_.none_left()) processes_.kill_rest();  // not for a job's child that hangs for ever
 }
@@ -178,74 +155,36 @@ void Shepherd::leave_group() {
 }
 
 bool Shepherd::fork_child() {
-  int ends[2];
-  if (!signals_ || !clock_ || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+  if (!signals_ || timers_.fd() < 0 || !child_.open()) {
     refuse(std::string("cannot prepare the job: ") + std::strerror(errno));
     return false;
   }
-  UniqueFd child_end(ends[1]);
-  channel_.reset(ends[0]);
-  const pid_t shepherd = getpid();
   if (launch_.private_tmp) launch_.tmp_directory = private_tmp_path(launch_.key);
+  if (reports_.open(launch_.uid)) launch_.report_socket = reports_.name();
   forked_ms_ = boot_now_ms();
-  const bool wants_session = !launch_.pam_service.empty();
-  const UniqueFd keeper_end = wants_session ? keeper_.prepare() : UniqueFd();
-  const pid_t child = wants_session && !keeper_end ? -1 : fork_patiently();
-  if (child == 0) {
-    // Closes the record with it: its lock must not outlive the shepherd.
-    const int for_keeper = wants_session ? fcntl(keeper_end.get(), F_DUPFD_CLOEXEC, 5) : -1;
-    dup3(child_end.get(), 3, O_CLOEXEC);
-    if (wants_session) dup3(for_keeper, 4, O_CLOEXEC);
-    close_range(wants_session ? 5 : 4, ~0u, 0);
-    run_job_child(launch_, group_, surroundings_, 3, 4, shepherd);
-  }
+  const pid_t child = child_.fork_child(launch_, group_, surroundings_);
   processes_.set_first(child);
   if (child > 0) return true;
+  const int error = errno;
   leave_group();
   run_epilog();
-  refuse(std::string("cannot create the job's process: ") + std::strerror(errno));
+  refuse(std::string("cannot create the job's process: ") + std::strerror(error));
   return false;
-}
-
-// Waits for the session that PAM opens for the job, or until the child has a word to say of it.
-// False: it hangs.
-bool Shepherd::await_session() {
-  if (launch_.pam_service.empty()) return true;
-  const bool in_time = keeper_.await(launch_.hook_timeout_s);
-  processes_.set_keeper(keeper_.pid());
-  return in_time;
 }
 
 // Waits until the child may be told to go. False: it never will be, and the record says why.
 bool Shepherd::await_ready() {
   ChildWord word;
-  if (!await_session() || !await_word(word)) {
+  if (!child_.await(launch_, processes_, word)) {
     give_up_on_hang();
     return false;
   }
-  const bool has_session = launch_.pam_service.empty() || keeper_.pid() != 0;
-  if (word.stage == Stage::Ready && !has_session) word = {Stage::Session, ECHILD};
   if (word.stage == Stage::Ready) {
     step_port_ = word.step_port;
     return true;
   }
   give_up_on_child(word);
   return false;
-}
-
-// False: it hangs.
-bool Shepherd::await_word(ChildWord& word) {
-  const BootMs deadline = boot_now_ms() + 1000ll * launch_.preparation_limit_s;
-  while (true) {
-    const BootMs left = deadline - boot_now_ms();
-    if (left <= 0) return false;
-    pollfd wait = {channel_.get(), POLLIN, 0};
-    if (poll(&wait, 1, static_cast<int>(left)) <= 0) continue;
-    if (recv(channel_.get(), &word, sizeof word, 0) != sizeof word) {
-      word = {Stage::Session, ECHILD};  // somebody killed it
-    }
-    return true;
-  }
 }
 
 void Shepherd::abandon_child() {
@@ -270,7 +209,7 @@ void Shepherd::give_up_on_child(const ChildWord& word) {
 }
 
 void Shepherd::give_up_on_hang() {
-  const std::string reason = describe_hang(launch_, name_of(processes_.first()));
+  const std::string reason = hang_of(launch_, processes_.first());
   kill(processes_.first(), SIGKILL);
   const BootMs deadline = boot_now_ms() + hung_child_ms;
   while (!processes_.none_left() && boot_now_ms() < deadline) {
@@ -312,22 +251,10 @@ bool Shepherd::start_job() {
   }
   HYADES_FAILPOINT("shepherd_after_started");
   counters_.open(launch_.counters, processes_.first());
-  send(channel_.get(), "g", 1, MSG_NOSIGNAL);
-  set_timers();
+  child_.let_go();
+  timers_.start(launch_, started_boot_ms_);
   forget_payload();
   return true;
-}
-
-// A companion has no end of its own: the batch part's is followed by a stop.
-void Shepherd::set_timers() {
-  if (launch_.counters_every_ms > 0) {
-    timers_.look = started_boot_ms_ + launch_.counters_every_ms;
-  }
-  if (launch_.companion || launch_.time_limit_s == 0) return;
-  timers_.limit = started_boot_ms_ + 1000ll * launch_.time_limit_s;
-  if (launch_.warning.signal == 0) return;
-  const BootMs due = timers_.limit - 1000ll * launch_.warning.seconds_before_end;
-  timers_.warning = std::max(due, started_boot_ms_ + warning_after_ms);
 }
 
 // A shepherd may live for weeks: it keeps only what describe_failure needs.
@@ -351,23 +278,15 @@ bool Shepherd::over() const {
 void Shepherd::watch() {
   processes_.reap();
   while (!over()) {
-    arm();
-    pollfd wait[] = {{signals_.get(), POLLIN, 0}, {clock_.get(), POLLIN, 0}};
-    poll(wait, 2, -1);
+    timers_.reports = reports_.pause_end_ms();
+    timers_.arm();
+    pollfd wait[] = {
+        {signals_.get(), POLLIN, 0}, {timers_.fd(), POLLIN, 0}, {reports_.fd(), POLLIN, 0}};
+    poll(wait, std::size(wait), -1);
     read_signals();
     on_timers();
+    reports_.read(boot_now_ms());
   }
-}
-
-void Shepherd::arm() {
-  BootMs next = 0;
-  for (BootMs due : {timers_.warning, timers_.limit, timers_.kill, timers_.lease, timers_.look}) {
-    if (due != 0 && (next == 0 || due < next)) next = due;
-  }
-  itimerspec when = {};
-  when.it_value.tv_sec = next / 1000;
-  when.it_value.tv_nsec = next % 1000 * 1'000'000;
-  timerfd_settime(clock_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
 void Shepherd::read_signals() {
@@ -396,12 +315,10 @@ void Shepherd::obey(const ShepherdWord& word) {
 
 void Shepherd::on_timers() {
   const BootMs now = boot_now_ms();
-  if (timers_.warning != 0 && now >= timers_.warning) {
-    timers_.warning = 0;
+  if (take_due(timers_.warning, now)) {
     processes_.signal_programs(launch_.warning.signal, launch_.warning.batch_only);
   }
-  if (timers_.limit != 0 && now >= timers_.limit) {
-    timers_.limit = 0;
+  if (take_due(timers_.limit, now)) {
     stop(StopReason::TimeLimit, launch_.kill_grace_s);
   }
   if (timers_.lease != 0 && now >= timers_.lease) on_lease(now);
@@ -410,6 +327,13 @@ void Shepherd::on_timers() {
     processes_.signal_all(SIGKILL);
     timers_.kill = now + kill_again_ms;  // again, for what was being forked just then
   }
+}
+
+// What the kernel does not know of itself.
+void Shepherd::fill_in(Usage& usage) const {
+  counters_.report(usage);
+  usage.reported = reports_.report().figures();
+  usage.refused_reports = reports_.report().refused();
 }
 
 // For whoever wants to know how the job is doing; nothing depends on it.
@@ -421,7 +345,7 @@ void Shepherd::look_at_counters(BootMs now) {
                 .started_ms = started_boot_ms_,
                 .at_ms = now,
                 .ended = processes_.usage()};
-  counters_.report(page.ended);
+  fill_in(page.ended);
   live_page_.write(surroundings_.spool_directory, surroundings_.worker_uid, page);
 }
 
@@ -447,7 +371,7 @@ void Shepherd::stop(StopReason reason, int grace_s) {
   if (exit_.stopped == StopReason::None) {
     exit_.stopped = reason;
     grace_end_ms_ = end_ms;
-    timers_ = {.kill = end_ms, .lease = timers_.lease, .look = timers_.look};
+    timers_.stop(end_ms);
     processes_.signal_all(SIGTERM);
     processes_.signal_all(SIGCONT);  // a stopped process takes SIGTERM only when it goes on
   } else if (end_ms < grace_end_ms_) {
@@ -460,14 +384,15 @@ void Shepherd::finish() {
   processes_.settle(settle_ms);
   exit_.left_behind = processes_.kill_rest();
   exit_.usage = processes_.usage();
-  counters_.report(exit_.usage);
+  reports_.read_rest();
+  fill_in(exit_.usage);
   leave_group();
   remove_files();
   // By the clock that nobody sets, so that a job never lasts less than nothing.
   exit_.ended_ms = started_ms_ + (boot_now_ms() - started_boot_ms_);
   run_epilog();
   ChildWord word;
-  if (recv(channel_.get(), &word, sizeof word, MSG_DONTWAIT) == sizeof word) {
+  if (child_.last_word(word)) {
     fail(describe_failure(launch_, word));
     return;
   }
@@ -494,24 +419,6 @@ void Shepherd::fail(const std::string& launch_error) {
            .epilog_error = exit_.epilog_error};
   if (exit_.started_ms == 0) exit_.started_ms = exit_.ended_ms;
   record_.append_and_sync(exit_line(exit_));
-}
-
-void shepherd_main(UniqueFd record, const std::string& encoded, Surroundings& surroundings) {
-  install_failpoints_from_env("shepherd");
-  LaunchRecord launch;
-  if (decode(encoded, launch)) {
-    launch.script_path = script_path(surroundings.spool_directory, launch.key);
-    const bool is_roots = geteuid() == 0 && launch.uid == 0;
-    if (geteuid() != 0) launch.pam_service.clear();  // only root can open sessions for others
-    if (is_roots && !may_run_root_jobs(surroundings.worker_uid)) launch.allow_root = false;
-    Shepherd(std::move(record), std::move(launch), surroundings).run();
-  } else {
-    // The job's fault, not the node's: each node would fail at the same order, and one job would
-    // drain them all.
-    Shepherd(std::move(record), LaunchRecord(), surroundings)
-        .fail("the launch order could not be understood");
-  }
-  _exit(0);
 }
 
 }  // namespace hyades

@@ -196,6 +196,15 @@ std::vector<std::string> hook_environment(const LaunchRecord& launch, HookKind k
   return environment;
 }
 
+HookRun hooks_of(const LaunchRecord& launch, HookKind kind, const std::string& spool_directory) {
+  return {.kind = kind,
+          .directory = launch.hook_directory,
+          .timeout_s = launch.hook_timeout_s,
+          .environment = hook_environment(launch, kind),
+          .spool_directory = spool_directory,
+          .title = to_string(launch.key)};
+}
+
 std::string run_hooks(const HookRun& run) {
   const std::string trouble = distrust(run.directory);
   if (!trouble.empty()) return trouble;

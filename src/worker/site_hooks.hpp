@@ -24,6 +24,9 @@ struct HookRun {
 // The environment of the hooks around this launch.
 std::vector<std::string> hook_environment(const LaunchRecord& launch, HookKind kind);
 
+// All of the hooks of one kind around this launch.
+HookRun hooks_of(const LaunchRecord& launch, HookKind kind, const std::string& spool_directory);
+
 // Runs every executable file in the order of their names, until one fails: exits with another code
 // than 0, is killed, or does not end in time (then its process group is killed). Returns "" or what
 // failed, with the first lines of the output. For a process without other children; what the

@@ -126,7 +126,9 @@ inline Usage sample_usage() {
           18,
           19,
           {{"PAPI_TOT_INS", INT64_MAX, 0.25, false}, {"perf::PAGE-FAULTS", 0, 1, true}},
-          {{"PAPI_L3_TCM", "this node has no such counter"}}};
+          {{"PAPI_L3_TCM", "this node has no such counter"}},
+          {{"progress", 0.1}, {"loss", -1e-300}},
+          20};
 }
 
 inline Ended sample_end(Outcome outcome = Outcome::Failed) {

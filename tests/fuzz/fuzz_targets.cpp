@@ -157,7 +157,11 @@ std::vector<FuzzTarget> fuzz_targets() {
           {"fuzz_directives", fuzz_directives, directive_seeds()},
           {"fuzz_config", fuzz_config, config_seeds()},
           {"fuzz_expressions", fuzz_expressions, expression_seeds()},
-          {"fuzz_series", fuzz_series, series_seeds()}};
+          {"fuzz_series", fuzz_series, series_seeds()},
+          {"fuzz_job_report",
+           fuzz_job_report,
+           {"\xffprogress=0.25 loss=1.3e-2\nsteps=-7", "\x01loss=1 loss=2 a=1 b=1 c=nan d",
+            "\x80 a=1e308 b=1e309 c=-0 d_.-=0x1 =1 e="}}};
 }
 
 }  // namespace hyades::fuzz

@@ -43,6 +43,9 @@ void fuzz_expressions(std::string_view bytes);
 // Bytes as a series of readings, and as one of a bounded number of points.
 void fuzz_series(std::string_view bytes);
 
+// Bytes as what a job says of itself, in messages of a size that the first byte says.
+void fuzz_job_report(std::string_view bytes);
+
 struct FuzzTarget {
   const char* name;  // of its function
   void (*run)(std::string_view bytes);

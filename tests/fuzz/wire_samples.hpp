@@ -78,7 +78,9 @@ inline Usage usage() {
           8,
           INT64_MAX,
           {{"PAPI_TOT_INS", INT64_MAX, 0.25, false}, {"perf::PAGE-FAULTS", 0, 1, true}},
-          {{"PAPI_L3_TCM", "this node has no such counter"}}};
+          {{"PAPI_L3_TCM", "this node has no such counter"}},
+          {{"progress", 0.1}, {"loss", -1e-300}},
+          INT64_MAX};
 }
 
 inline ExitRecord exit_record() {

@@ -30,7 +30,8 @@ const std::map<std::string, Words>& may_know() {
       {"master", {"core", "policy", "wire"}},
       {"step", {"core", "wire"}},
       {"worker", {"core", "step", "telemetry", "wire"}},
-      {"cli", {"core", "step", "wire"}},
+      {"report", {}},  // given away: a header for the programs of jobs
+      {"cli", {"core", "report", "step", "wire"}},
   };
   return table;
 }

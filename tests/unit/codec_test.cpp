@@ -149,6 +149,20 @@ TEST(Codec, FiguresThatCannotBeAreRefused) {
     while (usage.counters_size() <= 32) *usage.add_counters() = usage.counters(0);
   };
   EXPECT_EQ(complaint(crowd).find("Usage.counters has 33 elements"), 0u);
+  EXPECT_EQ(complaint([](auto& u) {
+              u.mutable_reported(0)->set_name("Loss");
+            }).find("ReportedFigure.name"),
+            0u);
+  EXPECT_EQ(complaint([](auto& u) {
+              u.mutable_reported(0)->set_value(std::nan(""));
+            }).find("ReportedFigure.value"),
+            0u);
+  EXPECT_EQ(complaint([](auto& u) {
+              while (u.reported_size() <= 16) *u.add_reported() = u.reported(0);
+            }).find("Usage.reported has 17 elements"),
+            0u);
+  EXPECT_EQ(complaint([](auto& u) { u.set_refused_reports(-1); }).find("Usage.refused_reports"),
+            0u);
 }
 
 TEST(Codec, HeartbeatsAndTheirAnswersComeBackFieldByField) {

@@ -532,7 +532,8 @@ TEST(RecordFile, KeepsWhatWasCounted) {
                                             {"perf::PAGE-FAULTS", 0, 1, true}};
   const std::vector<MissingCounter> missing = {{"PAPI_L3_TCM", "100% no, nothing/else"},
                                                {"PAPI_L2_TCM", ""}};
-  const ExitRecord exit = {.usage = {1, 2, 3, 4, 5, 6, 7, 8, 9, counters, missing}};
+  const std::vector<ReportedFigure> reported = {{"progress", 0.1}, {"a_0.b-c", -1.0 / 3e300}};
+  const ExitRecord exit = {.usage = {1, 2, 3, 4, 5, 6, 7, 8, 9, counters, missing, reported, 10}};
   EXPECT_EQ(parse_record(exit_line(exit)).exit, exit);
   // What never ran has counted nothing.
   ExitRecord failed = exit;
@@ -541,6 +542,21 @@ TEST(RecordFile, KeepsWhatWasCounted) {
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->usage.counters.empty());
   EXPECT_TRUE(read->usage.missing_counters.empty());
+  EXPECT_TRUE(read->usage.reported.empty());
+}
+
+TEST(RecordFile, LeavesOutReportsThatCannotBe) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const ExitRecord exit = {.usage = {.reported = {{"Loss", 1},
+                                                  {"", 1},
+                                                  {"a/b", 1},
+                                                  {std::string(33, 'a'), 1},
+                                                  {"loss", std::nan("")},
+                                                  {"loss", infinity},
+                                                  {"good", 2}}}};
+  const auto back = parse_record(exit_line(exit)).exit;
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->usage.reported, (std::vector<ReportedFigure>{{"good", 2}}));
 }
 
 // A record is written by somebody else, and perhaps by another version.
@@ -587,6 +603,9 @@ TEST(RecordFile, AllCountersThereCanBeStillFit) {
   for (const bool counted : {true, false}) {
     usage.counters.assign(counted ? 100 : 0, {name, INT64_MAX, 0.123456, true});
     usage.missing_counters.assign(100, {name, std::string(counter_reason_bytes_max, '%')});
+    usage.reported.assign(100,
+                          {std::string(reported_name_bytes_max, 'n'), -1.2345678901234567e-300});
+    usage.refused_reports = INT64_MAX;
     const std::string record =
         claimed_line(std::string(36, 'b')) +
         started_line({1 << 22, 1 << 22, INT64_MAX, INT64_MAX, INT64_MAX, 65535, error}) +

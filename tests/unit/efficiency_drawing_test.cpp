@@ -44,6 +44,16 @@ TEST(Series, OfNodesAreSummedAndMemoryIsTheHighest) {
   EXPECT_EQ(thin.step_ms, 120'000);
 }
 
+// Nobody knows what a job's own figures mean together: the first node's count, the batch script's.
+TEST(Series, OfWhatTheJobReportedTheFirstNodeSpeaks) {
+  pb::JobTelemetry telemetry;
+  add_series(*telemetry.add_nodes(), "app.loss", "", {3, 2});
+  add_series(*telemetry.add_nodes(), "app.loss", "", {7, 7});
+  add_series(*telemetry.mutable_nodes(1), "app.files", "", {5});
+  EXPECT_EQ(merge_series(telemetry, "app.loss").mean, (std::vector<double>{3, 2}));
+  EXPECT_EQ(merge_series(telemetry, "app.files").mean, (std::vector<double>{5}));
+}
+
 TEST(Series, ThatMakeNoSenseAreEmpty) {
   pb::JobTelemetry telemetry;
   pb::JobSeries& series = add_series(*telemetry.add_nodes(), "x", "", {1, 2});
@@ -147,8 +157,25 @@ TEST(Charts, HaveRoundNumbers) {
   EXPECT_EQ(axis_unit("cores", 1e9).name, "cores");
 }
 
+TEST(Charts, GoBelowZeroWhereTheValuesDo) {
+  EXPECT_EQ(axis_ticks(-3, 1, 4), (std::vector<double>{-3, -2, -1, 0, 1}));
+  EXPECT_EQ(axis_ticks(-3, 0, 4), (std::vector<double>{-3, -2, -1, 0}));
+  EXPECT_EQ(axis_ticks(0, 4, 4), axis_ticks(4, 4));
+  EXPECT_EQ(axis_ticks(2, 4, 4), axis_ticks(4, 4));
+  Chart chart{.series = {"x", "", kStart, 60'000, {-3, 0, kNaN}, {-2, 1, kNaN}},
+              .label = "",
+              .begin_ms = kStart,
+              .end_ms = kStart + 120'000,
+              .limit = 0,
+              .limit_label = ""};
+  EXPECT_EQ(chart_bottom(chart), -3);
+  const std::string svg = svg_chart(chart);
+  EXPECT_NE(svg.find(">-3</text>"), std::string::npos) << svg;
+  EXPECT_NE(svg.find("<line class=\"axis\" x1=\"56.0\" y1=\"54.0\""), std::string::npos) << svg;
+}
+
 TEST(Charts, StayInTheirFrameWhateverTheValues) {
-  for (const double value : {0.0, -5.0, 1e-300, 1e300, kNaN}) {
+  for (const double value : {0.0, -5.0, 1e-300, 1e300, -1e300, kNaN}) {
     Chart chart{.series = {"x", "", kStart - 10'000'000, 60'000, {value, value}, {value, value}},
                 .label = "",
                 .begin_ms = kStart,
@@ -213,6 +240,8 @@ TEST(Plots, AreAsWideAsAsked) {
   EXPECT_EQ(sparkline({1, 2, 3, 4}, 2, 0, plain), "%#");
   EXPECT_EQ(sparkline({0, 8}, 10, 0, utf8), "\u2581\u2588");
   EXPECT_EQ(sparkline({}, 10, 0, utf8), "");
+  EXPECT_EQ(sparkline({-8, 0, 8}, 10, 0, plain), "_+#");
+  EXPECT_EQ(sparkline({-8, -4, -2}, 10, 0, plain), "_+%");
   EXPECT_EQ(wrap_text("aa bb cc dd", 5, 2), "aa bb\n  cc\n  dd");
   EXPECT_EQ(wrap_text("aa bb", 0, 2), "aa bb");
 }

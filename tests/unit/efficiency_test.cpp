@@ -127,6 +127,27 @@ TEST(Advice, NothingOfJobsThatRun) {
   EXPECT_NE(page_for(serial.job, &serial.telemetry).find(", so far\n"), std::string::npos);
 }
 
+TEST(Advice, WhoWillNotBeReadyInTimeIsTold) {
+  Serial serial;
+  serial.job.set_state("RUNNING");
+  serial.job.set_end_ms(0);
+  serial.job.clear_usage();
+  serial.telemetry.set_at_ms(0);
+  const auto late = [&](double progress) {
+    pb::JobTelemetry telemetry = serial.telemetry;
+    add_figure(telemetry, "app.progress", "", progress);
+    const Advice advice = advice_for(serial.job, &telemetry);
+    return std::any_of(advice.findings.begin(), advice.findings.end(),
+                       [](const Finding& finding) { return finding.key == "progress_late"; });
+  };
+  EXPECT_TRUE(late(0.01));
+  EXPECT_FALSE(late(0.99));
+  EXPECT_FALSE(late(0));
+  EXPECT_FALSE(late(7));
+  serial.job.set_time_limit_s(0);
+  EXPECT_FALSE(late(0.01));
+}
+
 TEST(Advice, BurstsKeepTheirCores) {
   Serial serial;
   std::vector<float> most = minutes(36, 1.0f);
@@ -338,6 +359,35 @@ TEST(Efficiency, HugeNumbersAndHostileNamesStayOnTheirLines) {
     EXPECT_EQ(efficiency_table({measured}).lines(false).find('\n'),
               efficiency_table({measured}).lines(false).size() - 1);
   }
+}
+
+// Its last words are in the record of its end; what was sampled before is older.
+TEST(Efficiency, WhatTheJobReportedIsShownAsItsWord) {
+  pb::JobInfo job = ended_job("COMPLETED", 600);
+  pb::ReportedFigure& progress = *job.mutable_usage()->add_reported();
+  progress.set_name("progress");
+  progress.set_value(1);
+  pb::ReportedFigure& loss = *job.mutable_usage()->add_reported();
+  loss.set_name("loss");
+  loss.set_value(-0.125);
+  job.mutable_usage()->set_refused_reports(3);
+  pb::JobTelemetry telemetry = telemetry_of(job);
+  add_figure(telemetry, "app.loss", "", 7);
+  add_figure(telemetry, "app.files", "", 12);
+  const std::string page = page_for(job, &telemetry);
+  EXPECT_NE(page.find("\nReported by the job\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("  progress  100 % [####################]\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("  loss     -0.125\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("  files        12\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("3 words of what it reported were not taken"), std::string::npos) << page;
+  EXPECT_EQ(page.find("expected end"), std::string::npos) << page;  // it has ended
+  const JobEfficiency measured = measure_efficiency(job, &telemetry, kStart);
+  const Json json = efficiency_json(measured, advise(measured));
+  ASSERT_EQ(json["reported"].size(), 3u);
+  EXPECT_EQ(json["reported"][1]["value"], -0.125);
+  EXPECT_EQ(json["progress"]["done"], 1);
+  EXPECT_EQ(json["refused_reports"], 3);
+  EXPECT_EQ(json["job"]["usage"]["reported"].size(), 2u);
 }
 
 TEST(Efficiency, CountersSayHowMuchIsAnEstimate) {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <cmath>
+#include <cstring>
 #include <map>
 
 #include "core/counter_names.hpp"
@@ -273,7 +274,19 @@ LivePage sample_page() {
           8,
           1000,
           2000,
-          {1, 2, 3, 4, 5, 6, 7, 8, INT64_MAX, {{"a", INT64_MAX, 0.1, true}}, {{"b", "why"}}}};
+          {1,
+           2,
+           3,
+           4,
+           5,
+           6,
+           7,
+           8,
+           INT64_MAX,
+           {{"a", INT64_MAX, 0.1, true}},
+           {{"b", "why"}},
+           {{"loss", -0.1}},
+           9}};
 }
 
 TEST(LivePageCodec, KeepsEveryField) {
@@ -287,6 +300,7 @@ TEST(LivePageCodec, KeepsEveryField) {
 
 TEST(LivePageCodec, TheLongestFits) {
   LivePage page = sample_page();
+  page.ended.reported.assign(reported_figures_max, {std::string(reported_name_bytes_max, 'n'), 1});
   const std::string name(counter_name_bytes_max, 'n');
   page.ended.counters.assign(job_counters_max, {name, INT64_MAX, 0.5, true});
   EXPECT_LE(encode(page).size(), live_page_bytes_max);
@@ -294,6 +308,42 @@ TEST(LivePageCodec, TheLongestFits) {
   page.ended.missing_counters.assign(job_counters_max,
                                      {name, std::string(counter_reason_bytes_max, '%')});
   EXPECT_LE(encode(page).size(), live_page_bytes_max);
+}
+
+TEST(LivePageCodec, ReportsThatCannotBeMakeItDamaged) {
+  LivePage copy;
+  for (const ReportedFigure& wrong :
+       {ReportedFigure{"Loss", 1}, ReportedFigure{"loss", std::nan("")}, ReportedFigure{"", 1},
+        ReportedFigure{std::string(33, 'a'), 1}}) {
+    LivePage page = sample_page();
+    page.ended.reported = {wrong};
+    EXPECT_FALSE(decode(encode(page), copy)) << wrong.name;
+  }
+  LivePage page = sample_page();
+  page.ended.reported.assign(reported_figures_max + 1, {"loss", 1});
+  EXPECT_FALSE(decode(encode(page), copy));
+}
+
+// A shepherd that was there before the programs were replaced goes on writing its pages.
+TEST(LivePageCodec, AnEarlierShepherdsPageIsRead) {
+  LivePage page = sample_page();
+  page.ended.reported.clear();
+  page.ended.refused_reports = 0;
+  std::string bytes = encode(page);
+  // Magic, version, checksum, size of what follows; two numbers less behind it.
+  const std::string body = bytes.substr(32, bytes.size() - 32 - 16);
+  std::uint64_t sum = 14695981039346656037u;
+  for (const unsigned char c : body) sum = (sum ^ c) * 1099511628211u;
+  const auto put = [&](std::size_t at, std::uint64_t value) {
+    std::memcpy(bytes.data() + at, &value, sizeof value);
+  };
+  bytes.resize(bytes.size() - 16);
+  put(8, 1);
+  put(16, sum);
+  put(24, body.size());
+  LivePage copy;
+  ASSERT_TRUE(decode(bytes, copy));
+  EXPECT_EQ(copy, page);
 }
 
 TEST(LivePageCodec, HalfOfItIsNone) {

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "fixture_tree.hpp"
 #include "worker/job_meters.hpp"
@@ -56,6 +57,28 @@ TEST(JobMeter, AddsUpLivingAndDead) {
   EXPECT_EQ(value_of(meter, "job.cpu"), 2);
   EXPECT_EQ(value_of(meter, "job.memory"), 1);
   EXPECT_EQ(value_of(meter, "job.memory_peak"), 3);
+}
+
+TEST(JobMeter, TellsWhatTheJobSays) {
+  LivePage page = page_of(1);
+  page.ended.reported = {{"progress", 0.25}};
+  JobMeter meter(page, {500'000, 1000});
+  meter.look({}, {501'000, 2000});
+  EXPECT_EQ(value_of(meter, "app.progress"), 0.25);
+  page.ended.reported = {{"progress", 0.5}, {"loss", -1e-9}, {"tokens", 3e15}, {"huge", 1e300}};
+  meter.update(page);
+  meter.look({}, {502'000, 3000});
+  EXPECT_EQ(value_of(meter, "app.progress"), 0.5);
+  EXPECT_EQ(value_of(meter, "app.huge"), 1e300);
+  std::map<std::string, std::vector<float>> series;
+  for (const JobSeries& one : meter.series()) {
+    if (one.name.starts_with("app.")) series[one.name] = one.mean;
+  }
+  ASSERT_EQ(series.size(), 3u);  // a float cannot hold the huge one
+  EXPECT_EQ(series["app.progress"].back(), 0.5f);
+  EXPECT_EQ(series["app.progress"].at(1), 0.25f);
+  EXPECT_EQ(series["app.loss"].back(), -1e-9f);
+  EXPECT_EQ(series["app.tokens"].back(), 3e15f);
 }
 
 // Between the end of a process and the next page its time is nowhere: time never goes back.

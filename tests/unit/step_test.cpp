@@ -362,10 +362,17 @@ TEST(StepEnvironment, PassesOnWhatTheUserSetForMpiAndNotWhatAnMpiSet) {
 }
 
 TEST(StepEnvironment, ANodeKnowsItselfBest) {
-  const Environment step = {"A=1", "HYADES_NODENAME=vn1", "CUDA_VISIBLE_DEVICES=0",
-                            "HYADES_STEP_FILE=/spool/7.steps", "HYADES_JOB_ID=7"};
-  const Environment all = node_environment(
-      step, {"A=2", "HYADES_NODENAME=vn2", "HYADES_STEP_KEY=secret", "HYADES_CORES=4-7"});
+  const Environment step = {"A=1",
+                            "HYADES_NODENAME=vn1",
+                            "CUDA_VISIBLE_DEVICES=0",
+                            "HYADES_STEP_FILE=/spool/7.steps",
+                            "HYADES_JOB_ID=7",
+                            "HYADES_REPORT=@00001"};
+  const Environment all =
+      node_environment(step, {"A=2", "HYADES_NODENAME=vn2", "HYADES_STEP_KEY=secret",
+                              "HYADES_CORES=4-7", "HYADES_REPORT=@00002"});
+  EXPECT_EQ(value_of(all, "HYADES_REPORT"), "@00002");
+  EXPECT_EQ(value_of(node_environment(step, {}), "HYADES_REPORT"), "");
   EXPECT_EQ(value_of(all, "A"), "1");
   EXPECT_EQ(value_of(all, "HYADES_NODENAME"), "vn2");
   EXPECT_EQ(value_of(all, "HYADES_CORES"), "4-7");

@@ -107,6 +107,22 @@ TEST_F(TelemetryBoardTest, SumsUpOverNodes) {
   EXPECT_EQ(board_->find_job(1)->nodes_size(), 2);
 }
 
+// What the job itself says cannot be summed up: its batch node's word counts, whoever spoke first.
+TEST_F(TelemetryBoardTest, OfWhatAJobReportsItsBatchNodesWordCounts) {
+  run_job(1);
+  report("n2", 1, {{"app.loss", "", 7}, {"app.files", "", 3}, {"job.cpu", "cores", 1}});
+  report("n1", 1, {{"app.loss", "", 2}, {"job.cpu", "cores", 1}});
+  turn();
+  EXPECT_EQ(figure(1, "app.loss"), 2);
+  EXPECT_EQ(figure(1, "app.files"), 3);
+  EXPECT_EQ(figure(1, "job.cpu"), 2);
+  EXPECT_EQ(board_->find_job(1)->nodes(0).node(), "n1");
+  end_job(1);
+  turn();
+  open();
+  EXPECT_EQ(figure(1, "app.loss"), 2);
+}
+
 TEST_F(TelemetryBoardTest, AnEndedJobHasOneRowThatOutlivesTheMaster) {
   run_job(1);
   report("n1", 1, {{"job.energy", "J", 5, true}});

@@ -6,6 +6,7 @@
 #include "cli/figure_history.hpp"
 #include "cli/node_telemetry_columns.hpp"
 #include "cli/printable.hpp"
+#include "cli/times.hpp"
 #include "cli/watch_page.hpp"
 #include "telemetry_samples.hpp"
 
@@ -68,6 +69,37 @@ TEST(WatchPage, HasALineForEachFigureWithItsCourse) {
   EXPECT_EQ(lines[3], "memory     1.17 GiB of 16G -*#");   // what was seen
   EXPECT_EQ(lines[4].find("power              ~7.50 W"), 0u) << lines[4];
   EXPECT_EQ(lines[6].find("epoch"), 0u) << lines[6];
+}
+
+TEST(WatchPage, ProgressIsABarAndAnExtrapolatedEnd) {
+  Running running;
+  add_figure(running.telemetry, "app.progress", "", 0.25);
+  const Terminal terminal{.columns = 80, .colour = false, .utf8 = false, .rows = 24};
+  const auto page = [&] { return lines_of(watch_page(running.view(), {}, terminal)); };
+  EXPECT_EQ(page()[2], "progress             25 % [#########...........................]");
+  // 599 seconds were a quarter.
+  EXPECT_EQ(page().back(), "expected end " + local_time(kStart + 4 * 599'000) + ", extrapolated");
+  EXPECT_NE(watch_line(running.view()).find("; progress 25 %; "), std::string::npos);
+  Json json = watch_json(running.view());
+  EXPECT_EQ(json["progress"]["done"], 0.25);
+  EXPECT_EQ(json["progress"]["extrapolated_end_time"], utc_time(kStart + 4 * 599'000));
+  EXPECT_EQ(json["progress"]["over_limit_s"], 0);
+  // Two hours are not enough.
+  running.telemetry.mutable_figures()->rbegin()->set_value(0.05);
+  EXPECT_EQ(page().back(), "expected end " + local_time(kStart + 20 * 599'000) +
+                               ", extrapolated: 1:19:40 after its time limit");
+  EXPECT_EQ(watch_json(running.view())["progress"]["over_limit_s"], 4780);
+  // Nothing is extrapolated from nothing, and what goes beyond 1 is no progress.
+  running.telemetry.mutable_figures()->rbegin()->set_value(0);
+  EXPECT_EQ(page().back().find("expected"), std::string::npos);
+  EXPECT_EQ(watch_json(running.view())["progress"]["extrapolated_end_time"], nullptr);
+  for (const double wrong : {-0.1, 1.1, 50.0}) {
+    running.telemetry.mutable_figures()->rbegin()->set_value(wrong);
+    EXPECT_EQ(watch_json(running.view())["progress"], nullptr) << wrong;
+    EXPECT_EQ(page().back().find("expected"), std::string::npos);
+  }
+  running.telemetry.mutable_figures()->rbegin()->set_value(1e-300);
+  EXPECT_EQ(watch_json(running.view())["progress"]["extrapolated_end_time"], nullptr);
 }
 
 TEST(WatchPage, FitsTheTerminalWhateverTheNames) {
