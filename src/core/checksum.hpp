@@ -14,6 +14,10 @@ class Checksum {
   // Adds the bytes and their number, so that ("ab", "c") and ("a", "bc") differ.
   Checksum& add(std::string_view bytes) {
     add(static_cast<std::int64_t>(bytes.size()));
+    return add_alone(bytes);
+  }
+  // Without their number: where nothing else is summed up.
+  Checksum& add_alone(std::string_view bytes) {
     for (const char c : bytes) add_byte(static_cast<unsigned char>(c));
     return *this;
   }

@@ -36,7 +36,7 @@ constexpr std::int64_t Usage::*numbers[] = {
 };
 
 std::uint64_t checksum(std::string_view text) {
-  return static_cast<std::uint64_t>(Checksum().add(text).value());
+  return static_cast<std::uint64_t>(Checksum().add_alone(text).value());
 }
 
 std::string body_of(const LivePage& page) {

@@ -78,6 +78,41 @@ TEST_F(Telemetry, ANodeIsSeenWithItsParts) {
   }));
 }
 
+TEST_F(Telemetry, WhatMeasuringCostsIsSeen) {
+  const auto sampling = []() -> Json {
+    for (const Json& part : node("vn1")["components"]) {
+      if (part["name"] == "sampling") return part;
+    }
+    return {};
+  };
+  ASSERT_TRUE(wait_until([&] { return sampling().is_object(); }));
+  EXPECT_GT(figure(sampling(), "memory"), 0);
+  EXPECT_GT(sampling()["cpu_ms"].get<double>(), 0);
+  EXPECT_GE(figure(sampling(), "period.compute"), 100);
+}
+
+TEST_F(Telemetry, QueuesAreSeen) {
+  const auto queues = [] {
+    return cluster().run({"hinfo", "--telemetry", "--queues", "--json"}).json();
+  };
+  const JobId first =
+      cluster().must_wrap("while [ ! -e queues.go ]; do sleep 0.05; done", {"-c", "4", "-J", "a"});
+  const JobId second = cluster().must_wrap("true", {"-c", "4", "-J", "b"});
+  EXPECT_TRUE(wait_until([&] {
+    const Json seen = queues();
+    return figure(seen, "queue.batch.running_cores") == 4 &&
+           figure(seen, "queue.batch.eligible_cores") == 4 &&
+           figure(seen, "queue.batch.oldest_wait") >= 0;
+  })) << queues().dump(2);
+  cluster().write_file("queues.go", "");
+  cluster().must_wait(first);
+  cluster().must_wait(second);
+  EXPECT_TRUE(wait_until([&] { return figure(queues(), "queue.batch.running") == 0; }));
+  EXPECT_EQ(figure(queues(), "queue.batch.oldest_wait"), -1);
+  EXPECT_NE(cluster().run({"hinfo", "--telemetry", "--queues"}).out.find("queue.batch.pending"),
+            std::string::npos);
+}
+
 // Whoever measures may die: the job does not notice, and another one takes over.
 TEST_F(Telemetry, TheSamplerMayDie) {
   const JobId id = cluster().must_wrap(

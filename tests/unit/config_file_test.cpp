@@ -180,7 +180,7 @@ TEST(LateSettings, SamplersKeepTheirSources) {
       "figures = [{ name = \"temp\", file = \"temp\", unit = \"degC\" }]\n");
   const std::string comments = render_late(keep_running_settings(ClusterConfig(), loaded));
   EXPECT_EQ(comments,
-            "\n# At the next start of the cluster:\n# [telemetry] retention = \"02:00:00\"\n"
+            "\n# At the next start of the cluster:\n# [telemetry] retention = \"2:00:00\"\n"
             "# [telemetry] ring_memory = \"32M\"\n# [telemetry] peak_watts = 400\n"
             "# [[accelerator]] accelerators = [\"npu\"]\n");
   EXPECT_EQ(loaded.node_settings.telemetry.period_ms[0], 50);
