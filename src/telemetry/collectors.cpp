@@ -87,7 +87,7 @@ class Finder {
       found_.nvml = nvml;
       keep(std::move(collector));
     }
-    const auto board = std::make_shared<GpuProcessBoard>();
+    const auto board = std::make_shared<GpuProcessBoard>(nvml->devices().size());
     keep(guarded("nvml.processes",
                  [nvml, board] { return std::make_unique<GpuProcessCollector>(nvml, board); }));
     found_.gpu_processes = board;

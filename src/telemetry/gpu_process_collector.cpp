@@ -24,6 +24,7 @@ bool is_never_told(int code) {
 void GpuProcessBoard::write(Lists lists, BootMs at_ms) {
   const std::lock_guard lock(mutex_);
   lists_ = std::move(lists);
+  lists_.resize(devices_);
   at_ms_ = at_ms;
 }
 

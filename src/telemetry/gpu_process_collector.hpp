@@ -22,11 +22,18 @@ class GpuProcessBoard {
   // Of each device, in the driver's order. Nothing: it did not say.
   using Lists = std::vector<std::optional<std::vector<GpuProcess>>>;
 
+  explicit GpuProcessBoard(std::size_t devices) : devices_(devices) {}
+
+  // That the node has, whether or not they say anything.
+  std::size_t devices() const { return devices_; }
+
   void write(Lists lists, BootMs at_ms);
-  // Nothing: none, or older than that. Who asked the driver and got no answer has not written.
+  // As many as there are devices. Nothing: none, or older than that. Who asked the driver and got
+  // no answer has not written.
   std::optional<Lists> read(BootMs since_ms) const;
 
  private:
+  std::size_t devices_;
   mutable std::mutex mutex_;
   Lists lists_;
   std::optional<BootMs> at_ms_;

@@ -12,6 +12,9 @@ std::string metric_of(std::size_t device, const char* figure) {
 
 }  // namespace
 
+JobGpus::JobGpus(std::shared_ptr<const GpuProcessBoard> board)
+    : board_(std::move(board)), counted_j_(board_ ? board_->devices() : 0, kNoReading) {}
+
 // By its counter, where it has one: what it counted while it could not be read is in the next.
 double JobGpus::joules_of(std::size_t device, const TelemetryEngine& engine, const Now& now) {
   if (const auto counter = engine.latest(metric_of(device, "energy"), now)) {
@@ -39,7 +42,6 @@ void JobGpus::look(const TelemetryEngine& engine, std::map<LaunchKey, JobMeter>&
                    BootMs age_max_ms, const Now& now) {
   if (!board_) return;
   const auto lists = board_->read(now.boot_ms - age_max_ms);
-  if (lists) counted_j_.resize(lists->size(), kNoReading);
   std::vector<GpuDeviceUse> devices;
   for (std::size_t device = 0; device < counted_j_.size(); ++device) {
     devices.push_back(use_of(device, engine, now));

@@ -16,8 +16,8 @@ namespace hyades {
 
 class JobGpus {
  public:
-  // Null: the node has none.
-  explicit JobGpus(std::shared_ptr<const GpuProcessBoard> board) : board_(std::move(board)) {}
+  // Null: the node has no GPU.
+  explicit JobGpus(std::shared_ptr<const GpuProcessBoard> board);
 
   // After each look at the jobs' processes. An answer of the driver that is older than
   // `age_max_ms` is none.

@@ -1,5 +1,9 @@
 // What a job does, from its node's sampler to the one who asks; and that nothing depends on it.
 #include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "core/ids.hpp"
 #include "shared_cluster_test.hpp"
@@ -130,6 +134,71 @@ TEST_F(Telemetry, TheSamplerMayDie) {
   }));
   cluster().write_file("over", "");
   EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");
+}
+
+// Its nodes have a GPU that a fake library tells of, as a file says.
+class TelemetryOfGpus : public SharedClusterTest<TelemetryOfGpus> {
+ public:
+  static ClusterOptions options() {
+    std::filesystem::remove(library());
+    std::filesystem::create_symlink(HYADES_FAKE_NVML, library());
+    say("devices 1\n");
+    return {.nodes = 1,
+            .cores = 2,
+            .config = "[telemetry]\nreport_ms = 500\ncounters_every_ms = 200\nidle_factor = 1\n",
+            .environment = {{"HYADES_NVML", library()}}};
+  }
+
+ protected:
+  // Under a name of its own, by which it finds what to say.
+  static const std::string& library() {
+    static const std::string link = std::filesystem::temp_directory_path() /
+                                    ("hyades-nvml-" + std::to_string(getpid()) + ".so");
+    return link;
+  }
+  // In one piece, for somebody reads it all the time.
+  static void say(const std::string& state) {
+    const std::string file = library() + ".state";
+    std::ofstream(file + ".new") << state;
+    std::filesystem::rename(file + ".new", file);
+  }
+  static void TearDownTestSuite() {
+    SharedClusterTest::TearDownTestSuite();
+    std::filesystem::remove(library());
+    std::filesystem::remove(library() + ".state");
+  }
+
+  static Json efficiency(JobId id) {
+    const CommandResult result = cluster().run({"heff", "--json", std::to_string(id)});
+    return result.exit_code == 0 ? result.json()["jobs"][0] : Json();
+  }
+  static bool is_above(const Json& job, const std::string& key, double least) {
+    return job.is_object() && job[key].is_number() && job[key].get<double>() > least;
+  }
+};
+
+TEST_F(TelemetryOfGpus, AJobIsToldWhatItsProcessesDoThere) {
+  const std::string pid_file = cluster().path("pid");
+  const JobId id = cluster().must_wrap("echo $$ >" + pid_file + ".new; mv " + pid_file + ".new " +
+                                           pid_file + "; exec " + program("known_load") +
+                                           " hold 10 " + cluster().path("done"),
+                                       {"-o", "/dev/null"});
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(pid_file); }));
+  int pid = 0;
+  std::ifstream(pid_file) >> pid;
+  say("devices 1\n0 utilization 70\n0 processes 1\n0 process_used 1073741824\n0 first_pid " +
+      std::to_string(pid) + "\n");
+  EXPECT_TRUE(wait_until([&] {
+    const Json job = efficiency(id);
+    return is_above(job, "gpus_busy", 0.1) && is_above(job, "gpu_memory_mib", 1023);
+  }));
+  EXPECT_LE(efficiency(id)["gpus_busy"].get<double>(), 0.71);
+  cluster().write_file("done", "");
+  cluster().must_wait(id);
+  EXPECT_TRUE(wait_until([&] { return efficiency(id)["gpu_memory_mib"].is_null(); }));
+  const Json job = efficiency(id);
+  EXPECT_EQ(job["gpu_memory_peak_mib"], 1024);
+  EXPECT_GT(job["gpus_busy"].get<double>(), 0);
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 // A stand-in for libnvidia-ml.so.1: the functions that Hyades calls, with answers that a test sets.
 //
-// FAKE_NVML_STATE may name a file that is read before every answer, with lines of a word and a
-// number: "devices 2", "delay_ms 100", and of a device "0 utilization 50", "0 power_mw 90000",
-// "0 energy_mj 1000", "0 memory_used 1048576", "0 temperature 40", "0 code 15", "0 processes 1",
-// "0 first_pid 4711", "0 process_used 1048576". Words that it does not know it passes over.
+// FAKE_NVML_STATE may name a file that is read before every answer; without it, and for programs
+// that are given no such variable, that is the library's own name with ".state" behind it. It has
+// lines of a word and a number: "devices 2", "delay_ms 100", and of a device "0 utilization 50", "0
+// power_mw 90000", "0 energy_mj 1000", "0 memory_used 1048576", "0 temperature 40", "0 code 15", "0
+// processes 1", "0 first_pid 4711", "0 process_used 1048576". Words that it does not know it passes
+// over.
 #include "fake_nvml.hpp"
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -40,9 +43,11 @@ void set_gpu(FakeGpu& gpu, const std::string& word, unsigned long long number) {
 }
 
 void read_file() {
-  const char* const path = std::getenv("FAKE_NVML_STATE");
-  if (path == nullptr) return;
-  std::ifstream file(path);
+  const char* const named = std::getenv("FAKE_NVML_STATE");
+  static const int here = 0;
+  Dl_info self = {};
+  if (named == nullptr && dladdr(&here, &self) == 0) return;
+  std::ifstream file(named != nullptr ? named : std::string(self.dli_fname) + ".state");
   std::string line;
   while (std::getline(file, line)) {
     std::istringstream words(line);

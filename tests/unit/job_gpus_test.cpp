@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 
 using Lists = GpuProcessBoard::Lists;
 
+const std::vector<GpuProcess> kNone;
+
 double value_of(const std::vector<Figure>& figures, const std::string& name) {
   for (const Figure& figure : figures) {
     if (figure.name == name) return figure.value;
@@ -158,13 +160,11 @@ class JobGpusTest : public testing::Test {
 
   static Now at(BootMs ms) { return {6'000'000 + ms, 10'000 + ms}; }
 
-  void say(Lists lists, BootMs ms) { board_->write(std::move(lists), at(ms).boot_ms); }
-
-  // Until then, second by second. The node takes 400 J in each, its first GPU 200 of them, and the
-  // other one 50 W.
-  void run_until(BootMs end_ms, const Lists& lists) {
+  // Until then, second by second; `lists`: what the driver says, nothing while it hangs. The node
+  // takes 400 J in each, its first GPU 200 of them, and the other one 50 W.
+  void run_until(BootMs end_ms, const std::optional<Lists>& lists) {
     for (; now_ms_ <= end_ms; now_ms_ += 1000) {
-      say(lists, now_ms_);
+      if (lists) board_->write(*lists, at(now_ms_).boot_ms);
       std::vector<TelemetryReport> reports;
       sampler_->turn(at(now_ms_), reports);
       for (TelemetryReport& report : reports) {
@@ -185,7 +185,7 @@ class JobGpusTest : public testing::Test {
 
   TemporaryDirectory spool_;
   TelemetrySettings settings_;
-  std::shared_ptr<GpuProcessBoard> board_ = std::make_shared<GpuProcessBoard>();
+  std::shared_ptr<GpuProcessBoard> board_ = std::make_shared<GpuProcessBoard>(2);
   std::unique_ptr<FakeJob> first_;
   std::unique_ptr<FakeJob> second_;
   FakeCollector* power_ = nullptr;
@@ -195,7 +195,7 @@ class JobGpusTest : public testing::Test {
 };
 
 TEST_F(JobGpusTest, JobsAreToldTheirsWithTheEnergy) {
-  run_until(10'000, Lists{{{{first_->process(), 1024}}}, {{}}});
+  run_until(10'000, Lists{{{{first_->process(), 1024}}}, kNone});
   EXPECT_NEAR(figure(1, "job.gpu.utilization"), 60, 0.01);
   EXPECT_NEAR(figure(1, "job.gpu.busy_mean"), 0.6, 1e-3);
   EXPECT_EQ(figure(1, "job.gpu.memory"), 1024);
@@ -211,7 +211,7 @@ TEST_F(JobGpusTest, JobsAreToldTheirsWithTheEnergy) {
 }
 
 TEST_F(JobGpusTest, ADeviceOfBothIsSharedByMemory) {
-  const Lists lists = {{{}}, {{{first_->process(), 3000}, {second_->process(), 1000}}}};
+  const Lists lists = {kNone, {{{first_->process(), 3000}, {second_->process(), 1000}}}};
   run_until(10'000, lists);
   EXPECT_NEAR(figure(1, "job.gpu.utilization"), 30, 0.01);
   EXPECT_NEAR(figure(2, "job.gpu.utilization"), 30, 0.01);
@@ -221,17 +221,20 @@ TEST_F(JobGpusTest, ADeviceOfBothIsSharedByMemory) {
   EXPECT_NEAR(figure(2, "job.power"), 25 + 12.5, 0.1);
 }
 
+// The GPUs' energy is theirs all the same, and nobody's: no job pays for it by its cores.
+TEST_F(JobGpusTest, WhereTheDriverNeverTellsWhoIsThere) {
+  run_until(5000, std::nullopt);
+  for (const JobId job : {1, 2}) {
+    EXPECT_NEAR(figure(job, "job.power"), 25, 0.1);
+    EXPECT_TRUE(std::isnan(figure(job, "job.gpu.busy")));
+  }
+}
+
 TEST_F(JobGpusTest, AnswersThatAreTooOldAreNone) {
-  run_until(3000, Lists{{{{first_->process(), 1024}}}, {{}}});
+  run_until(3000, Lists{{{{first_->process(), 1024}}}, kNone});
   EXPECT_EQ(figure(1, "job.gpu.memory"), 1024);
   // The driver hangs.
-  for (; now_ms_ <= 20'000; now_ms_ += 1000) {
-    std::vector<TelemetryReport> reports;
-    sampler_->turn(at(now_ms_), reports);
-    for (TelemetryReport& report : reports) {
-      if (!report.jobs.empty()) jobs_ = std::move(report.jobs);
-    }
-  }
+  run_until(20'000, std::nullopt);
   EXPECT_TRUE(std::isnan(figure(1, "job.gpu.memory")));
   EXPECT_TRUE(std::isnan(figure(1, "job.gpu.utilization")));
   EXPECT_TRUE(std::isnan(figure(1, "job.gpu.busy")));
@@ -239,7 +242,7 @@ TEST_F(JobGpusTest, AnswersThatAreTooOldAreNone) {
 }
 
 TEST_F(JobGpusTest, TheEndKeepsThePeakAndTheMean) {
-  run_until(5000, Lists{{{{first_->process(), 1024}}}, {{}}});
+  run_until(5000, Lists{{{{first_->process(), 1024}}}, kNone});
   fs::remove(live_page_path(script_path(spool_.path(), {1, 1, 10})));
   bool told = false;
   for (; now_ms_ <= 8000; now_ms_ += 1000) {

@@ -194,7 +194,7 @@ TEST_F(NvmlTest, ProcessesThatCannotBeTold) {
 
 TEST_F(NvmlTest, ProcessesAreCountedAndListed) {
   fake().gpu[0].processes = 2;
-  const auto board = std::make_shared<GpuProcessBoard>();
+  const auto board = std::make_shared<GpuProcessBoard>(2);
   BootMs now_ms = 5000;
   GpuProcessCollector collector(load(), board, [&] { return now_ms; });
   EXPECT_EQ(collector.name(), "nvml.processes");
@@ -213,7 +213,7 @@ TEST_F(NvmlTest, ProcessesAreCountedAndListed) {
 
 TEST_F(NvmlTest, ProcessesThatAreNotToldAreNotNone) {
   fake().gpu[0].processes_code = Nvml::NotSupported;
-  const auto board = std::make_shared<GpuProcessBoard>();
+  const auto board = std::make_shared<GpuProcessBoard>(2);
   GpuProcessCollector collector(load(), board);
   EXPECT_FALSE(has_metric(collector, "gpu0.processes"));
   fake().gpu[1].processes_code = 999;
@@ -227,7 +227,7 @@ TEST_F(NvmlTest, ProcessesThatAreNotToldAreNotNone) {
 
 // As in a sampler, where the driver may hang.
 TEST_F(NvmlTest, ProcessesComeFromAThreadOfItsOwn) {
-  const auto board = std::make_shared<GpuProcessBoard>();
+  const auto board = std::make_shared<GpuProcessBoard>(2);
   const auto nvml = load();
   CollectorThread thread(
       "nvml.processes",
