@@ -199,6 +199,41 @@ TEST_F(JobMetersTest, FindsJobsByTheirPagesAndSeesThemEnd) {
   EXPECT_TRUE(meters.take_ended().empty());
 }
 
+// As the daemons' user, who may not look into other users' processes: no figure, and why.
+TEST_F(JobMetersTest, WhatMayNotBeLookedAtIsNotTold) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  const auto open_to_all = fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec;
+  fs::create_directories(job_file_directory(root_));
+  fs::permissions(root_, open_to_all);
+  fs::permissions(job_file_directory(root_), open_to_all);
+  LivePageWriter writer;
+  writer.write(root_, 65534, page_of(getpid()));
+  // A process of the job that is root's, and stays so.
+  const pid_t others = fork();
+  if (others == 0) {
+    while (true) pause();
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    JobMeters meters(root_);
+    meters.look({500'000, 5000});
+    const bool told = meters.words().empty();
+    if (setgroups(0, nullptr) != 0 || setgid(65534) != 0 || setuid(65534) != 0) _exit(10);
+    meters.look({501'000, 6000});
+    meters.look({502'000, 7000});
+    if (meters.empty()) _exit(11);
+    const JobMeter& meter = meters.running().begin()->second;
+    const bool none = std::isnan(value_of(meter, "job.read_rate"));
+    const bool says_why = meters.words().find("not told: the kernel shows it") != std::string::npos;
+    _exit(told && none && says_why && meters.trouble().empty() ? 0 : 12);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  kill(others, SIGKILL);
+  waitpid(others, nullptr, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(ProcessUse, ReadsWhatTheKernelWrites) {
   ProcessUse use;
   ASSERT_TRUE(
