@@ -1,6 +1,9 @@
 // The programs and the job scripts, run as a batch system runs them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -188,6 +191,29 @@ TEST_F(Training, MissedAccuracyFailsAndWritesNoModel) {
   EXPECT_EQ(job.wait(), 1);
   EXPECT_THAT(job.output(), HasSubstr("below the required 0.95"));
   EXPECT_FALSE(std::filesystem::exists(directory_.path("m")));
+}
+
+TEST_F(Training, ReportsItsProgress) {
+  const int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  socklen_t size = sizeof address.sun_family;  // the kernel chooses a name
+  ASSERT_EQ(bind(socket_fd, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  size = sizeof address;
+  ASSERT_EQ(getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string name(address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1);
+  TestProcess job = {directory_.path(""),
+                     {program("train_cnn"), "--epochs", "2", "--train-images", "64",
+                      "--test-images", "100"},
+                     {"HYADES_REPORT=@" + name}};
+  EXPECT_EQ(job.wait(), 0) << job.output();
+  for (const char* progress : {"progress=0.5\n", "progress=1\n"}) {
+    char text[1024] = {};
+    EXPECT_GT(recv(socket_fd, text, sizeof text - 1, MSG_DONTWAIT), 0);
+    EXPECT_THAT(text, StartsWith(progress));
+    EXPECT_THAT(text, ContainsRegex("loss=[0-9.]+\naccuracy=[0-9.e-]+\n$"));
+  }
+  close(socket_fd);
 }
 
 TEST_F(Training, NamesTheMissingOrDamagedFile) {

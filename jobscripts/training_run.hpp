@@ -7,6 +7,7 @@
 
 #include "command_line.hpp"
 #include "digits.hpp"
+#include "hyades_report.hpp"
 #include "safetensors.hpp"
 #include "stopwatch.hpp"
 
@@ -60,6 +61,8 @@ struct TrainingRun {
     std::printf("epoch %d/%d loss=%.4f accuracy=%.4f seconds=%.1f\n", epoch, epochs, loss, accuracy,
                 watch.seconds());
     std::fflush(stdout);  // a job's output is a file: without this it would show nothing for long
+    // For hwatch and heff; outside a job of Hyades nothing happens.
+    report({{"progress", double(epoch) / epochs}, {"loss", loss}, {"accuracy", accuracy}});
   }
 
   bool reached(double accuracy) const { return accuracy >= require_accuracy; }
