@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <sstream>
 
 #include "shared_cluster_test.hpp"
@@ -57,6 +58,27 @@ TEST_F(Steps, HrunSpansTheJobsNodes) {
     expected.push_back(label + node_of(id, rank / 2) + ' ' + std::to_string(rank % 2));
   }
   EXPECT_EQ(lines_of(id), expected);
+}
+
+// Each node's shepherd hears its own tasks; where several say the same name, the batch node's word
+// counts.
+TEST_F(Steps, TasksOnAllNodesCanReport) {
+  const JobId id =
+      cluster().must_wrap(program("hrun") + " sh -c '" + program("hreport") +
+                              " rank=$RANK seen.on.$HYADES_NODENAME=1' && mpirun sh -c '" +
+                              program("hreport") + " mpi.on.$HYADES_NODENAME=1'",
+                          {"-N", "3", "-n", "3", "-o", "out"});
+  cluster().must_wait(id);
+  const Json job = cluster().job(id);
+  std::map<std::string, double> reported;
+  for (const Json& figure : job["usage"]["reported"]) {
+    reported[figure["name"]] = figure["value"];
+  }
+  std::map<std::string, double> expected = {{"rank", 0}};
+  for (int i = 0; i < 3; ++i) {
+    expected["seen.on." + node_of(id, i)] = expected["mpi.on." + node_of(id, i)] = 1;
+  }
+  EXPECT_EQ(reported, expected) << cluster().read_file("out");
 }
 
 TEST_F(Steps, HrunOnOneNodeNeedsNoMore) {

@@ -117,6 +117,70 @@ TEST_F(Telemetry, QueuesAreSeen) {
             std::string::npos);
 }
 
+// The job's own words, from its shepherd to everybody who asks; the last of them with its end,
+// which no worker has seen.
+TEST_F(Telemetry, WhatAJobReportsIsSeenAndOutlivesTheWorker) {
+  const JobId id =
+      cluster().must_wrap("set -e; " + program("hreport") +
+                              " progress=0.25 loss=1.5; until test -e last; do sleep 0.05;"
+                              " done; " +
+                              program("hreport") +
+                              " progress=1 loss=-0.5; touch said;"
+                              " until test -e end; do sleep 0.05; done",
+                          {"-o", "/dev/null", "-t", "1:00:00"});
+  const auto watched = [&](const std::string& name) {
+    const CommandResult result = cluster().run({"hwatch", "--once", "--json", std::to_string(id)});
+    return result.exit_code == 0 ? figure(result.json(), name) : -1;
+  };
+  EXPECT_TRUE(wait_until([&] { return watched("app.progress") == 0.25; }));
+  EXPECT_EQ(watched("app.loss"), 1.5);
+  const Json job = efficiency(id);
+  EXPECT_EQ(job["progress"]["done"], 0.25);
+  EXPECT_TRUE(job["progress"]["extrapolated_end_time"].is_string()) << job["progress"];
+  EXPECT_EQ(job["reported"].size(), 2u) << job["reported"];
+  // Its last words fall on nobody's ears but the shepherd's.
+  kill(cluster().worker_pid("vn1"), SIGKILL);
+  cluster().write_file("last", "");
+  EXPECT_TRUE(wait_until([] { return access(cluster().path("said").c_str(), F_OK) == 0; }));
+  cluster().write_file("end", "");
+  const Json ended = cluster().must_wait(id);
+  EXPECT_EQ(ended["state"], "COMPLETED");
+  const Json said =
+      Json::array({{{"name", "progress"}, {"value", 1.0}}, {{"name", "loss"}, {"value", -0.5}}});
+  EXPECT_EQ(cluster().job(id)["usage"]["reported"], said);
+  EXPECT_EQ(efficiency(id)["progress"]["done"], 1);
+  const CommandResult text = cluster().run({"heff", std::to_string(id)});
+  EXPECT_NE(text.out.find("Reported by the job"), std::string::npos) << text.text();
+}
+
+TEST_F(Telemetry, WhoCannotReportIsToldWhy) {
+  const auto say = [](std::vector<std::string> words, const std::string& where = "") {
+    words.insert(words.begin(), "hreport");
+    CommandOptions options;
+    if (!where.empty()) options.environment["HYADES_REPORT"] = where;
+    return cluster().run(words, options);
+  };
+  const CommandResult outside = say({"loss=1"});
+  EXPECT_EQ(outside.exit_code, 1);
+  EXPECT_EQ(outside.err, "hreport: not inside a Hyades job (HYADES_REPORT is not set)\n");
+  EXPECT_EQ(say({"--quiet", "loss=1"}).exit_code, 0);
+  EXPECT_EQ(say({"--quiet", "loss=1"}).err, "");
+  const CommandResult gone = say({"loss=1"}, "@no shepherd");
+  EXPECT_EQ(gone.exit_code, 1);
+  EXPECT_NE(gone.err.find("has gone"), std::string::npos) << gone.text();
+  const std::pair<const char*, const char*> wrong[] = {
+      {"loss", "NAME=VALUE"},   {"Loss=1", "try loss=1"},         {"loss=nan", "finite"},
+      {"loss=50%", "loss=0.5"}, {"progress=42", "progress=0.42"}, {"--los=1", "no such option"}};
+  for (const auto& [word, hint] : wrong) {
+    const CommandResult result = say({"a=1", word}, "@no shepherd");
+    EXPECT_EQ(result.exit_code, 2) << word;
+    EXPECT_NE(result.err.find(word), std::string::npos) << result.text();
+    EXPECT_NE(result.err.find(hint), std::string::npos) << result.text();
+  }
+  EXPECT_EQ(say({}).exit_code, 2);
+  EXPECT_EQ(say({"--help"}).exit_code, 0);
+}
+
 // Whoever measures may die: the job does not notice, and another one takes over.
 TEST_F(Telemetry, TheSamplerMayDie) {
   const JobId id = cluster().must_wrap(
