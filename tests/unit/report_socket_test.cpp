@@ -251,13 +251,23 @@ TEST_F(ReportingJob, IsSeenAndItsLastWordIsKept) {
 }
 
 TEST_F(ReportingJob, FindsItsOwnSocketAndNoOther) {
-  LaunchRecord record = job("echo \"$HYADES_REPORT\"\n");
+  LaunchRecord record = job("tr '\\0' '\\n' </proc/$$/environ | grep ^HYADES_REPORT=\n");
   record.environment.push_back("HYADES_REPORT=@another");
   box_.start(record);
   end_of(record);
   const std::string found = box_.output();
-  EXPECT_EQ(found.size(), 7u) << found;
-  EXPECT_EQ(found.find("another"), std::string::npos);
+  EXPECT_TRUE(found.starts_with("HYADES_REPORT=@")) << found;
+  EXPECT_EQ(found.find('\n'), found.size() - 1) << found;
+  EXPECT_EQ(found.find("another"), std::string::npos) << found;
+}
+
+// While the socket is left alone for a moment, and the job ends.
+TEST_F(ReportingJob, ALastWordBehindAFloodIsKept) {
+  const LaunchRecord record = job("$WILD burst\nuntil $HREPORT last=1; do :; done\n");
+  box_.start(record);
+  const ExitRecord exit = end_of(record);
+  EXPECT_EQ(exit.exit_code, 0) << box_.output();
+  EXPECT_EQ(exit.usage.reported, (Figures{{"burst", 1}, {"last", 1}}));
 }
 
 TEST_F(ReportingJob, AFloodKeepsNobodyFromItsTimeLimit) {
