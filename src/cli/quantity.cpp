@@ -50,6 +50,7 @@ std::string format_quantity(double value, const std::string& unit) {
   static constexpr const char* const mib[] = {"MiB", "GiB", "TiB", "PiB", "EiB"};
   static constexpr const char* const joules[] = {"J", "kJ", "MJ", "GJ", "TJ"};
   static constexpr const char* const watts[] = {"W", "kW", "MW", "GW"};
+  static constexpr const char* const milliseconds[] = {"ms", "s"};
   if (!std::isfinite(value)) return "not measured";
   if (unit == "bytes") return scaled(value, 1024, bytes);
   if (unit == "bytes/s") return scaled(value, 1024, rates);
@@ -57,6 +58,7 @@ std::string format_quantity(double value, const std::string& unit) {
   if (unit == "J") return scaled(value, 1000, joules);
   if (unit == "W") return scaled(value, 1000, watts);
   if (unit == "s") return seconds(value);
+  if (unit == "ms") return scaled(value, 1000, milliseconds);
   if (unit == "ns") return seconds(value / 1e9);
   if (unit == "%") return format_share(value / 100);
   if (unit.empty() || unit == "count") return counted(value);

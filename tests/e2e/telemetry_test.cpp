@@ -84,7 +84,8 @@ TEST_F(Telemetry, ANodeIsSeenWithItsParts) {
 
 TEST_F(Telemetry, WhatMeasuringCostsIsSeen) {
   const auto sampling = []() -> Json {
-    for (const Json& part : node("vn1")["components"]) {
+    const Json seen = node("vn1");
+    for (const Json& part : seen["components"]) {
       if (part["name"] == "sampling") return part;
     }
     return {};

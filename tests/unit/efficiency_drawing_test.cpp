@@ -199,6 +199,8 @@ TEST(Quantities, HaveThreeDigitsAndAUnit) {
   EXPECT_EQ(format_quantity(1.23e12, ""), "1.23 T");
   EXPECT_EQ(format_quantity(2150, "s"), "35:50");
   EXPECT_EQ(format_quantity(4.2, "s"), "4.2 s");
+  EXPECT_EQ(format_quantity(0.25, "ms"), "0.250 ms");
+  EXPECT_EQ(format_quantity(10'000, "ms"), "10.0 s");
   EXPECT_EQ(format_quantity(61.5, "degC"), "61.5 degC");
   EXPECT_EQ(format_quantity(kNaN, "W"), "not measured");
   EXPECT_EQ(format_quantity(std::nullopt, "W"), "not measured");
