@@ -223,7 +223,7 @@ std::vector<Place> places_of(pid_t pid) {
 // What somebody might try: noise, the frames of every protocol of Hyades, forged results.
 std::vector<std::string> hostile_bytes() {
   std::vector<std::string> all{"GET / HTTP/1.0\r\n\r\n", std::string(65536, '\xff'),
-                               std::string(1000, '\0'), "4.1.4"};
+                               std::string(1000, '\0'), "4.1.4", "forged=1"};
   for (const Message& message : samples::messages()) {
     all.push_back(encode(message));
     all.push_back(make_frame(FrameType::Request, encode(message)));
@@ -296,7 +296,7 @@ int offer_to_front_door(const std::string& state_directory) {
 TEST_F(Strangers, WhoKnocksAtEveryDoorChangesNothing) {
   const JobId job = must_run_on_both("knock");
   const Json before = cluster().status();
-  int open_ports = 0, shut_ports = 0, bells = 0, doors = 0;
+  int open_ports = 0, shut_ports = 0, bells = 0, reports = 0, doors = 0;
   for (const Kin& kin : family()) {
     for (const Place& place : places_of(kin.pid)) {
       const bool is_own = kin.name == "hyadesd" || kin.name == "hyades-launch" ||
@@ -308,8 +308,8 @@ TEST_F(Strangers, WhoKnocksAtEveryDoorChangesNothing) {
         ++(answer == kNobodyAnswers ? shut_ports : open_ports);
         EXPECT_EQ(answer, kin.name == "mpirun" ? kNobodyAnswers : 0) << kin.name;
       } else if (place.name.starts_with('@')) {
-        ++bells;
-        EXPECT_EQ(kin.name, "hyadesd") << place.name;
+        ++(kin.name == "hyades-shep" ? reports : bells);
+        EXPECT_TRUE(kin.name == "hyadesd" || kin.name == "hyades-shep") << kin.name << place.name;
         as_user(kBob, [&] { return offer_to_name(place.name); });
       } else {
         ++doors;
@@ -322,12 +322,15 @@ TEST_F(Strangers, WhoKnocksAtEveryDoorChangesNothing) {
   EXPECT_EQ(open_ports, 1);  // the step daemon's
   EXPECT_GE(shut_ports, 2);  // Open MPI's
   EXPECT_EQ(bells, 3);       // of the master and two workers
+  EXPECT_EQ(reports, 2);     // of the shepherds, for their jobs alone
   EXPECT_EQ(doors, 1);
   EXPECT_EQ(access("/tmp/forged", F_OK), -1);
   EXPECT_EQ(cluster().status(), before) << cluster().log();
   EXPECT_EQ(cluster().state_of(job), "RUNNING");
   let_end(job, "knock");
-  EXPECT_EQ(cluster().job(job)["attempts"], 1);
+  const Json after = cluster().job(job);
+  EXPECT_EQ(after["attempts"], 1);
+  EXPECT_FALSE(after["usage"].contains("reported")) << after["usage"];
 }
 
 // Whatever a new one does, think of who may ask for it.

@@ -16,8 +16,9 @@ namespace {
 constexpr const char* kPrograms[] = {"hyades",       "hyadesd",        "hyades-launcher",
                                      "hyades-munge", "hyades-sampler", "hyades-stepd",
                                      "hsub",         "hrun",           "hrsh",
-                                     "hstat",        "hcancel",        "hinfo",
-                                     "hacct",        "hwait",          "hctl"};
+                                     "hreport",      "hstat",          "hcancel",
+                                     "hinfo",        "hacct",          "hwait",
+                                     "hctl"};
 
 ClusterOptions options() {
   return {.nodes = 2,

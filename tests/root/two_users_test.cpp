@@ -117,6 +117,21 @@ TEST_F(TwoUsers, FeaturesOfAJobAreForTheOwnerAndOperators) {
   EXPECT_TRUE(as(kAda, {"hcancel", std::to_string(job)}).good());
 }
 
+// By a shepherd of root's, from a job of a user's.
+TEST_F(TwoUsers, WhatAJobReportsIsForTheOwnerAndOperators) {
+  const JobId job =
+      must_submit(kAda, {"-o", "/dev/null", "--wrap", program("hreport") + " secret.figure=42"});
+  cluster().must_wait(job);
+  const std::vector<std::string> show{"hacct", "--json", "-j", std::to_string(job)};
+  for (const uid_t entitled : {kAda, kOperator, kAdmin}) {
+    const CommandResult result = as(entitled, show, {});
+    EXPECT_TRUE(contains(result.text(), "secret.figure")) << result.text();
+  }
+  const CommandResult others = as(kBob, show, {});
+  EXPECT_TRUE(contains(others.text(), "COMPLETED")) << others.text();
+  EXPECT_FALSE(contains(others.text(), "secret.figure")) << others.text();
+}
+
 // It names the file that could not be opened.
 TEST_F(TwoUsers, WhyALaunchFailedIsForTheOwnerAndOperators) {
   const JobId job = must_submit(kAda, {"-o", "/no/secret-place/out", "--wrap", "true"});
