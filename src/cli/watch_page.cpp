@@ -55,7 +55,13 @@ std::string title_of(const std::string& name) {
   return name;
 }
 
-std::vector<const pb::Figure*> in_order(const pb::JobTelemetry& telemetry) {
+// GPUs that nobody asked for and that do nothing are not worth a line.
+bool is_worth_showing(const WatchView& view, const pb::Figure& figure) {
+  return view.job.gpus > 0 || figure.value() != 0 || !figure.name().starts_with("job.gpu.");
+}
+
+std::vector<const pb::Figure*> in_order(const WatchView& view) {
+  const pb::JobTelemetry& telemetry = *view.telemetry;
   std::vector<const pb::Figure*> out;
   for (const Known& known : kKnown) {
     if (const pb::Figure* figure = find_figure(telemetry.figures(), known.name)) {
@@ -68,6 +74,7 @@ std::vector<const pb::Figure*> in_order(const pb::JobTelemetry& telemetry) {
     });
     if (!shown) out.push_back(&figure);
   }
+  std::erase_if(out, [&](const pb::Figure* figure) { return !is_worth_showing(view, *figure); });
   return out;
 }
 
@@ -154,7 +161,7 @@ std::string figure_table(const WatchView& view, const FigureHistory& history,
         {"time", format_share(view.job.limit_share), bar(*view.job.limit_share, plot, terminal)});
   }
   if (has_figures(view)) {
-    for (const pb::Figure* figure : in_order(*view.telemetry)) {
+    for (const pb::Figure* figure : in_order(view)) {
       table.add({title_of(figure->name()),
                  value_text(view, *figure),
                  {plot_of(view, history, *figure, plot, terminal), Colour::Blue}});
@@ -193,7 +200,7 @@ std::string watch_page(const WatchView& view, const FigureHistory& history,
 std::string watch_line(const WatchView& view) {
   std::string text = local_time(view.now_ms) + " " + head_line(view);
   if (has_figures(view)) {
-    for (const pb::Figure* figure : in_order(*view.telemetry)) {
+    for (const pb::Figure* figure : in_order(view)) {
       text += "; " + title_of(figure->name()) + " " + value_text(view, *figure);
     }
   }

@@ -71,6 +71,18 @@ TEST(WatchPage, HasALineForEachFigureWithItsCourse) {
   EXPECT_EQ(lines[6].find("epoch"), 0u) << lines[6];
 }
 
+TEST(WatchPage, GpusThatNobodyAskedForAreShownOnlyWhenUsed) {
+  Running running;
+  pb::Figure& busy = add_figure(running.telemetry, "job.gpu.busy", "count", 0);
+  const Terminal terminal{.columns = 80, .colour = false, .utf8 = false, .rows = 24};
+  const auto shows = [&] {
+    return watch_page(running.view(), {}, terminal).find("GPUs busy") != std::string::npos;
+  };
+  EXPECT_FALSE(shows());
+  busy.set_value(0.5);
+  EXPECT_TRUE(shows());
+}
+
 TEST(WatchPage, ProgressIsABarAndAnExtrapolatedEnd) {
   Running running;
   add_figure(running.telemetry, "app.progress", "", 0.25);
