@@ -16,6 +16,8 @@ namespace {
 constexpr int kParent = 1;
 constexpr int kUserTicks = 11;
 constexpr int kSystemTicks = 12;
+constexpr int kChildrensUserTicks = 13;
+constexpr int kChildrensSystemTicks = 14;
 constexpr int kThreads = 17;
 constexpr int kResidentPages = 21;
 
@@ -55,7 +57,9 @@ bool parse_process_use(std::string_view text, ProcessUse& out) {
     at = rest;
   }
   out.parent = static_cast<pid_t>(fields[kParent]);
-  out.cpu_s = static_cast<double>(fields[kUserTicks] + fields[kSystemTicks]) / ticks_s;
+  out.cpu_s = static_cast<double>(fields[kUserTicks] + fields[kSystemTicks] +
+                                  fields[kChildrensUserTicks] + fields[kChildrensSystemTicks]) /
+              ticks_s;
   out.threads = static_cast<int>(fields[kThreads]);
   out.resident_kib = fields[kResidentPages] * page_kib;
   return true;

@@ -15,7 +15,9 @@ namespace hyades {
 struct ProcessUse {
   pid_t pid = 0;
   pid_t parent = 0;
-  double cpu_s = 0;  // of its own threads, user and system
+  // Of its threads and of its children that have ended and that it has waited for, user and system:
+  // a child's time is in no other process's, so that sums over processes count nothing twice.
+  double cpu_s = 0;
   std::int64_t resident_kib = 0;
   int threads = 0;
 };

@@ -149,6 +149,8 @@ void Sampler::share_energy_out(const Now& now) {
   const double elapsed_s = static_cast<double>(now.boot_ms - energy_.at_ms) / 1e3;
   const double joules = energy->value - energy_.joules;
   const bool first = energy_.at_ms == 0;
+  // Not read since the last look: what it says next time is of all the time until then.
+  if (!first && joules == 0) return;
   energy_ = {.at_ms = now.boot_ms, .joules = energy->value};
   if (first || joules < 0 || elapsed_s <= 0 || !busy) return;
   const double processors = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));

@@ -237,12 +237,12 @@ TEST_F(JobMetersTest, WhatMayNotBeLookedAtIsNotTold) {
 TEST(ProcessUse, ReadsWhatTheKernelWrites) {
   ProcessUse use;
   ASSERT_TRUE(
-      parse_process_use("42 (a) b (c) S 7 42 42 0 -1 4194560 100 0 1 0 150 50 0 0 20 0 5 0 "
+      parse_process_use("42 (a) b (c) S 7 42 42 0 -1 4194560 100 0 1 0 150 50 30 20 20 0 5 0 "
                         "123 1000000 256 18446744073709551615 1 1",
                         use));
   EXPECT_EQ(use.pid, 42);
   EXPECT_EQ(use.parent, 7);
-  EXPECT_EQ(use.cpu_s * static_cast<double>(sysconf(_SC_CLK_TCK)), 200);
+  EXPECT_EQ(use.cpu_s * static_cast<double>(sysconf(_SC_CLK_TCK)), 250);
   EXPECT_EQ(use.threads, 5);
   EXPECT_EQ(use.resident_kib, 256 * sysconf(_SC_PAGESIZE) / 1024);
   for (const char* bad : {"", "42", "42 (a", "42 (a)", "x (a) S 7", "42 (a) S 7 42"}) {
