@@ -45,6 +45,11 @@ class FrontDoor final : public Door {
   void attach(const Driver& driver) { driver_ = &driver; }
   // Nobody's: questions about what was measured find nothing. Must outlive the door.
   void attach(TelemetryBoard& telemetry) { telemetry_ = &telemetry; }
+  // Where /metrics is served, and why it is not ("": it is).
+  void set_metrics(const std::string& places, const std::string& trouble) {
+    metrics_state_ = places;
+    metrics_trouble_ = trouble;
+  }
   // The loop's statistics.
   void count_turn() { ++turns_; }
   std::uint64_t turns() const { return turns_; }
@@ -117,6 +122,8 @@ class FrontDoor final : public Door {
   LoadConfig load_config_;
   const Driver* driver_ = nullptr;
   TelemetryBoard* telemetry_ = nullptr;
+  std::string metrics_state_;
+  std::string metrics_trouble_;
   JobHistory history_;
   std::vector<ClientRequest> arrived_;
   std::map<RequestId, Waiter> waiters_;

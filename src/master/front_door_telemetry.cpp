@@ -27,11 +27,12 @@ void add_counter(pb::LayerInfo& info, const std::string& name, const std::string
   figure.set_value(value);
 }
 
+// `silent`: why nothing of it is of now; "": it is.
 void add_component(const std::string& node, const pb::ComponentState& component,
-                   pb::ClientReply& reply) {
+                   const std::string& silent, pb::ClientReply& reply) {
   pb::LayerInfo& info = add_layer(reply, component.layer(), component.name(), node);
-  info.set_running(component.running());
-  info.set_text(component.text());
+  info.set_running(component.running() && silent.empty());
+  info.set_text(component.running() && !silent.empty() ? silent : component.text());
   if (!component.running()) return;
   if (component.period_ms() > 0) add_counter(info, "period", "ms", component.period_ms());
   add_counter(info, "samples", "count", static_cast<double>(component.samples()));
@@ -103,9 +104,17 @@ void FrontDoor::show_layers(const ClientRequest& request) {
     add_counter(store, "reports", "count", static_cast<double>(state.reports));
     add_counter(store, "size", "bytes", static_cast<double>(state.bytes));
     for (const auto& [name, node] : telemetry_->nodes()) {
+      const Node* const known = controller.cluster().find(name);
+      const std::string silent = silence(controller.config().node_settings.telemetry, node.at_ms(),
+                                         known != nullptr && known->jobs > 0, clock_.now().wall_ms);
       for (const pb::ComponentState& component : node.components()) {
-        add_component(name, component, reply);
+        add_component(name, component, silent, reply);
       }
+    }
+    if (!metrics_state_.empty()) {
+      pb::LayerInfo& metrics = add_layer(reply, "monitoring", "metrics", kMaster);
+      metrics.set_running(metrics_trouble_.empty());
+      metrics.set_text(metrics_trouble_.empty() ? metrics_state_ : metrics_trouble_);
     }
   }
   server_.reply(request.id, reply);

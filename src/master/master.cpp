@@ -34,6 +34,7 @@ namespace {
 
 // Timers of the controller are in hundreds of milliseconds, and doorbells may be lost.
 constexpr int kTick_ms = 100;
+constexpr BootMs kMetricsAgain_ms = 10'000;
 
 // Raised while starting: the message says what is wrong and the way out.
 class CannotStart : public std::runtime_error {
@@ -175,12 +176,25 @@ class Master {
     telemetry_ = std::make_unique<TelemetryBoard>(telemetry_store_.get(), clock_);
     driver_->set_telemetry(telemetry_.get());
     door_->attach(*telemetry_);
-    if (config_->metrics_listen.empty()) return;
-    metrics_ = MetricsServer::open(config_->metrics_listen, trouble);
-    if (!metrics_) spdlog::error("{}", trouble);
+    open_metrics();
+  }
+
+  // Somebody else may have the port for a while.
+  void open_metrics() {
+    const std::vector<std::string>& places = config_->metrics_listen;
+    const BootMs now_ms = clock_.now().boot_ms;
+    if (places.empty() || metrics_ || now_ms < metrics_again_ms_) return;
+    metrics_again_ms_ = now_ms + kMetricsAgain_ms;
+    std::string trouble;
+    metrics_ = MetricsServer::open(places, trouble);
+    std::string list;
+    for (const std::string& place : places) list += (list.empty() ? "" : ", ") + place;
+    door_->set_metrics(list, metrics_ ? "" : trouble);
+    if (no_metrics_.is(metrics_ ? "" : trouble) && !metrics_) spdlog::error("{}", trouble);
   }
 
   void keep_telemetry() {
+    open_metrics();
     if (metrics_ && metrics_->wants_page()) {
       const MetricsFacts facts = {.version = kVersion,
                                   .turns = door_->turns(),
@@ -271,6 +285,8 @@ class Master {
   News malformed_;
   News unsent_;
   News unkept_;
+  News no_metrics_;
+  BootMs metrics_again_ms_ = 0;
 };
 
 // Without its note the master serves all the same; `hyades status` does not see it then.

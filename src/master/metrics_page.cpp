@@ -14,6 +14,10 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
+constexpr Outcome kOutcomes[] = {Outcome::Completed,  Outcome::Failed,     Outcome::Cancelled,
+                                 Outcome::TimedOut,   Outcome::NodeFailed, Outcome::LaunchFailed,
+                                 Outcome::OutOfMemory};
+
 // Families by name, in one order.
 class Page {
  public:
@@ -63,9 +67,12 @@ void add_job_counts(const JobCounts& counts, Page& page) {
                static_cast<double>(counts.started));
   page.counter("hyades_jobs_requeued_total", "Attempts after which the job waited again.",
                static_cast<double>(counts.requeued));
-  for (const auto& [outcome, count] : counts.ended) {
+  // Those that have not occurred as well: the first one is an increase.
+  for (const Outcome outcome : kOutcomes) {
+    const auto count = counts.ended.find(outcome);
     page.counter("hyades_jobs_ended_total", "Since the master was started.",
-                 static_cast<double>(count), {{"outcome", std::string(to_string(outcome))}});
+                 count == counts.ended.end() ? 0 : static_cast<double>(count->second),
+                 {{"outcome", std::string(to_string(outcome))}});
   }
 }
 
@@ -111,18 +118,34 @@ void add_nodes(const Controller& controller, Page& page) {
   }
 }
 
+// Those figures of jobs that only grow.
+bool is_sum(const pb::Figure& figure) {
+  return figure.name() == "job.cpu_time" || figure.name() == "job.energy" ||
+         figure.name().rfind("counter.", 0) == 0;
+}
+
 void add_figures(const std::string& prefix, const pb::Figure& figure, Labels labels, Page& page) {
   labels.push_back({"unit", figure.unit()});
   if (figure.modelled()) labels.push_back({"modelled", "true"});
-  page.gauge(prefix + metric_name(figure.name()), "Measured; see docs/telemetry.md.",
-             figure.value(), std::move(labels));
+  const std::string name = prefix + metric_name(figure.name());
+  const char* const help = "Measured; docs/telemetry.md says how.";
+  if (is_sum(figure)) {
+    page.counter(name + "_total", help, figure.value(), std::move(labels));
+  } else {
+    page.gauge(name, help, figure.value(), std::move(labels));
+  }
 }
 
-void add_measured(const Controller& controller, TelemetryBoard& telemetry, int jobs_max,
-                  Page& page) {
+void add_measured(const Controller& controller, TelemetryBoard& telemetry, WallMs now_ms,
+                  int jobs_max, Page& page) {
+  const TelemetrySettings& settings = controller.config().node_settings.telemetry;
   for (const auto& [name, node] : telemetry.nodes()) {
     const Node* const known = controller.cluster().find(name);
-    if (known == nullptr || !known->responding) continue;  // nothing old as if it were new
+    // Nothing old as if it were new.
+    if (known == nullptr || !known->responding ||
+        !silence(settings, node.at_ms(), known->jobs > 0, now_ms).empty()) {
+      continue;
+    }
     for (const pb::Figure& figure : node.figures()) {
       add_figures("hyades_node_measured_", figure, {{"node", name}}, page);
     }
@@ -130,7 +153,10 @@ void add_measured(const Controller& controller, TelemetryBoard& telemetry, int j
   for (const auto& [id, job] : controller.jobs().all()) {
     if (!job.placed() || jobs_max-- <= 0) continue;
     const auto measured = telemetry.find_job(id);
-    if (!measured || !measured->live()) continue;
+    if (!measured || !measured->live() ||
+        !silence(settings, measured->at_ms(), true, now_ms).empty()) {
+      continue;
+    }
     for (const pb::Figure& figure : measured->figures()) {
       add_figures("hyades_", figure,
                   {{"job", std::to_string(id)}, {"user", job.spec.user}, {"queue", job.spec.queue}},
@@ -158,7 +184,7 @@ std::vector<prometheus::MetricFamily> metrics_page(const Controller& controller,
   add_job_counts(facts.jobs, page);
   add_queues(controller, facts.now_ms, page);
   add_nodes(controller, page);
-  add_measured(controller, telemetry, jobs_max, page);
+  add_measured(controller, telemetry, facts.now_ms, jobs_max, page);
   return page.take();
 }
 

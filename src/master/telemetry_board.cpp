@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/units.hpp"
+#include "master/job_continuity.hpp"
 #include "wire/telemetry_codec.hpp"
 
 namespace hyades {
@@ -9,6 +11,9 @@ namespace hyades {
 namespace {
 
 constexpr BootMs kWriteEvery_ms = 1000;
+constexpr WallMs kReportsMissed = 2;
+constexpr WallMs kReportPatience_ms = 3000;
+constexpr BootMs kStoreEvery_ms = 60'000;  // of a job that runs
 constexpr BootMs kPruneEvery_ms = 3'600'000;
 // The last words about a job that has ended come a little later than its end.
 constexpr BootMs kLinger_ms = 300'000;
@@ -34,6 +39,14 @@ void assign(const std::vector<Figure>& figures,
 }
 
 }  // namespace
+
+std::string silence(const TelemetrySettings& settings, WallMs at_ms, bool busy, WallMs now_ms) {
+  if (!settings.enabled) return "switched off: [telemetry] enabled = false";
+  const WallMs period_ms = WallMs{settings.report_ms} * (busy ? 1 : settings.idle_factor);
+  const WallMs age_ms = now_ms - at_ms;
+  if (age_ms <= kReportsMissed * period_ms + kReportPatience_ms) return "";
+  return "nothing heard for " + format_duration(age_ms / 1000);
+}
 
 void TelemetryBoard::sum_up(pb::JobTelemetry& job) {
   struct Sum {
@@ -90,6 +103,7 @@ TelemetryBoard::Entry* TelemetryBoard::entry_of(const LaunchKey& key) {
     entry.telemetry.set_live(true);
   }
   entry.heard_ms = clock_.now().boot_ms;
+  if (fresh) entry.stored_ms = entry.heard_ms;
   entry.changed = true;
   return &entry;
 }
@@ -115,16 +129,13 @@ void TelemetryBoard::take(const std::string& node, const TelemetryReport& report
     if (entry == nullptr) continue;
     pb::JobTelemetryNode& part = part_of(entry->telemetry, node);
     part.set_at_ms(report.until_ms);
-    assign(job.figures, *part.mutable_figures());
+    carry_on(job.figures, part);
     entry->telemetry.set_at_ms(std::max(entry->telemetry.at_ms(), report.until_ms));
   }
   for (const JobSeries& series : report.series) {
     Entry* const entry = entry_of(series.key);
     if (entry == nullptr) continue;
-    auto& all = *part_of(entry->telemetry, node).mutable_series();
-    const auto same = std::find_if(all.begin(), all.end(),
-                                   [&](const auto& other) { return other.name() == series.name; });
-    to_pb(series, same == all.end() ? *all.Add() : (same->Clear(), *same));
+    carry_on(series, part_of(entry->telemetry, node));
   }
 }
 
@@ -146,10 +157,18 @@ bool TelemetryBoard::is_live(const Entry& entry, const JobTable& jobs) {
 
 void TelemetryBoard::store(Entry& entry) {
   entry.changed = false;
+  entry.stored_ms = clock_.now().boot_ms;
   if (store_ == nullptr) return;
   pb::JobTelemetry row = entry.telemetry;
   sum_up(row);
   store_->put_job(row);
+}
+
+TelemetryBoard::~TelemetryBoard() {
+  for (auto& [id, entry] : jobs_) {
+    if (entry.changed) store(entry);
+  }
+  if (store_ != nullptr) store_->flush();
 }
 
 void TelemetryBoard::turn(const Retention& retention, const JobTable& jobs) {
@@ -162,8 +181,9 @@ void TelemetryBoard::turn(const Retention& retention, const JobTable& jobs) {
     const bool live = is_live(entry, jobs);
     entry.telemetry.set_live(live);
     if (live) put_batch_node_first(entry, jobs);
-    // One that runs on and is not reported on any more: for when it is again.
-    if (entry.changed && (!live || silent)) store(entry);
+    // One that runs on: for the next master, and for when nobody reports on it any more.
+    const bool due = now.boot_ms - entry.stored_ms >= kStoreEvery_ms;
+    if (entry.changed && (!live || silent || due)) store(entry);
     at = silent ? jobs_.erase(at) : std::next(at);
   }
   if (store_ == nullptr) return;
@@ -198,7 +218,11 @@ std::optional<pb::NodeTelemetry> TelemetryBoard::find_node(const std::string& no
 
 std::optional<pb::JobTelemetry> TelemetryBoard::find_job(JobId job) {
   const auto found = jobs_.find(job);
-  if (found == jobs_.end()) return store_ == nullptr ? std::nullopt : store_->find_job(job);
+  if (found == jobs_.end()) {
+    auto stored = store_ == nullptr ? std::nullopt : store_->find_job(job);
+    if (stored) stored->set_live(false);  // nobody reports on it
+    return stored;
+  }
   pb::JobTelemetry telemetry = found->second.telemetry;
   sum_up(telemetry);
   return telemetry;

@@ -10,10 +10,15 @@
 
 #include "core/job_table.hpp"
 #include "core/ports.hpp"
+#include "core/telemetry_settings.hpp"
 #include "hyades.pb.h"
 #include "master/telemetry_store.hpp"
 
 namespace hyades {
+
+// "", or why what was told last, at `at_ms`, is not how it is now: telemetry is switched off, or
+// its source has been silent for longer than it should. `busy`: jobs run there.
+std::string silence(const TelemetrySettings& settings, WallMs at_ms, bool busy, WallMs now_ms);
 
 class TelemetryBoard final : public TelemetrySink {
  public:
@@ -24,6 +29,8 @@ class TelemetryBoard final : public TelemetrySink {
 
   // `store` may be nullptr: then nothing lasts. It must outlive the board.
   TelemetryBoard(TelemetryStore* store, Clock& clock) : store_(store), clock_(clock) {}
+  // Keeps what is known of jobs that run, for the next master.
+  ~TelemetryBoard() override;
 
   void take(const std::string& node, const TelemetryReport& report) override;
   // Call it every now and then. Jobs whose attempt is over get their row; what is old goes.
@@ -51,6 +58,7 @@ class TelemetryBoard final : public TelemetrySink {
   struct Entry {
     pb::JobTelemetry telemetry;
     BootMs heard_ms = 0;
+    BootMs stored_ms = 0;
     bool changed = false;  // since it was stored
   };
 

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "master/metrics_page.hpp"
 
@@ -143,6 +145,71 @@ TEST_F(TelemetryBoardTest, AnEndedJobHasOneRowThatOutlivesTheMaster) {
   EXPECT_EQ(board_->find_job(1)->nodes(1).series(0).most(0), 2);
   EXPECT_EQ(figure(1, "job.energy"), 5);
   EXPECT_FALSE(board_->find_job(1)->live());
+}
+
+// To a sampler that takes over, a job begins when it first looks.
+TEST_F(TelemetryBoardTest, SumsGoOnWhenASamplerTakesOver) {
+  run_job(1);
+  report("n1", 1, {{"job.energy", "J", 100, true}, {"job.memory_peak", "MiB", 300}});
+  report("n1", 1, {{"job.energy", "J", 110, true}, {"job.memory_peak", "MiB", 300}});
+  report("n1", 1, {{"job.cpu", "cores", 1}});  // it has not read its meter twice
+  EXPECT_EQ(figure(1, "job.energy"), 110);
+  report("n1", 1, {{"job.energy", "J", 5}, {"job.memory_peak", "MiB", 200}});
+  EXPECT_EQ(figure(1, "job.energy"), 115);
+  EXPECT_EQ(figure(1, "job.memory_peak"), 300);
+  report("n1", 1, {{"job.energy", "J", 7}, {"job.memory_peak", "MiB", 400}});
+  EXPECT_EQ(figure(1, "job.energy"), 117);
+  EXPECT_EQ(figure(1, "job.memory_peak"), 400);
+  // And a third one, under another master: the job runs all the time.
+  open();
+  EXPECT_EQ(figure(1, "job.energy"), 117);
+  EXPECT_FALSE(board_->find_job(1)->live());  // nobody reports on it yet
+  report("n1", 1, {{"job.energy", "J", 1}});
+  EXPECT_EQ(figure(1, "job.energy"), 118);
+  turn();
+  EXPECT_TRUE(board_->find_job(1)->live());
+  // Another attempt begins anew.
+  report("n1", 1, {{"job.energy", "J", 2}}, 2);
+  EXPECT_EQ(figure(1, "job.energy"), 2);
+}
+
+TEST_F(TelemetryBoardTest, CoursesGoOnWhenASamplerTakesOver) {
+  constexpr float none = std::numeric_limits<float>::quiet_NaN();
+  run_job(1);
+  const auto tell = [&](std::int64_t step_ms, std::vector<float> mean) {
+    board_->take("n1", {.until_ms = 9,
+                        .series = {{.key = key(1),
+                                    .name = "job.cpu",
+                                    .unit = "cores",
+                                    .from_ms = 5,
+                                    .step_ms = step_ms,
+                                    .mean = mean,
+                                    .most = mean}}});
+    const auto job = board_->find_job(1);
+    const auto& series = job->nodes(0).series(0);
+    std::vector<float> told;
+    for (int i = 0; i < series.mean_size(); ++i) {
+      told.push_back(std::isnan(series.mean(i)) ? -1 : series.mean(i));
+    }
+    return told;
+  };
+  tell(1000, {1, 3, 5});
+  EXPECT_EQ(tell(1000, {none, none, none, none, 9}), (std::vector<float>{1, 3, 5, -1, 9}));
+  EXPECT_EQ(tell(2000, {none, none, 7, 8}), (std::vector<float>{2, 5, 7, 8}));
+  EXPECT_EQ(tell(1000, {none, none, none, 6}), (std::vector<float>{2, 2, 5, 6}));
+}
+
+TEST(Silence, IsMoreThanAFewMissedReports) {
+  TelemetrySettings settings;
+  settings.report_ms = 2000;
+  settings.idle_factor = 10;
+  EXPECT_EQ(silence(settings, 100'000, true, 106'000), "");
+  EXPECT_EQ(silence(settings, 100'000, true, 119'000), "nothing heard for 0:19");
+  EXPECT_EQ(silence(settings, 100'000, false, 119'000), "");
+  EXPECT_NE(silence(settings, 100'000, false, 200'000), "");
+  EXPECT_EQ(silence(settings, 100'000, true, 90'000), "");  // clocks differ
+  settings.enabled = false;
+  EXPECT_NE(silence(settings, 100'000, true, 100'001), "");
 }
 
 // A job shorter than a report is heard of only when it is over.
