@@ -29,8 +29,8 @@ constexpr const char* kSection = "What telemetry costs";
 constexpr int kAnswer_ms = 60'000;
 constexpr int kDraws = 4000;
 constexpr int kPairs = 24;
-constexpr double kWindow_s = 1.5;
-constexpr double kSettle_s = 0.5;  // after the sampler was stopped or let go
+constexpr double kWindow_s = 1.0;
+constexpr double kSettle_s = 0.3;  // after the sampler was stopped or let go
 constexpr double kDefaultsBar_percent = 0.5;
 constexpr double kFastestBar_percent = 3;
 
@@ -268,7 +268,7 @@ void measure_telemetry(Bench& bench) {
   bench.report.explain(
       kSection,
       "Jobs that compute on every processor of the machine, on a cluster of one node, count what "
-      "they get done. In windows of 1.5 s the node's sampler runs or is stopped (SIGSTOP), in "
+      "they get done. In windows of a second the node's sampler runs or is stopped (SIGSTOP), in "
       "pairs "
       "whose order is drawn. The value is the median over " +
           std::to_string(kPairs) +
