@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "cli/efficiency_findings.hpp"
+#include "cli/job_progress.hpp"
 #include "cli/request_sizes.hpp"
 #include "core/units.hpp"
 
@@ -44,23 +45,20 @@ CoresFit judge_cores(const JobEfficiency& job) {
   return cores_needed_on_node(job) <= 0.75 * held ? CoresFit::Idle : CoresFit::IdleButBursts;
 }
 
-// False when the number of cores cannot be said with one option.
-bool suggest_cores(const JobEfficiency& job, Advice& advice) {
+// Nothing when the number of cores cannot be said with one option.
+std::optional<Directive> cores_option(const JobEfficiency& job) {
   const int tasks = std::max(1, job.job.tasks());
   const int needed = cores_needed_on_node(job);
-  if (!asked_for_what_it_holds(job)) return false;
+  if (!asked_for_what_it_holds(job)) return std::nullopt;
   if (tasks <= job.nodes) {
-    ask_for(advice, "--cpus-per-task", std::to_string(needed));
-    return true;
+    return Directive{"--cpus-per-task", std::to_string(needed)};
   }
   if (job.nodes == 1 && job.job.cpus_per_task() <= 1 && needed == 1) {
-    ask_for(advice, "--ntasks", "1");
-    return true;
+    return Directive{"--ntasks", "1"};
   }
   const int each = (needed * job.nodes + tasks - 1) / tasks;
-  if (each >= job.job.cpus_per_task()) return false;
-  ask_for(advice, "--cpus-per-task", std::to_string(each));
-  return true;
+  if (each >= job.job.cpus_per_task()) return std::nullopt;
+  return Directive{"--cpus-per-task", std::to_string(each)};
 }
 
 // ---- time --------------------------------------------------------------------------------------
@@ -86,9 +84,11 @@ void suggest_time(const JobEfficiency& job, bool may_be_less, Advice& advice) {
 
 void suggest_memory(const JobEfficiency& job, Advice& advice) {
   if (job.peak_source != PeakSource::WholeJob) return;
-  const MiB asked = job.job.memory_mib();
-  const MiB wanted = memory_to_ask_mib(*job.peak_mib * 1.2);
-  if (asked <= 0 || wanted < 0.7 * asked) ask_for(advice, "--mem", format_memory(wanted));
+  if (job.job.memory_mib() <= 0) {
+    ask_for(advice, "--mem", format_memory(memory_to_ask_mib(*job.peak_mib * 1.2)));
+  } else if (const auto wanted = less_memory_mib(job)) {
+    ask_for(advice, "--mem", format_memory(*wanted));
+  }
 }
 
 void suggest_more_memory(const JobEfficiency& job, Advice& advice) {
@@ -106,7 +106,9 @@ void suggest_for_a_good_end(const JobEfficiency& job, CoresFit cores, Advice& ad
   const bool fewer = cores == CoresFit::Idle;
   // Bursts that nobody saw would take longer on fewer cores.
   suggest_time(job, !fewer || job.peak_cores_node.has_value(), advice);
-  if (fewer || cores == CoresFit::TooFew) suggest_cores(job, advice);
+  const bool other_number = (fewer && !was_crowded_out(job)) || cores == CoresFit::TooFew;
+  const auto option = other_number ? cores_option(job) : std::nullopt;
+  if (option) advice.directives.push_back(*option);
   suggest_memory(job, advice);
 }
 
@@ -133,18 +135,20 @@ bool says_something(const JobEfficiency& job) {
 
 void find_all(const JobEfficiency& job, CoresFit cores, Advice& advice) {
   add_end_findings(job, hung(job), advice.findings);
+  add_progress_findings(job, advice.findings);
   if (!says_something(job)) return;
   add_memory_findings(job, advice.findings);
   const bool waits = add_waiting_findings(job, advice.findings);
   if (cores == CoresFit::TooFew) add_too_few_cores(job, advice.findings);
   if (cores == CoresFit::IdleButBursts) add_bursts(job, advice.findings);
   if (cores == CoresFit::Idle) {
-    add_idle_cores(job, waits, asked_for_what_it_holds(job), advice.findings);
+    const auto fewer = cores_option(job);
+    add_idle_cores(job, waits, asked_for_what_it_holds(job), fewer ? fewer->text() : "",
+                   advice.findings);
   }
   add_device_findings(job, advice.findings);
   add_kernel_findings(job, advice.findings);
   add_time_findings(job, advice.findings);
-  add_progress_findings(job, advice.findings);
 }
 
 }  // namespace
@@ -157,13 +161,22 @@ Advice advise(const JobEfficiency& job) {
     suggest_more_memory(job, advice);
   } else if (job.ended && job.started && ended_as(job, "TIMEOUT")) {
     if (!hung(job) && job.job.time_limit_s() > 0) {
-      ask_for(advice, "--time", time_option(time_to_ask_s(job.job.time_limit_s() * 1.5)));
+      const auto whole_s = whole_run_s(job);
+      const double wanted_s = whole_s ? *whole_s * 1.25 : job.job.time_limit_s() * 1.5;
+      ask_for(advice, "--time", time_option(time_to_ask_s(wanted_s)));
     }
   } else if (ended_as(job, "COMPLETED") && job.started && job.elapsed_ms >= kShortestMs) {
     suggest_for_a_good_end(job, cores, advice);
   }
   if (advice.directives.empty()) advice.no_directives = why_nothing(job);
   return advice;
+}
+
+std::optional<MiB> less_memory_mib(const JobEfficiency& job) {
+  if (!job.peak_mib || job.job.memory_mib() <= 0) return std::nullopt;
+  const MiB wanted = memory_to_ask_mib(*job.peak_mib * 1.2);
+  if (wanted >= 0.7 * job.job.memory_mib()) return std::nullopt;
+  return wanted;
 }
 
 std::string directive_line(const Advice& advice) {

@@ -7,21 +7,25 @@
 //  - Time: a quarter more than it took, at least 5 minutes, rounded up to 5 minutes (from an hour
 //    on 15, from 12 hours on a whole hour); when that is less than three quarters of the limit,
 //    when the run came within a tenth of it, or when there was none. TIMEOUT: half as much again,
-//    unless it did nothing at its end.
-//  - Cores: as many as were busy, when that is at most three quarters of them, and when no more
+//    or what its progress lets expect and a quarter more; unless it did nothing at its end.
+//  - Cores: none when others were on them. As many as were busy, when that is at most three
+//  quarters of them, and when no more
 //    were busy at times (for more than 5 % of the time). Less time goes with fewer cores only when
 //    the course of the run is known. More, when more than it asked for were busy.
 //  - Memory: a fifth more than the peak, rounded up to 100 MiB (from 10 GiB on to 1 GiB); when that
 //    is less than 70 % of what was asked for, or nothing was, and only when the peak is known to
 //    count all processes. OUT_OF_MEMORY: twice the limit.
 //  - GPUs that did nothing are to be left out.
-//  - A job that runs and says how far it has come is warned of when it would end after its limit.
+//  - A job that runs and says how far it has come is warned of when it would end after its limit,
+//    from 10 seconds on.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/job_efficiency.hpp"
+#include "core/resources.hpp"
 
 namespace hyades {
 
@@ -49,6 +53,9 @@ struct Advice {
 };
 
 Advice advise(const JobEfficiency& job);
+
+// What to ask for on a node, when that is less than 70 % of what was asked for; else nothing.
+std::optional<MiB> less_memory_mib(const JobEfficiency& job);
 
 // "--time=0:45:00 --mem=1200M"
 std::string directive_line(const Advice& advice);

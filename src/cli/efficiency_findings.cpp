@@ -146,7 +146,13 @@ void add_end_findings(const JobEfficiency& job, bool hung, std::vector<Finding>&
                    "Find out why before asking for more time: a deadlock, a lost connection, a "
                    "question that nobody answered?"});
   } else if (state == "TIMEOUT") {
-    out.push_back({"timeout", FindingKind::Problem, "It ran into its time limit.",
+    std::string what = "It ran into its time limit.";
+    if (const auto whole_s = whole_run_s(job)) {
+      what = "It ran into its time limit with " + format_share(progress_of(job)->done) +
+             " done; extrapolated from that it takes " +
+             format_duration(static_cast<std::int64_t>(*whole_s)) + " in all.";
+    }
+    out.push_back({"timeout", FindingKind::Problem, what,
                    "Ask for more time, or let it save its state and go on in the next job: "
                    "--signal=B:USR1@120 tells its script two minutes before the end."});
   } else if (state == "NODE_FAIL") {
@@ -173,6 +179,7 @@ void add_memory_findings(const JobEfficiency& job, std::vector<Finding>& out) {
                    ""});
   } else if (*job.memory_share <= 0.5 && job.ended) {
     const bool sure = job.peak_source == PeakSource::WholeJob;
+    if (sure && !less_memory_mib(job)) return;  // there is no smaller step
     out.push_back({"memory_unused", FindingKind::Notice,
                    "It used " + peak + " of the " + asked_memory(job) +
                        " that it asked for on a node" +
@@ -183,7 +190,7 @@ void add_memory_findings(const JobEfficiency& job, std::vector<Finding>& out) {
 
 bool add_waiting_findings(const JobEfficiency& job, std::vector<Finding>& out) {
   const int tasks = std::max({1, job.job.tasks(), job.nodes});
-  if (!job.busy_cores || *job.busy_cores >= 0.5 * tasks) return false;
+  if (!job.busy_cores || *job.busy_cores >= 0.5 * tasks || was_crowded_out(job)) return false;
   const Traffic traffic = traffic_of(job, tasks);
   const double idle = 1 - *job.busy_cores / tasks;
   if (traffic.heavy) {
@@ -196,17 +203,26 @@ bool add_waiting_findings(const JobEfficiency& job, std::vector<Finding>& out) {
   return true;
 }
 
-void add_idle_cores(const JobEfficiency& job, bool waits, bool asked, std::vector<Finding>& out) {
+void add_idle_cores(const JobEfficiency& job, bool waits, bool asked, const std::string& fewer,
+                    std::vector<Finding>& out) {
+  const std::string option = fewer.empty() ? "" : " (" + fewer + ")";
   std::string change;
   if (!asked) {
     change = "It holds whole nodes: leave out --exclusive, or give it more to do.";
+  } else if (was_crowded_out(job)) {
+    change =
+        "Others were on them, so it is not known how many it could use: ask for as many as it "
+        "has threads that compute.";
   } else if (!waits && job.job.tasks() > job.nodes) {
     change = "Were all " + std::to_string(job.job.tasks()) +
-             " tasks started? hrun or mpirun in the script starts them; else ask for fewer.";
-  } else if (!waits) {
-    change =
-        "Ask for fewer cores; or, if the program can use more, tell it to (OMP_NUM_THREADS, "
-        "its option for threads or workers).";
+             " tasks started? hrun or mpirun in the script starts them; else ask for fewer" +
+             option + ".";
+  } else if (waits) {
+    change = "Ask for fewer cores" + (fewer.empty() ? "." : ": " + fewer + ".");
+  } else {
+    change = "Ask for fewer cores" + option +
+             "; or, if the program can use more, tell it to (OMP_NUM_THREADS, "
+             "its option for threads or workers).";
   }
   out.push_back({"cores_idle", FindingKind::Problem, busy_of_held(job) + busy(job) + ".", change});
 }
@@ -256,8 +272,7 @@ void add_kernel_findings(const JobEfficiency& job, std::vector<Finding>& out) {
                        format_quantity(job.involuntary_switches, "count") + " times.",
                    "It runs more threads than it has cores: OMP_NUM_THREADS=$HYADES_CPUS_PER_TASK, "
                    "or fewer workers."});
-  } else if (crowd > 20 && *job.involuntary_switches > 10 * job.voluntary_switches.value_or(0) &&
-             job.cpu_share) {
+  } else if (was_crowded_out(job)) {
     // It never wanted to wait, and yet it was not busy.
     out.push_back(
         {"cores_shared", FindingKind::Notice,
@@ -286,8 +301,14 @@ void add_kernel_findings(const JobEfficiency& job, std::vector<Finding>& out) {
 }
 
 void add_progress_findings(const JobEfficiency& job, std::vector<Finding>& out) {
+  constexpr std::int64_t soonest_ms = 10'000;  // not kShortestMs: the limit may be a minute
+  if (const auto wrong = wrong_progress(job)) {
+    out.push_back({"progress_range", FindingKind::Notice,
+                   "Its progress is " + format_quantity(*wrong, "") + ": it must be from 0 to 1.",
+                   "Report the part that is done: 0.25 for 25 %."});
+  }
   const auto progress = progress_of(job);
-  if (!progress || progress->over_limit_s == 0) return;
+  if (!progress || progress->over_limit_s == 0 || job.elapsed_ms < soonest_ms) return;
   const double whole_s = static_cast<double>(progress->expected_end_ms - job.job.start_ms()) / 1000;
   out.push_back({"progress_late", FindingKind::Problem,
                  "It says that " + format_share(progress->done) +

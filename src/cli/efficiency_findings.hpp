@@ -2,6 +2,7 @@
 // Pure functions; any thread. Not escaped.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "cli/efficiency_advice.hpp"
@@ -21,7 +22,9 @@ void add_memory_findings(const JobEfficiency& job, std::vector<Finding>& out);
 bool add_waiting_findings(const JobEfficiency& job, std::vector<Finding>& out);
 
 // `waits`: why they were idle has been said. `asked`: the job asked for all the cores it held.
-void add_idle_cores(const JobEfficiency& job, bool waits, bool asked, std::vector<Finding>& out);
+// `fewer`: the option that asks for as many as it used; "" when no single one does.
+void add_idle_cores(const JobEfficiency& job, bool waits, bool asked, const std::string& fewer,
+                    std::vector<Finding>& out);
 void add_bursts(const JobEfficiency& job, std::vector<Finding>& out);
 void add_too_few_cores(const JobEfficiency& job, std::vector<Finding>& out);
 
@@ -31,7 +34,7 @@ void add_device_findings(const JobEfficiency& job, std::vector<Finding>& out);
 // What the kernel did for it, and what the counters say.
 void add_kernel_findings(const JobEfficiency& job, std::vector<Finding>& out);
 
-// Of one that runs: whether it would end in time.
+// Whether what it says of its progress can be one; of one that runs, whether it would end in time.
 void add_progress_findings(const JobEfficiency& job, std::vector<Finding>& out);
 
 void add_time_findings(const JobEfficiency& job, std::vector<Finding>& out);

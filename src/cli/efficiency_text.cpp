@@ -44,6 +44,7 @@ UseRow memory_row(const JobEfficiency& job) {
   UseRow row{"memory", asked > 0 ? format_memory(asked) + (job.nodes > 1 ? " a node" : "") : "none",
              "not measured", job.memory_share, ""};
   if (job.peak_mib) row.used = format_quantity(*job.peak_mib, "MiB") + " at peak";
+  if (job.ended && job.peak_sampled) row.note = "sampled";
   if (job.memory_mib) row.note = "now " + format_quantity(*job.memory_mib, "MiB");
   return row;
 }
@@ -62,10 +63,17 @@ UseRow gpu_row(const JobEfficiency& job) {
 }
 
 UseRow storage_row(const JobEfficiency& job) {
-  UseRow row{"storage", "-", "not measured", std::nullopt, ""};
+  UseRow row{"storage", "-", job.ended ? "not measured" : "known at the end", std::nullopt, ""};
+  const bool rates = job.read_rate || job.write_rate;
+  const std::string now = rates ? "reads " + format_quantity(job.read_rate, "bytes/s") +
+                                      ", writes " + format_quantity(job.write_rate, "bytes/s")
+                                : "";
   if (job.read_bytes || job.write_bytes) {
     row.used = "read " + format_quantity(job.read_bytes, "bytes") + ", wrote " +
                format_quantity(job.write_bytes, "bytes");
+    if (rates) row.note = "now " + now;
+  } else if (rates) {
+    row.used = now;
   }
   return row;
 }
@@ -75,6 +83,18 @@ UseRow energy_row(const JobEfficiency& job) {
   if (job.energy_modelled) row.used += " modelled";
   if (job.power_w) row.used += ", " + format_quantity(job.power_w, "W") + " on average";
   return row;
+}
+
+// Of one that has not started: what it asks for.
+void add_requested_rows(const JobEfficiency& job, std::vector<UseRow>& rows) {
+  const std::int64_t cores =
+      std::int64_t{std::max(1, job.job.tasks())} * std::max(1, job.job.cpus_per_task());
+  rows.push_back({"cores", std::to_string(cores), "-", std::nullopt, ""});
+  const MiB memory = job.job.memory_mib();
+  rows.push_back({"memory",
+                  memory > 0 ? format_memory(memory) + (job.nodes > 1 ? " a node" : "") : "none",
+                  "-", std::nullopt, ""});
+  if (job.gpus > 0) rows.push_back({"GPUs", std::to_string(job.gpus), "-", std::nullopt, ""});
 }
 
 // Little used is worth a look, and so is a limit that is near.
@@ -161,7 +181,10 @@ std::string advice_text(const Advice& advice, const Terminal& terminal) {
 
 std::vector<UseRow> use_rows(const JobEfficiency& job) {
   std::vector<UseRow> rows{time_row(job)};
-  if (!job.started) return rows;
+  if (!job.started) {
+    add_requested_rows(job, rows);
+    return rows;
+  }
   rows.push_back(cores_row(job));
   rows.push_back(memory_row(job));
   const bool has_gpus = job.gpus > 0 || job.gpu_share || job.gpus_busy.value_or(0) > 0;
@@ -185,7 +208,7 @@ std::vector<UseRow> time_rows(const JobEfficiency& job) {
   } else {
     add("computing", job.cpu_s);
   }
-  add("waiting", job.waiting_s);
+  add(was_crowded_out(job) ? "waiting for a core, or idle" : "waiting", job.waiting_s);
   const auto note = [](const std::optional<double>& count, const char* what) {
     return count ? format_quantity(count, "count") + " " + what : "";
   };
@@ -252,7 +275,11 @@ std::vector<std::string> source_notes(const JobEfficiency& job) {
                               : "Its node has sent no measurements yet.");
   }
   if (job.peak_source == PeakSource::WholeJob) {
-    notes.push_back("The peak of memory is that of all processes of the job on a node.");
+    notes.push_back(job.peak_sampled && job.ended
+                        ? "The peak of memory is the highest that its node saw of all its "
+                          "processes together, at most its limit; the kernel's own is lower, or "
+                          "of its largest process alone."
+                        : "The peak of memory is that of all processes of the job on a node.");
   } else if (job.peak_source == PeakSource::ExitRecord) {
     notes.push_back(
         "The peak of memory is the control group's, or, without one, that of the "

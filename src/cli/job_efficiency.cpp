@@ -88,14 +88,21 @@ void take_if_unknown(std::optional<double>& out, std::optional<double> value) {
   if (!out) out = value;
 }
 
+void take_sampled_peak(const Figures& figures, JobEfficiency& out) {
+  auto seen = amount_of(figures, "job.memory_peak");
+  if (!seen) return;
+  out.peak_source = PeakSource::WholeJob;
+  const auto limit_mib = static_cast<double>(out.job.memory_mib());
+  if (out.ended && limit_mib > 0) seen = std::min(*seen, limit_mib);
+  out.peak_sampled = *seen > out.peak_mib.value_or(0);
+  if (out.peak_sampled) out.peak_mib = seen;
+}
+
 void take_figures(const Figures& figures, JobEfficiency& out) {
   take_if_unknown(out.user_s, amount_of(figures, "job.user_time"));
   take_if_unknown(out.system_s, amount_of(figures, "job.system_time"));
   take_if_unknown(out.cpu_s, amount_of(figures, "job.cpu_time"));
-  if (const auto peak = amount_of(figures, "job.memory_peak")) {
-    out.peak_mib = std::max(*peak, out.peak_mib.value_or(0));
-    out.peak_source = PeakSource::WholeJob;
-  }
+  take_sampled_peak(figures, out);
   take_if_unknown(out.read_bytes, amount_of(figures, "job.read"));
   take_if_unknown(out.write_bytes, amount_of(figures, "job.write"));
   out.gpu_memory_peak_mib = amount_of(figures, "job.gpu.memory_peak");
@@ -112,6 +119,8 @@ void take_figures(const Figures& figures, JobEfficiency& out) {
   if (!out.ended) {
     out.busy_cores_now = amount_of(figures, "job.cpu");
     out.memory_mib = amount_of(figures, "job.memory");
+    out.read_rate = amount_of(figures, "job.read_rate");
+    out.write_rate = amount_of(figures, "job.write_rate");
     out.gpu_memory_mib = amount_of(figures, "job.gpu.memory");
   }
 }
@@ -228,6 +237,17 @@ JobEfficiency measure_efficiency(const pb::JobInfo& job, const pb::JobTelemetry*
   }
   derive(out);
   return out;
+}
+
+bool was_crowded_out(const JobEfficiency& job) {
+  if (!job.involuntary_switches || !job.cpu_share || *job.cpu_share > 0.8) return false;
+  const double times = *job.involuntary_switches;
+  // Of what it did in a while, not of the cores it holds: it may hold many that it never wanted.
+  const double cpu_s = job.cpu_s.value_or(0), elapsed_s = job.elapsed_ms / 1000.0;
+  const int tasks = std::max({1, job.job.tasks(), job.nodes});
+  const double often = *job.busy_cores < 0.9 * tasks ? 20 : 100;  // the kernel's own need some
+  return times > 10 * job.voluntary_switches.value_or(0) && times > often * cpu_s &&
+         times > elapsed_s;
 }
 
 const pb::Figure* find_figure(const Figures& figures, const std::string& name) {

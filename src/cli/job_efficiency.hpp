@@ -25,8 +25,11 @@ struct MissingFigure {
   std::string why;
 };
 
-// Where the peak of memory is from. Only the first counts all processes of the job for certain: all
-// together whenever its node looked, and what the kernel said at its end where that is more.
+// Where the peak of memory is from. Only the first counts all processes of the job for certain: the
+// higher one of what its node saw (all together whenever it looked) and, of a job that has ended,
+// of what the kernel said. The latter is the control group's peak, or without one the largest
+// process's, and nothing says which. What was seen counts shared pages once for each process, so
+// that it is taken up to the job's limit only.
 enum class PeakSource { None, WholeJob, ExitRecord };
 
 struct JobEfficiency {
@@ -56,6 +59,7 @@ struct JobEfficiency {
   std::optional<double> memory_mib;  // now; of a job that runs
   std::optional<double> peak_mib;    // the highest node's
   PeakSource peak_source = PeakSource::None;
+  bool peak_sampled = false;           // it is what the node saw, not the kernel's own
   std::optional<double> memory_share;  // peak of what was asked for on each node
 
   int gpus = 0;                               // on all nodes
@@ -66,6 +70,8 @@ struct JobEfficiency {
 
   std::optional<double> read_bytes;
   std::optional<double> write_bytes;
+  std::optional<double> read_rate;  // bytes a second, now; of a job that runs
+  std::optional<double> write_rate;
   std::optional<double> minor_faults;
   std::optional<double> major_faults;
   std::optional<double> voluntary_switches;
@@ -85,6 +91,10 @@ struct JobEfficiency {
 // `telemetry` may be null: then only what the job's end has told is known.
 JobEfficiency measure_efficiency(const pb::JobInfo& job, const pb::JobTelemetry* telemetry,
                                  WallMs now_ms);
+
+// True when its threads hardly ever wanted to wait and yet had to give way again and again: others
+// were on its cores, and that it was not busy is not its own doing.
+bool was_crowded_out(const JobEfficiency& job);
 
 // The figure with that name whose value is a number, else null.
 const pb::Figure* find_figure(const google::protobuf::RepeatedPtrField<pb::Figure>& figures,

@@ -17,15 +17,22 @@ std::int64_t elapsed_ms(const JobEfficiency& job) {
                               : job.elapsed_ms;
 }
 
-}  // namespace
-
-std::optional<JobProgress> progress_of(const JobEfficiency& job) {
+const pb::Figure* reported_progress(const JobEfficiency& job) {
   const auto found =
       std::find_if(job.reported.begin(), job.reported.end(),
                    [](const pb::Figure& figure) { return figure.name() == progress_name; });
-  if (found == job.reported.end() || !(found->value() >= 0 && found->value() <= 1)) {
-    return std::nullopt;
-  }
+  return found == job.reported.end() ? nullptr : &*found;
+}
+
+bool can_be_one(const pb::Figure& progress) {
+  return progress.value() >= 0 && progress.value() <= 1;
+}
+
+}  // namespace
+
+std::optional<JobProgress> progress_of(const JobEfficiency& job) {
+  const pb::Figure* found = reported_progress(job);
+  if (found == nullptr || !can_be_one(*found)) return std::nullopt;
   JobProgress progress{.done = found->value()};
   constexpr double most_ms = 100.0 * 366 * 24 * 3600 * 1000;
   const double whole_ms = static_cast<double>(elapsed_ms(job)) / progress.done;
@@ -37,6 +44,19 @@ std::optional<JobProgress> progress_of(const JobEfficiency& job) {
     progress.over_limit_s = (expected_ms - limit_ms + 999) / 1000;
   }
   return progress;
+}
+
+std::optional<double> whole_run_s(const JobEfficiency& job) {
+  const auto progress = progress_of(job);
+  if (!progress || progress->done <= 0 || progress->done >= 1) return std::nullopt;
+  constexpr double most_s = 100.0 * 366 * 24 * 3600;
+  return std::min(most_s, static_cast<double>(job.elapsed_ms) / 1000 / progress->done);
+}
+
+std::optional<double> wrong_progress(const JobEfficiency& job) {
+  const pb::Figure* found = reported_progress(job);
+  if (found == nullptr || can_be_one(*found)) return std::nullopt;
+  return found->value();
 }
 
 std::string expected_end_text(const JobProgress& progress) {

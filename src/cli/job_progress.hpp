@@ -20,6 +20,13 @@ struct JobProgress {
 // Nothing when the job does not report it, or nothing that can be one.
 std::optional<JobProgress> progress_of(const JobEfficiency& job);
 
+// How long a job that was stopped would have run in all, extrapolated from its progress; nothing
+// when it reported none, or none between 0 and 1.
+std::optional<double> whole_run_s(const JobEfficiency& job);
+
+// What a job calls its progress and cannot be one: 25, when it means 25 %.
+std::optional<double> wrong_progress(const JobEfficiency& job);
+
 // "expected end 2030-01-31T08:00:00, extrapolated", with a warning when that is too late; "" when
 // there is none to be expected.
 std::string expected_end_text(const JobProgress& progress);

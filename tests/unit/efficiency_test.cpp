@@ -49,7 +49,9 @@ TEST(Advice, AskedFor4CoresAndUsed1) {
   EXPECT_EQ(directive_line(advice), "--time=0:50:00 --cpus-per-task=1 --mem=1200M");
   EXPECT_EQ(keys_of(advice), (std::vector<std::string>{"memory_unused", "cores_idle"}));
   EXPECT_TRUE(says(advice, "1.0 of 4 cores were busy."));
-  EXPECT_TRUE(says(advice, "Ask for fewer cores; or, if the program can use more, tell it to"));
+  EXPECT_TRUE(says(advice,
+                   "Ask for fewer cores (--cpus-per-task=1); or, if the program can use more, "
+                   "tell it to"));
   const std::string page = page_for(serial.job, &serial.telemetry);
   EXPECT_NE(page.find("cores         4                      1.0 busy 25 %"), std::string::npos)
       << page;
@@ -257,6 +259,84 @@ TEST(Advice, WaitingForSomethingElse) {
   EXPECT_TRUE(says(advice_for(job, &telemetry), "and hardly for a disk of its node"));
 }
 
+// Four cores asked for, and hardly a third of one got: 67 times a second it had to give way.
+TEST(Advice, WhoWasCrowdedOutIsNotToldThatItWaits) {
+  pb::JobInfo job = ended_job("COMPLETED", 70);
+  use(job, 20, 1, 700);
+  pb::Usage& usage = *job.mutable_usage();
+  usage.set_minor_faults(1000);
+  usage.set_voluntary_switches(60);
+  usage.set_involuntary_switches(4721);
+  const Advice advice = advice_for(job);
+  EXPECT_EQ(keys_of(advice),
+            (std::vector<std::string>{"memory_unused", "cores_idle", "cores_shared"}));
+  EXPECT_EQ(directive_line(advice).find("--cpus-per-task"), std::string::npos);
+  EXPECT_TRUE(says(advice, "as many as it has threads that compute"));
+  EXPECT_NE(page_for(job).find("  waiting for a core, or idle  "), std::string::npos)
+      << page_for(job);
+  usage.set_involuntary_switches(300);  // the kernel's own need that many
+  EXPECT_EQ(keys_of(advice_for(job))[1], "waiting");
+  usage.set_involuntary_switches(4721);
+  usage.set_voluntary_switches(4000);
+  EXPECT_EQ(keys_of(advice_for(job))[1], "waiting");
+  // One whose core was its own all the time lost nothing.
+  use(job, 69, 1, 700);
+  usage.set_voluntary_switches(60);
+  EXPECT_FALSE(says(advice_for(job), "Others ran on its cores"));
+  EXPECT_NE(directive_line(advice_for(job)).find("--cpus-per-task=1"), std::string::npos);
+}
+
+TEST(Advice, IdleCoresOfThoseThatWaitAreTakenAway) {
+  pb::JobInfo job = ended_job("COMPLETED", 3000);
+  use(job, 800, 100, 700);
+  const Advice advice = advice_for(job);
+  EXPECT_TRUE(says(advice, "0.3 of 4 cores were busy. Ask for fewer cores: --cpus-per-task=1."));
+}
+
+TEST(Advice, WhoReportedItsProgressGetsTheTimeThatItNeeds) {
+  pb::JobInfo job = ended_job("TIMEOUT", 600);
+  job.set_time_limit_s(600);
+  use(job, 590, 1, 700);
+  pb::ReportedFigure& progress = *job.mutable_usage()->add_reported();
+  progress.set_name("progress");
+  progress.set_value(0.25);
+  EXPECT_EQ(directive_line(advice_for(job)), "--time=0:50:00");
+  EXPECT_TRUE(says(advice_for(job), "with 25 % done; extrapolated from that it takes 40:00"));
+  for (const double none : {0.0, 1.0, 25.0}) {
+    progress.set_value(none);
+    EXPECT_EQ(directive_line(advice_for(job)), "--time=0:15:00") << none;
+  }
+}
+
+TEST(Advice, OfProgressInTheFirstMinuteAndOutOfRange) {
+  pb::JobInfo job = ended_job("RUNNING", 0);
+  job.set_end_ms(0);
+  job.set_time_limit_s(60);
+  pb::JobTelemetry telemetry = telemetry_of(job);
+  pb::Figure& progress = add_figure(telemetry, "app.progress", "", 0.1);
+  const auto keys = [&](int seconds) {
+    return keys_of(advise(measure_efficiency(job, &telemetry, kStart + seconds * 1000)));
+  };
+  EXPECT_EQ(keys(20), std::vector<std::string>{"progress_late"});
+  EXPECT_EQ(keys(9), std::vector<std::string>{});
+  progress.set_value(25);
+  EXPECT_EQ(keys(20), std::vector<std::string>{"progress_range"});
+  EXPECT_TRUE(says(advise(measure_efficiency(job, &telemetry, kStart + 20'000)),
+                   "Its progress is 25: it must be from 0 to 1."));
+  progress.set_value(1);
+  EXPECT_EQ(keys(20), std::vector<std::string>{});
+}
+
+TEST(Advice, LessMemoryIsOnlySpokenOfWhenThereIsASmallerStep) {
+  Serial serial;
+  serial.job.set_memory_mib(100);
+  use(serial.job, 2150, 22, 20);
+  serial.telemetry.mutable_figures(0)->set_value(21);
+  const Advice advice = advice_for(serial.job, &serial.telemetry);
+  EXPECT_EQ(keys_of(advice), std::vector<std::string>{"cores_idle"});
+  EXPECT_EQ(directive_line(advice).find("--mem"), std::string::npos);
+}
+
 // ---- what is not known -------------------------------------------------------------------------
 
 TEST(Efficiency, WhatIsNotMeasuredIsNotZero) {
@@ -288,6 +368,42 @@ TEST(Efficiency, FiguresThatAreNoneAreNotUsed) {
   const JobEfficiency measured = measure_efficiency(job, &telemetry, 0);
   EXPECT_FALSE(measured.cpu_s || measured.peak_mib || measured.energy_j ||
                measured.peak_cores_node || measured.idle_end_s);
+}
+
+TEST(Efficiency, APeakThatWasSampledIsCalledSoAndNeverAboveTheLimit) {
+  Serial serial;
+  const auto page = [&] { return page_for(serial.job, &serial.telemetry); };
+  EXPECT_NE(page().find("1000 MiB at peak  6 % [#...................] sampled"), std::string::npos)
+      << page();
+  use(serial.job, 2150, 22, 1000);
+  EXPECT_EQ(page().find("sampled"), std::string::npos) << page();
+  serial.job.set_state("OUT_OF_MEMORY");
+  serial.job.set_memory_mib(990);
+  use(serial.job, 2150, 22, 980);
+  EXPECT_NE(page().find("990 MiB at peak 100 %"), std::string::npos) << page();
+}
+
+TEST(Efficiency, OfAJobThatRunsStorageIsHowFastItReads) {
+  Serial serial;
+  serial.job.set_state("RUNNING");
+  serial.job.set_end_ms(0);
+  serial.telemetry.clear_figures();
+  const auto page = [&] { return page_for(serial.job, &serial.telemetry); };
+  EXPECT_NE(page().find("known at the end"), std::string::npos) << page();
+  add_figure(serial.telemetry, "job.read_rate", "bytes/s", 2 << 20);
+  add_figure(serial.telemetry, "job.write_rate", "bytes/s", 0);
+  EXPECT_NE(page().find("reads 2.00 MiB/s, writes 0 B/s"), std::string::npos) << page();
+}
+
+TEST(Efficiency, OfAJobThatPendsWhatItAsksForIsShown) {
+  pb::JobInfo job = ended_job("PENDING", 0);
+  job.set_start_ms(0);
+  job.set_end_ms(0);
+  job.set_cores(0);
+  job.set_tasks(2);
+  const std::string page = page_for(job);
+  EXPECT_NE(page.find("\ncores        8 "), std::string::npos) << page;
+  EXPECT_NE(page.find("\nmemory     16G "), std::string::npos) << page;
 }
 
 TEST(Efficiency, WhatIsNotForUsToSeeIsCalledSo) {
