@@ -112,7 +112,10 @@ int run(int argc, char** argv) {
   const WallMs now_ms = wall_now_ms();
   sort_jobs(jobs, "id", now_ms);
   const bool header = !command.has("no-header");
-  if (command.has("efficiency")) {
+  const bool named_in_vain = jobs.empty() && request.list_jobs().ids_size() > 0;
+  if (named_in_vain && !command.json()) {
+    // What was named does not exist, which is said below.
+  } else if (command.has("efficiency")) {
     show_efficiency(command, master, jobs, reply.truncated());
   } else if (command.json()) {
     Json list = Json::array();

@@ -100,11 +100,23 @@ void write_html(const Command& command, const Measured& all) {
   if (!command.has("quiet")) std::cout << escape_text(path) << "\n";
 }
 
+// Nothing to suggest is an empty line only where there are lines of other jobs.
+void print_directives(const Command& command, const Measured& all, const JobEfficiency& job) {
+  const Advice advice = advise(job);
+  if (advice.directives.empty()) {
+    complain(command.name(),
+             "job " + std::to_string(job.job.id()) + ": no suggestion: " + advice.no_directives);
+  }
+  if (!advice.directives.empty() || all.jobs.size() > 1) {
+    std::cout << directive_line(advice) << "\n";
+  }
+}
+
 void print(const Command& command, const Measured& all) {
   if (command.has("html")) return write_html(command, all);
   if (command.json()) return print_json(all);
   if (command.has("directives")) {
-    for (const JobEfficiency& job : all.jobs) std::cout << directive_line(advise(job)) << "\n";
+    for (const JobEfficiency& job : all.jobs) print_directives(command, all, job);
   } else if (all.jobs.size() == 1 && !command.has("table")) {
     std::cout << efficiency_text(all.jobs[0], advise(all.jobs[0]), command.terminal());
   } else {
@@ -112,16 +124,26 @@ void print(const Command& command, const Measured& all) {
   }
 }
 
+// A word of its own is a job, and getopt_long's habit for values that may be left out is "=".
+void refuse_files(const Command& command) {
+  for (const std::string& word : command.words()) {
+    if (!word.ends_with(".html") && !word.ends_with(".htm")) continue;
+    command.usage_error("'" + word +
+                        "' is not a job id; to write the report into it: --html=" + word);
+  }
+}
+
 int run(int argc, char** argv) {
   Command command("heff", "heff [OPTION...] [JOB...]",
                   "Show what jobs used of what they asked for, and what to change.", kNotes);
-  command.optional_value("html", "FILE",
+  command.optional_value("html", "[=FILE]",
                          "a report with charts, into FILE (heff-JOB.html; -: here)");
   command.flag("directives", "print only the options to ask for next time");
   command.flag("table", "one line also for a single job");
   command.flag("no-header,noheader", "no column titles");
   command.flag("quiet,q", "do not print where the report is");
   command.parse(argc, argv);
+  refuse_files(command);
   const std::vector<std::uint64_t> ids = read_job_ids(command, command.words());
   pb::ClientRequest request;
   if (ids.empty()) {

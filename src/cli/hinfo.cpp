@@ -1,6 +1,7 @@
 // hinfo: nodes, queues and the health of the master.
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
@@ -28,6 +29,7 @@ constexpr const char* kNotes =
     "  hinfo --telemetry --queues\n"
     "                           how long queues are, and were in the last hour\n"
     "  hinfo --layers           every part of Hyades, whether it runs, and what it counts\n"
+    "  hinfo --layers n2        those on n2, with a line for each counter; also: master\n"
     "\nExit codes\n"
     "  0  good      1  no master, no such node or queue, or --health: something is wrong\n"
     "  2  wrong options\n";
@@ -117,15 +119,39 @@ int show_health(const Command& command, MasterClient& master) {
 
 constexpr WallMs kHour_ms = 3'600'000;
 
+// Their names are "queue.NAME.what".
+void keep_queues(const QueueList& wanted, pb::NodeTelemetry& telemetry) {
+  const auto is_another = [&](const pb::Figure& figure) {
+    return std::none_of(wanted.begin(), wanted.end(), [&](const pb::QueueInfo& queue) {
+      const std::string begin = "queue." + queue.name() + ".";
+      return figure.name().starts_with(begin) &&
+             figure.name().find('.', begin.size()) == std::string::npos;
+    });
+  };
+  const auto keep = [&](auto& figures) {
+    figures.erase(std::remove_if(figures.begin(), figures.end(), is_another), figures.end());
+  };
+  keep(*telemetry.mutable_figures());
+  for (pb::NodeMinute& minute : *telemetry.mutable_minutes()) keep(*minute.mutable_figures());
+}
+
 int show_queue_telemetry(const Command& command, MasterClient& master) {
+  if (!command.words().empty()) {
+    command.usage_error("'" + command.words()[0] +
+                        "': --telemetry --queues is about queues; -p NAMES narrows it");
+  }
+  int exit_code = kExitGood;
+  const QueueList wanted = ask_queues(command, master, exit_code);
+  if (wanted.empty() && exit_code != kExitGood) return exit_code;
   const WallMs now_ms = wall_now_ms();
   pb::ClientRequest request;
   pb::ShowNodeTelemetry& show = *request.mutable_show_node_telemetry();
   show.set_queues(true);
   show.set_since_ms(now_ms - kHour_ms);
   const pb::ClientReply reply = master.get(request);
-  if (reply.node_telemetry().empty()) return kExitGood;
-  const pb::NodeTelemetry& queues = reply.node_telemetry(0);
+  if (reply.node_telemetry().empty()) return exit_code;
+  pb::NodeTelemetry queues = reply.node_telemetry(0);
+  if (command.has("queue")) keep_queues(wanted, queues);
   if (command.json()) {
     Json out = node_telemetry_json(queues);
     std::cout << json_text(
@@ -133,7 +159,7 @@ int show_queue_telemetry(const Command& command, MasterClient& master) {
   } else {
     std::cout << node_telemetry_page(queues, now_ms, command.terminal());
   }
-  return kExitGood;
+  return exit_code;
 }
 
 // One node that is named: all its figures. Otherwise a line for each.
@@ -142,7 +168,10 @@ int show_telemetry(const Command& command, MasterClient& master) {
   int exit_code = kExitGood;
   const NodeList nodes = ask_nodes(command, master, exit_code);
   const bool named = !command.words().empty() || command.has("queue");
-  if (nodes.empty() && named) return exit_code;
+  if (nodes.empty() && named) {
+    if (exit_code == kExitGood) complain("hinfo", "no node is in that queue, or is so named there");
+    return kExitFailed;
+  }
   const WallMs now_ms = wall_now_ms();
   const bool one = !command.words().empty() && nodes.size() == 1;
   pb::ClientRequest request;
@@ -166,19 +195,47 @@ int show_telemetry(const Command& command, MasterClient& master) {
   return exit_code;
 }
 
+constexpr const char* kMasterPlace = "master";
+
+// Where the parts are that are asked for: nodes, "master"; none: everywhere.
+std::vector<std::string> ask_places(const Command& command, MasterClient& master, int& exit_code) {
+  std::vector<std::string> places;
+  std::string error;
+  for (const std::string& text : command.words()) {
+    if (!expand_hostlist(text, places, error)) command.usage_error(error);
+  }
+  if (places.empty()) return places;
+  pb::ClientRequest request;
+  request.mutable_list_nodes();
+  std::vector<std::string> known{kMasterPlace};
+  const pb::ClientReply reply = master.get(request);
+  for (const pb::NodeInfo& node : reply.nodes()) known.push_back(node.name());
+  exit_code = std::max(exit_code, complain_of_unknown("node", places, known));
+  return places;
+}
+
 int show_layers(const Command& command, MasterClient& master) {
+  if (command.has("queue")) command.usage_error("--layers is narrowed by nodes, not by --queue");
+  int exit_code = kExitGood;
+  const std::vector<std::string> places = ask_places(command, master, exit_code);
   pb::ClientRequest request;
   request.mutable_show_layers();
   const pb::ClientReply reply = master.get(request);
+  std::vector<pb::LayerInfo> layers;
+  std::copy_if(reply.layers().begin(), reply.layers().end(), std::back_inserter(layers),
+               [&](const pb::LayerInfo& layer) { return contains(places, layer.place()); });
   if (command.json()) {
     Json out = Json::array();
-    for (const pb::LayerInfo& layer : reply.layers()) out.push_back(layer_json(layer));
+    for (const pb::LayerInfo& layer : layers) out.push_back(layer_json(layer));
     std::cout << json_text({{"layers", out}});
-  } else {
-    const Table table = layer_table({reply.layers().begin(), reply.layers().end()});
-    std::cout << table.render(command.terminal(), !command.has("no-header"));
+  } else if (places.size() == 1 && layers.empty()) {
+    if (exit_code == kExitGood) std::cout << places[0] << ": has not reported anything yet\n";
+  } else if (places.size() == 1) {
+    std::cout << layer_page(layers, command.terminal());
+  } else if (!layers.empty()) {
+    std::cout << layer_table(layers).render(command.terminal(), !command.has("no-header"));
   }
-  return kExitGood;
+  return exit_code;
 }
 
 void show_json(const NodeList& nodes, const QueueList& queues) {
@@ -189,6 +246,21 @@ void show_json(const NodeList& nodes, const QueueList& queues) {
   std::cout << json_text({{"nodes", node_list}, {"queues", queue_list}});
 }
 
+// Each of these is a page of its own.
+void refuse_two_pages(const Command& command) {
+  const std::vector<std::vector<const char*>> alternatives = {
+      {"health", "telemetry", "layers"}, {"health", "queues"}, {"layers", "queues"}};
+  for (const std::vector<const char*>& pages : alternatives) {
+    std::string given;
+    for (const char* page : pages) {
+      if (!command.has(page)) continue;
+      if (!given.empty())
+        command.usage_error("--" + given + " and --" + page + " do not go together");
+      given = page;
+    }
+  }
+}
+
 int run(int argc, char** argv) {
   Command command("hinfo", "hinfo [OPTION...] [NODE...]", "Show nodes and queues.", kNotes);
   command.value("queue,partition,p", "NAMES", "only these queues and their nodes");
@@ -197,9 +269,10 @@ int run(int argc, char** argv) {
   command.flag("queues", "one line for each queue, with its limits");
   command.flag("health", "the health of master and cluster");
   command.flag("telemetry", "what nodes measure of themselves; of one NODE all of it");
-  command.flag("layers", "every part of Hyades, and what it counts");
+  command.flag("layers", "every part of Hyades, and what it counts; of NODE, or master");
   command.flag("no-header,noheader", "no column titles");
   command.parse(argc, argv);
+  refuse_two_pages(command);
   MasterClient master(command.name(), command.master(), command.retry_ms(2000));
   if (command.has("health")) return show_health(command, master);
   if (command.has("telemetry")) return show_telemetry(command, master);

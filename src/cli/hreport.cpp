@@ -29,9 +29,9 @@ constexpr const char* kNotes =
     "  hreport progress=0.25 loss=0.042\n"
     "  hreport --quiet files=$done || true    under set -e, whatever happens\n"
     "\nExit codes\n"
-    "  0  sent; with --quiet in any case but for wrong options\n"
+    "  0  sent; with --quiet in any case but for options that do not exist\n"
     "  1  not inside a job, or nobody takes the report\n"
-    "  2  wrong options, or no NAME=VALUE\n";
+    "  2  wrong options, or, without --quiet, no NAME=VALUE\n";
 
 struct Options {
   bool quiet = false;

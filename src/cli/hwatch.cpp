@@ -13,6 +13,7 @@
 #include "cli/telemetry_questions.hpp"
 #include "cli/times.hpp"
 #include "cli/watch_page.hpp"
+#include "core/request.hpp"
 
 namespace hyades {
 namespace {
@@ -48,7 +49,8 @@ class Watch {
     request.mutable_wait_jobs()->set_timeout_ms(std::max(1, wait_ms));
     const auto asked = Clock::now();
     const pb::ClientReply reply = master_.ask(request, Retry::Always, wait_ms + 30'000);
-    if (!reply.error().empty()) throw Failure(reply.message());
+    const bool unknown = reply.error() == to_string(ErrorCode::NotFound);
+    if (!reply.error().empty() && !unknown) throw Failure(reply.message());
     if (reply.jobs_size() != 1) throw Failure("job " + std::to_string(job_) + ": no such job");
     info_ = reply.jobs(0);
     telemetry_ = ask_job_telemetry(master_, job_);

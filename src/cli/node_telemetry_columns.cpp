@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "cli/efficiency_json.hpp"
 #include "cli/job_efficiency.hpp"
@@ -84,6 +85,37 @@ std::vector<double> minutes_of(const pb::NodeTelemetry& node, const std::string&
   return known ? values : std::vector<double>();
 }
 
+// "eth0" of "net.eth0.rx_bytes", whose name may have dots itself; "" of other figures.
+std::string interface_of(const pb::Figure& figure) {
+  const std::string& name = figure.name();
+  const std::size_t end = name.rfind('.');
+  const bool of_one = name.starts_with("net.") && end > 4 && end != std::string::npos &&
+                      (name.compare(end, 4, ".rx_") == 0 || name.compare(end, 4, ".tx_") == 0);
+  return of_one ? name.substr(4, end - 4) : "";
+}
+
+// Those that moved nothing, neither now nor in the minutes.
+std::set<std::string> idle_interfaces(const pb::NodeTelemetry& node) {
+  std::set<std::string> idle;
+  const auto look = [&](const auto& figures, auto&& what) {
+    for (const pb::Figure& figure : figures) {
+      if (const std::string name = interface_of(figure); !name.empty()) what(name, figure);
+    }
+  };
+  const auto drop_busy = [&](const std::string& name, const pb::Figure& figure) {
+    if (figure.value() != 0) idle.erase(name);
+  };
+  look(node.figures(), [&](const std::string& name, const pb::Figure&) { idle.insert(name); });
+  look(node.figures(), drop_busy);
+  for (const pb::NodeMinute& minute : node.minutes()) look(minute.figures(), drop_busy);
+  return idle;
+}
+
+// A counter of joules is shown as its growth, which is the power of the same source.
+bool is_said_as_power(const pb::NodeTelemetry& node, const pb::Figure& figure) {
+  return figure.name() == "energy.node" && find_figure(node.figures(), "power.node") != nullptr;
+}
+
 std::string component_text(const pb::ComponentState& component) {
   std::string text = component.name() + (component.running() ? "" : ", not running");
   return component.text().empty() ? text : text + ": " + component.text();
@@ -135,8 +167,12 @@ std::string node_telemetry_page(const pb::NodeTelemetry& node, WallMs now_ms,
   const int plot = terminal.columns > 0 ? std::clamp(terminal.columns - beside_plot, 0, widest_plot)
                                         : widest_plot;
   std::string out = escape_text(head_text(node, now_ms)) + "\n";
-  Table table({{"FIGURE", false, 12}, {"VALUE", true}, {""}, {"MINUTES", false, 0, 1}});
+  const std::set<std::string> idle = idle_interfaces(node);
+  const bool plots = node.minutes_size() > 0 && plot > 0;
+  Table table(
+      {{"FIGURE", false, 12}, {"VALUE", true}, {""}, {plots ? "MINUTES" : "", false, 0, 1}});
   for (const pb::Figure& figure : node.figures()) {
+    if (idle.count(interface_of(figure)) != 0 || is_said_as_power(node, figure)) continue;
     const double height = figure.unit() == "%" ? 100 : 0;
     table.add({figure.name(),
                format_quantity(figure.value(), figure.unit()),
@@ -144,6 +180,10 @@ std::string node_telemetry_page(const pb::NodeTelemetry& node, WallMs now_ms,
                {sparkline(minutes_of(node, figure.name()), plot, height, terminal), Colour::Blue}});
   }
   if (!table.empty()) out += "\n" + table.render(terminal);
+  if (!idle.empty()) {
+    out += "(" + std::to_string(idle.size()) + " idle interface" + (idle.size() > 1 ? "s" : "") +
+           " left out)\n";
+  }
   std::string troubles;
   for (const pb::ComponentState& component : node.components()) {
     if (component.running() && component.text().empty()) continue;
@@ -190,6 +230,24 @@ Table layer_table(const std::vector<pb::LayerInfo>& layers) {
                counters_text(layer), layer.text()});
   }
   return table;
+}
+
+std::string layer_page(const std::vector<pb::LayerInfo>& layers, const Terminal& terminal) {
+  std::string out;
+  for (const pb::LayerInfo& layer : layers) {
+    const Colour colour = layer.running() ? Colour::Green : Colour::Yellow;
+    out += (out.empty() ? "" : "\n") + escape_text(layer.layer() + ", " + layer.component()) +
+           ": " + paint(layer.running() ? "running" : "off", colour, terminal) + "\n";
+    Table counters({{"", false, 12}, {"", true}});
+    for (const pb::Figure& counter : layer.counters()) {
+      counters.add({"  " + counter.name(), format_quantity(counter.value(), counter.unit())});
+    }
+    if (!counters.empty()) out += counters.render(terminal, false);
+    if (layer.text().empty()) continue;
+    const int columns = terminal.columns > 0 ? std::max(1, terminal.columns - 2) : 0;
+    out += "  " + wrap_text(escape_text(layer.text()), columns, 2) + "\n";
+  }
+  return out;
 }
 
 Json layer_json(const pb::LayerInfo& layer) {

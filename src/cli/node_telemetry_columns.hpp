@@ -2,6 +2,7 @@
 // --layers. Pure functions; any thread.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "cli/json_output.hpp"
@@ -18,7 +19,8 @@ using NodeTelemetryList = std::vector<pb::NodeTelemetry>;
 // highest sensor's, "~" before a power says that it is modelled, "-" is what is not measured.
 Table node_telemetry_table(const NodeTelemetryList& nodes, WallMs now_ms);
 
-// Every figure of one node with its unit, and its course over the minutes that came along.
+// Every figure of one node with its unit, and its course over the minutes that came along. Left out
+// are interfaces that moved nothing, which are counted, and a counter of energy beside its power.
 std::string node_telemetry_page(const pb::NodeTelemetry& node, WallMs now_ms,
                                 const Terminal& terminal);
 
@@ -26,6 +28,9 @@ Json node_telemetry_json(const pb::NodeTelemetry& node);
 
 // LAYER COMPONENT PLACE STATE COUNTERS NOTE
 Table layer_table(const std::vector<pb::LayerInfo>& layers);
+
+// A block for each of them, with its counters on lines of their own: what is in one place.
+std::string layer_page(const std::vector<pb::LayerInfo>& layers, const Terminal& terminal);
 
 Json layer_json(const pb::LayerInfo& layer);
 

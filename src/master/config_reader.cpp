@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "core/hostlist.hpp"
 #include "core/job_spec.hpp"
@@ -43,6 +44,12 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   std::string all;
   for (const std::string& candidate : candidates) all += (all.empty() ? "" : ", ") + candidate;
   return candidates.empty() ? "" : "; possible: " + all;
+}
+
+// KiB are rounded up to MiB, which must not lift them to the least.
+bool is_less(const std::string& given, MiB value, MiB least) {
+  const bool kib = given.find_first_of("kK") != std::string::npos;
+  return value < least || (kib && std::strtod(given.c_str(), nullptr) < 1024.0 * least);
 }
 
 }  // namespace
@@ -238,10 +245,11 @@ void ConfigReader::duration(const char* key, int& seconds, int least, int most) 
   seconds = value;
 }
 
-void ConfigReader::memory(const char* key, MiB& out) {
+void ConfigReader::memory(const char* key, MiB& out, MiB least) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
-  const std::string expected = "an amount such as \"64G\" or a number of MiB";
+  const std::string expected = "an amount such as \"64G\" or a number of MiB" +
+                               (least > 0 ? ", at least " + format_memory(least) : std::string());
   std::string given;
   if (node->is_integer()) {
     given = std::to_string(node->as_integer()->get());
@@ -252,7 +260,7 @@ void ConfigReader::memory(const char* key, MiB& out) {
   }
   constexpr MiB most = MiB{1} << 40;  // 2^60 bytes: sums of many nodes still fit
   MiB value = 0;
-  if (!parse_memory_mib(given, value) || value > most) {
+  if (!parse_memory_mib(given, value) || value > most || is_less(given, value, least)) {
     return errors_.add(
         *node, std::string(key) + " '" + shown(given) + "' in " + where_ + " must be " + expected);
   }

@@ -56,8 +56,8 @@ class ConfigReader {
   void integer(const char* key, int& out, int least, int most);
   // "2:00:00", "1-0" or a number of minutes.
   void duration(const char* key, int& seconds, int least, int most);
-  // "64G" or a number of MiB.
-  void memory(const char* key, MiB& out);
+  // "64G" or a number of MiB, not less than `least`.
+  void memory(const char* key, MiB& out, MiB least = 0);
   // One of `words`, else the nearest one is proposed.
   void choice(const char* key, std::string& out, const std::vector<std::string>& words);
   // "n[1-4]" or a list of such strings.

@@ -60,7 +60,7 @@ void read_measuring(ConfigReader& reader, ClusterConfig& config) {
   reader.integer("idle_factor", settings.idle_factor, 1, 100);
   reader.integer("budget_ppm", settings.budget_ppm, 100, 1'000'000);
   reader.duration("retention", settings.retention_s, 60, 7 * 86'400);
-  reader.memory("ring_memory", settings.ring_mib);
+  reader.memory("ring_memory", settings.ring_mib, 1);
   reader.integer("idle_watts", settings.idle_watts, 0, kWattsMax);
   reader.integer("peak_watts", settings.peak_watts, 0, kWattsMax);
   reader.integer("keep_minutes_days", config.keep_minutes_days, 1, 3660);

@@ -313,6 +313,10 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[telemetry]\ncounters = [1]", "2: counters of [telemetry]: there is no counter"},
       {"[telemetry]\ncounters = \"PAPI_TOT_INS\"", "2: counters in [telemetry] must be a list"},
       {"[telemetry]\ncounters_every_ms = -1", "2: counters_every_ms in [telemetry] must be"},
+      {"[telemetry]\nring_memory = \"1k\"",
+       "2: ring_memory '1k' in [telemetry] must be an amount such as \"64G\" or a number of MiB, "
+       "at least 1M"},
+      {"[telemetry]\nring_memory = 0", "2: ring_memory '0' in [telemetry] must be an amount"},
       {"[telemetri]\n", "1: unknown section 'telemetri'; did you mean 'telemetry'?"},
       {"[cluster]\nnetworks = [1]", "2: networks in [cluster] must hold networks"},
       {"[cluster]\nnetworks = [\"a b\"]", "2: networks in [cluster]: 'a b' is neither a network"},

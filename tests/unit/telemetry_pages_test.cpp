@@ -265,6 +265,28 @@ TEST(NodeTelemetry, APageHasAllFiguresAndTheirMinutes) {
   EXPECT_EQ(json["components"][0]["running"], false);
 }
 
+TEST(NodeTelemetry, APageLeavesOutWhatSaysNothing) {
+  pb::NodeTelemetry node = busy_node();
+  add_figure(node, "energy.node", "W", 120);
+  for (const char* name : {"net.veth.1.rx_bytes", "net.veth.1.tx_drops", "net.veth2.rx_bytes"}) {
+    add_figure(node, name, "bytes/s", 0);
+  }
+  add_figure(node, "net.tcp_retransmits", "count", 0);
+  std::string page = node_telemetry_page(node, kStart, {});
+  EXPECT_NE(page.find("\n(2 idle interfaces left out)\n"), std::string::npos) << page;
+  for (const char* word : {"veth", "energy.node", "MINUTES"}) {
+    EXPECT_EQ(page.find(word), std::string::npos) << page;
+  }
+  EXPECT_NE(page.find("net.tcp_retransmits"), std::string::npos) << page;
+  pb::NodeMinute& minute = *node.add_minutes();
+  minute.set_at_ms(kStart);
+  add_figure(minute, "net.veth2.rx_bytes", "bytes/s", 5);  // it was busy a while ago
+  page = node_telemetry_page(node, kStart, {});
+  EXPECT_NE(page.find("net.veth2.rx_bytes"), std::string::npos) << page;
+  EXPECT_NE(page.find("\n(1 idle interface left out)\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("MINUTES"), std::string::npos) << page;
+}
+
 TEST(NodeTelemetry, WhatIsNeverHeardOfIsNull) {
   pb::NodeTelemetry silent;
   silent.set_node("n2\x1b");
@@ -298,6 +320,15 @@ TEST(Layers, SayWhetherTheyRunAndWhyNot) {
             "LAYER      COMPONENT PLACE STATE   COUNTERS      NOTE\n"
             "monitoring cpu       n1    running samples 123 k\n"
             "monitoring nvml      n1    off                   libnvidia-ml.so.1 is not there\n");
+  EXPECT_EQ(layer_page({cpu, nvml}, {}),
+            "monitoring, cpu: running\n"
+            "  samples 123 k\n"
+            "\n"
+            "monitoring, nvml: off\n"
+            "  libnvidia-ml.so.1 is not there\n");
+  for (const std::string& line : lines_of(layer_page({cpu, nvml}, {.columns = 20}))) {
+    EXPECT_LE(display_width(line), 24) << line;  // titles are not cut
+  }
   EXPECT_EQ(layer_json(nvml)["running"], false);
 }
 
