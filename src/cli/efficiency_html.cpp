@@ -51,7 +51,9 @@ std::string plain_table(const std::vector<UseRow>& rows) {
   const bool shares = std::any_of(rows.begin(), rows.end(), [](auto& row) { return row.share; });
   std::string out = "<table>\n";
   for (const UseRow& row : rows) {
-    out += "<tr>" + element("th", html_text(row.what)) + cell(row.used, "number") +
+    // A share is not said twice.
+    const bool is_share = row.share && row.used == format_share(row.share);
+    out += "<tr>" + element("th", html_text(row.what)) + cell(is_share ? "" : row.used, "number") +
            (shares ? share_cells(row.share) : "") + cell(row.note, "note") + "</tr>\n";
   }
   return out + "</table>\n";
@@ -63,12 +65,31 @@ std::string section(const std::string& title, const std::string& content) {
              : "<section>" + element("h2", html_text(title)) + "\n" + content + "</section>\n";
 }
 
+// As HTML, with options such as --time=0:50:00 set so that they are not broken at a hyphen.
+std::string with_options(const std::string& text) {
+  std::string out;
+  std::size_t done = 0;
+  while (true) {
+    std::size_t at = text.find("--", done);
+    while (at != std::string::npos && at > 0 && text[at - 1] != ' ' && text[at - 1] != '(') {
+      at = text.find("--", at + 1);
+    }
+    if (at == std::string::npos) return out + html_text(text.substr(done));
+    std::size_t end = std::min(text.find_first_of(" );", at), text.size());
+    while (end > at && (text[end - 1] == '.' || text[end - 1] == ',' || text[end - 1] == ':'))
+      --end;
+    out += html_text(text.substr(done, at - done)) +
+           element("code", html_text(text.substr(at, end - at)));
+    done = end;
+  }
+}
+
 std::string findings_html(const Advice& advice) {
   std::string out;
   for (const Finding& finding : advice.findings) {
     const char* name = finding.kind == FindingKind::Problem ? "problem" : "notice";
     out += "<li class=\"" + std::string(name) + "\">" + element("b", html_text(finding.what)) +
-           (finding.change.empty() ? "" : " " + html_text(finding.change)) + "</li>\n";
+           (finding.change.empty() ? "" : " " + with_options(finding.change)) + "</li>\n";
   }
   return out.empty() ? "" : "<ul>\n" + out + "</ul>\n";
 }
@@ -106,6 +127,7 @@ std::string title_of(const std::string& name) {
 
 void set_limit(const JobEfficiency& job, Chart& chart) {
   if (chart.series.name == "job.cpu") {
+    chart.least_top = 1;  // a hundredth of a core must not look like much
     chart.limit = job.cores;
     chart.limit_label = "asked for: " + std::to_string(job.cores);
   } else if (chart.series.name == "job.memory" && job.job.memory_mib() > 0) {
@@ -135,7 +157,8 @@ std::string chart_html(const JobEfficiency& job, const Series& series, WallMs no
               .begin_ms = job.job.start_ms(),
               .end_ms = 0,
               .limit = 0,
-              .limit_label = ""};
+              .limit_label = "",
+              .least_top = 0};
   // The minutes begin before the job does: the axis begins with whichever is first.
   chart.begin_ms = std::min(chart.begin_ms, series.from_ms);
   chart.end_ms = std::max(job.ended ? job.job.end_ms() : now_ms, series.until_ms());
@@ -171,6 +194,13 @@ bool has_values(const Series& series) {
                      [](double value) { return !std::isnan(value); });
 }
 
+// It neither read nor wrote: a chart of that is an empty one.
+bool is_nothing(const Series& series) {
+  if (series.name != "job.read_rate" && series.name != "job.write_rate") return false;
+  return std::none_of(series.most.begin(), series.most.end(),
+                      [](double value) { return value > 0; });
+}
+
 std::string charts_html(const JobEfficiency& job, const pb::JobTelemetry* telemetry,
                         WallMs now_ms) {
   std::string charts, missing;
@@ -179,8 +209,8 @@ std::string charts_html(const JobEfficiency& job, const pb::JobTelemetry* teleme
     for (const std::string& name : ordered_names(*telemetry)) {
       const Series series = merge_series(*telemetry, name);
       if (!has_values(series)) continue;
-      charts += chart_html(job, series, now_ms);
       shown.push_back(name);
+      if (!is_nothing(series)) charts += chart_html(job, series, now_ms);
     }
   }
   for (const KnownSeries& known : kKnown) {

@@ -29,6 +29,7 @@ ul { list-style: none; padding: 0; margin: 0; }
 li { padding: .1rem 0 .1rem .8rem; margin: 0 0 .7rem; border-left: 3px solid var(--warn); }
 li.problem { border-color: var(--bad); }
 li b { font-weight: 600; }
+code { white-space: nowrap; font-size: .93em; }
 pre { white-space: pre-wrap; background: var(--panel); padding: .7rem .9rem; border-radius: .4rem; overflow-x: auto;
   margin: 0; }
 figure { margin: 0 0 1.4rem; }

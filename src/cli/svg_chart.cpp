@@ -189,14 +189,14 @@ std::vector<double> time_ticks(double span_s, int about) {
 }
 
 bool limit_is_shown(const Chart& chart) {
-  double highest = 0;
+  double highest = chart.least_top;
   for (const double value : chart.series.most)
     highest = std::max(highest, std::isnan(value) ? 0 : value);
   return chart.limit > 0 && chart.limit <= 4.5 * highest;
 }
 
 double chart_top(const Chart& chart) {
-  double top = limit_is_shown(chart) ? chart.limit : 0;
+  double top = std::max(chart.least_top, limit_is_shown(chart) ? chart.limit : 0);
   for (const double value : chart.series.most) {
     if (value > top) top = value;  // false for NaN
   }

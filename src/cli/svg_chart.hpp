@@ -17,6 +17,7 @@ struct Chart {
   WallMs end_ms = 0;        // and ends
   double limit = 0;         // a dashed line, where it is near enough to be shown; 0: none
   std::string limit_label;  // "asked for: 4"
+  double least_top = 0;     // the vertical axis goes up to this at least
 };
 
 // What the vertical axis is in: a unit that suits the highest value ("MiB/s" for large "bytes/s"),
@@ -36,7 +37,7 @@ std::vector<double> axis_ticks(double lowest, double highest, int about);
 // Round times from 0 to `span_s`, in seconds, not more than `about`.
 std::vector<double> time_ticks(double span_s, int about);
 
-// The highest known value of the series and the limit, if that is shown. 0 when there is none.
+// The highest known value of the series, `least_top`, and the limit, if that is shown.
 double chart_top(const Chart& chart);
 
 // The lowest one where that is less than 0, else 0.

@@ -55,8 +55,17 @@ std::string title_of(const std::string& name) {
   return name;
 }
 
-// GPUs that nobody asked for and that do nothing are not worth a line.
+// Of a job that has ended these are 0, or what they were a while before.
+bool is_of_now(const pb::Figure& figure) {
+  static constexpr const char* names[] = {
+      "job.cpu",       "job.memory",     "job.gpu.utilization", "job.gpu.busy",  "job.gpu.memory",
+      "job.read_rate", "job.write_rate", "job.power",           "job.processes", "job.threads"};
+  return std::find(std::begin(names), std::end(names), figure.name()) != std::end(names);
+}
+
+// What is over, and GPUs that nobody asked for and that do nothing are not worth a line.
 bool is_worth_showing(const WatchView& view, const pb::Figure& figure) {
+  if (view.job.ended && is_of_now(figure)) return false;
   return view.job.gpus > 0 || figure.value() != 0 || !figure.name().starts_with("job.gpu.");
 }
 
@@ -102,16 +111,32 @@ double height_of(const WatchView& view, const std::string& name) {
   return 0;
 }
 
-std::string plot_of(const WatchView& view, const FigureHistory& history, const pb::Figure& figure,
-                    int columns, const Terminal& terminal) {
-  if (is_progress(view, figure)) return bar(figure.value(), columns, terminal);
-  const double height = height_of(view, figure.name());
+// What there is to plot of it: where its node keeps that the whole run, else what was seen.
+std::vector<double> course_of(const WatchView& view, const FigureHistory& history,
+                              const pb::Figure& figure, int columns) {
+  if (is_progress(view, figure) || columns <= 0) return {};
   const Series series = merge_series(*view.telemetry, figure.name());
-  if (series.empty() || columns <= 0) {
-    return sparkline(history.values_of(figure.name()), columns, height, terminal);
-  }
-  const Series thin = thin_series(series, static_cast<std::size_t>(columns));
-  return sparkline(thin.mean, columns, height, terminal);
+  std::vector<double> values = series.empty()
+                                   ? history.values_of(figure.name())
+                                   : thin_series(series, static_cast<std::size_t>(columns)).mean;
+  const std::size_t shown = std::min(values.size(), static_cast<std::size_t>(columns));
+  values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(shown));
+  if (view.job.ended && values.size() < 2) values.clear();  // there is no more to come
+  return values;
+}
+
+struct FigureRow {
+  const pb::Figure* figure;
+  std::vector<double> course;
+};
+
+// All end at the right, which is now: what was not seen for so long begins later.
+std::string plot_of(const WatchView& view, const FigureRow& row, std::size_t longest, int columns,
+                    const Terminal& terminal) {
+  if (is_progress(view, *row.figure)) return bar(row.figure->value(), columns, terminal);
+  if (row.course.empty()) return "";
+  return std::string(longest - row.course.size(), ' ') +
+         sparkline(row.course, columns, height_of(view, row.figure->name()), terminal);
 }
 
 std::string elapsed_text(const WatchView& view) {
@@ -161,10 +186,16 @@ std::string figure_table(const WatchView& view, const FigureHistory& history,
         {"time", format_share(view.job.limit_share), bar(*view.job.limit_share, plot, terminal)});
   }
   if (has_figures(view)) {
+    std::vector<FigureRow> rows;
+    std::size_t longest = 0;
     for (const pb::Figure* figure : in_order(view)) {
-      table.add({title_of(figure->name()),
-                 value_text(view, *figure),
-                 {plot_of(view, history, *figure, plot, terminal), Colour::Blue}});
+      rows.push_back({figure, course_of(view, history, *figure, plot)});
+      longest = std::max(longest, rows.back().course.size());
+    }
+    for (const FigureRow& row : rows) {
+      table.add({title_of(row.figure->name()),
+                 value_text(view, *row.figure),
+                 {plot_of(view, row, longest, plot, terminal), Colour::Blue}});
     }
   }
   return table.empty() ? "" : table.render(terminal, false);

@@ -18,7 +18,8 @@ struct WatchView {
 };
 
 // A line about the job, its time, and a line for each figure with a plot of its course: over the
-// whole run where the node keeps one, else of what was seen. Not wider than the terminal, and one
+// whole run where the node keeps one, else of what was seen; all plots end at the right. Of a job
+// that has ended nothing that was only true while it ran. Not wider than the terminal, and one
 // line less than it has rows.
 std::string watch_page(const WatchView& view, const FigureHistory& history,
                        const Terminal& terminal);

@@ -99,6 +99,25 @@ TEST(Html, HasTheSuggestionTheTablesAndACurveForEachSeries) {
   EXPECT_NE(html.find("asked for: 4</text>"), std::string::npos);
 }
 
+TEST(Html, LeavesOutWhatWouldBeEmptyOrSaidTwice) {
+  Serial serial;
+  serial.telemetry.mutable_nodes(0)->clear_series();
+  add_series(*serial.telemetry.mutable_nodes(0), "job.cpu", "cores", minutes(9, 0.05f));
+  add_series(*serial.telemetry.mutable_nodes(0), "job.read_rate", "bytes/s", minutes(9, 0));
+  add_series(*serial.telemetry.mutable_nodes(0), "job.write_rate", "bytes/s", {0, 1});
+  pb::ReportedFigure& progress = *serial.job.mutable_usage()->add_reported();
+  progress.set_name("progress");
+  progress.set_value(0.375);
+  const std::string html = html_for(serial.job, &serial.telemetry);
+  EXPECT_EQ(count_of(html, "<svg "), 2u);
+  EXPECT_EQ(html.find("Read from storage"), std::string::npos);
+  EXPECT_NE(html.find("Not measured: Memory, Power."), std::string::npos);
+  EXPECT_EQ(count_of(html, ">38 %<"), 1u);
+  EXPECT_NE(html.find("(<code>--cpus-per-task=1</code>); or"), std::string::npos) << html;
+  // Little of a core looks like little, and what was asked for is not far above a core.
+  EXPECT_NE(html.find("asked for: 4</text>"), std::string::npos);
+}
+
 TEST(Html, NeedsNothingElse) {
   const Serial serial;
   const std::string html = html_for(serial.job, &serial.telemetry);

@@ -66,9 +66,26 @@ TEST(WatchPage, HasALineForEachFigureWithItsCourse) {
   EXPECT_EQ(lines[0], "job 42 (train): RUNNING, 10:00 of 2:00:00, on n1");
   EXPECT_EQ(lines[1], "time                   8 % [###.................................]");
   EXPECT_EQ(lines[2], "cores busy      0.980 of 4 _-+#");  // the node's, of the whole run
-  EXPECT_EQ(lines[3], "memory     1.17 GiB of 16G -*#");   // what was seen
+  EXPECT_EQ(lines[3], "memory     1.17 GiB of 16G  -*#");  // what was seen, until now
   EXPECT_EQ(lines[4].find("power              ~7.50 W"), 0u) << lines[4];
   EXPECT_EQ(lines[6].find("epoch"), 0u) << lines[6];
+}
+
+TEST(WatchPage, OfWhatHasEndedNothingIsSaidOfNow) {
+  Running running;
+  add_figure(running.telemetry, "job.memory_peak", "MiB", 900);
+  add_figure(running.telemetry, "job.cpu_time", "s", 500);
+  FigureHistory history;
+  history.add(running.telemetry.figures(), kStart + 1);
+  running.job.set_state("COMPLETED");
+  running.job.set_end_ms(running.now_ms);
+  const Terminal terminal{.columns = 80, .colour = false, .utf8 = false, .rows = 24};
+  const auto lines = lines_of(watch_page(running.view(), history, terminal));
+  ASSERT_EQ(lines.size(), 5u);
+  EXPECT_EQ(lines[2], "memory, peak 900 MiB");  // a single look is no course
+  EXPECT_EQ(lines[3], "CPU time        8:20");
+  EXPECT_EQ(lines[4], "epoch             12");
+  EXPECT_EQ(watch_line(running.view()).find("processes"), std::string::npos);
 }
 
 TEST(WatchPage, GpusThatNobodyAskedForAreShownOnlyWhenUsed) {
