@@ -264,7 +264,14 @@ std::string headline(const JobEfficiency& job) {
   return text + (job.ended ? " to " + local_time(job.job.end_ms()) : ", so far");
 }
 
+// Of a job that runs: for how long nothing new has been measured.
+std::int64_t silent_ms(const JobEfficiency& job) {
+  if (job.ended || job.telemetry_ms == 0) return 0;
+  return job.job.start_ms() + job.elapsed_ms - job.telemetry_ms;
+}
+
 std::vector<std::string> source_notes(const JobEfficiency& job) {
+  constexpr std::int64_t worth_telling_ms = 10'000;
   std::vector<std::string> notes;
   if (job.hidden) {
     notes.push_back("What its nodes measured is for its owner and operators to see.");
@@ -273,6 +280,9 @@ std::vector<std::string> source_notes(const JobEfficiency& job) {
   } else if (job.started && job.telemetry_ms == 0) {
     notes.push_back(job.ended ? "Its node sent no measurements; what is shown is from its end."
                               : "Its node has sent no measurements yet.");
+  } else if (silent_ms(job) > worth_telling_ms) {
+    notes.push_back("What was measured is of " + format_duration(silent_ms(job) / 1000) +
+                    " ago: its node has sent nothing since.");
   }
   if (job.peak_source == PeakSource::WholeJob) {
     notes.push_back(job.peak_sampled && job.ended

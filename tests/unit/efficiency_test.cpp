@@ -406,6 +406,22 @@ TEST(Efficiency, OfAJobThatPendsWhatItAsksForIsShown) {
   EXPECT_NE(page.find("\nmemory     16G "), std::string::npos) << page;
 }
 
+TEST(Efficiency, WhatIsOldIsCalledSo) {
+  pb::JobInfo job = ended_job("RUNNING", 0);
+  job.set_end_ms(0);
+  pb::JobTelemetry telemetry = telemetry_of(job);
+  telemetry.set_live(true);
+  telemetry.set_at_ms(kStart + 100'000);
+  add_figure(telemetry, "job.cpu", "cores", 1);
+  const auto page_at = [&](WallMs now_ms) {
+    const JobEfficiency measured = measure_efficiency(job, &telemetry, now_ms);
+    return efficiency_text(measured, advise(measured), {});
+  };
+  EXPECT_EQ(page_at(kStart + 105'000).find("has sent nothing since"), std::string::npos);
+  EXPECT_NE(page_at(kStart + 119'000).find("is of 0:19 ago"), std::string::npos)
+      << page_at(kStart + 119'000);
+}
+
 TEST(Efficiency, WhatIsNotForUsToSeeIsCalledSo) {
   JobEfficiency measured = measure_efficiency(ended_job("COMPLETED", 3600), nullptr, 0);
   measured.hidden = true;
