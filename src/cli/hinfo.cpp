@@ -169,7 +169,8 @@ int show_telemetry(const Command& command, MasterClient& master) {
   const NodeList nodes = ask_nodes(command, master, exit_code);
   const bool named = !command.words().empty() || command.has("queue");
   if (nodes.empty() && named) {
-    if (exit_code == kExitGood) complain("hinfo", "no node is in that queue, or is so named there");
+    if (command.has("queue")) ask_queues(command, master, exit_code);
+    if (exit_code == kExitGood) complain("hinfo", "none of these nodes is in such a queue");
     return kExitFailed;
   }
   const WallMs now_ms = wall_now_ms();
