@@ -202,10 +202,10 @@ TEST_F(Training, ReportsItsProgress) {
   size = sizeof address;
   ASSERT_EQ(getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
   const std::string name(address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1);
-  TestProcess job = {directory_.path(""),
-                     {program("train_cnn"), "--epochs", "2", "--train-images", "64",
-                      "--test-images", "100"},
-                     {"HYADES_REPORT=@" + name}};
+  TestProcess job = {
+      directory_.path(""),
+      {program("train_cnn"), "--epochs", "2", "--train-images", "64", "--test-images", "100"},
+      {"HYADES_REPORT=@" + name}};
   EXPECT_EQ(job.wait(), 0) << job.output();
   for (const char* progress : {"progress=0.5\n", "progress=1\n"}) {
     char text[1024] = {};
