@@ -9,9 +9,9 @@
 //    when the run came within a tenth of it, or when there was none. TIMEOUT: half as much again,
 //    or what its progress lets expect and a quarter more; unless it did nothing at its end.
 //  - Cores: none when others were on them. As many as were busy, when that is at most three
-//  quarters of them, and when no more
-//    were busy at times (for more than 5 % of the time). Less time goes with fewer cores only when
-//    the course of the run is known. More, when more than it asked for were busy.
+//    quarters of them, and when no more were busy at times (for more than 5 % of the time). Less
+//    time goes with fewer cores only when the course of the run is known. More, when more than it
+//    asked for were busy.
 //  - Memory: a fifth more than the peak, rounded up to 100 MiB (from 10 GiB on to 1 GiB); when that
 //    is less than 70 % of what was asked for, or nothing was, and only when the peak is known to
 //    count all processes. OUT_OF_MEMORY: twice the limit.
