@@ -50,6 +50,7 @@ void add_use(const JobEfficiency& job, Json& out) {
   out["memory_now_mib"] = number(job.memory_mib);
   out["memory_peak_mib"] = number(job.peak_mib);
   out["memory_peak_source"] = source_word(job.peak_source);
+  out["memory_peak_sampled"] = job.peak_sampled;
   out["memory_share"] = number(job.memory_share);
   out["gpus"] = job.gpus;
   out["gpu_share"] = number(job.gpu_share);

@@ -103,6 +103,9 @@ void take_figures(const Figures& figures, JobEfficiency& out) {
   take_if_unknown(out.system_s, amount_of(figures, "job.system_time"));
   take_if_unknown(out.cpu_s, amount_of(figures, "job.cpu_time"));
   take_sampled_peak(figures, out);
+  if (const auto refused = amount_of(figures, "job.refused_reports"); refused && !out.ended) {
+    out.refused_reports = static_cast<std::int64_t>(*refused);
+  }
   take_if_unknown(out.read_bytes, amount_of(figures, "job.read"));
   take_if_unknown(out.write_bytes, amount_of(figures, "job.write"));
   out.gpu_memory_peak_mib = amount_of(figures, "job.gpu.memory_peak");

@@ -43,6 +43,7 @@ constexpr Known kKnown[] = {
     {"job.cpu_time", "CPU time"},
     {"job.processes", "processes"},
     {"job.threads", "threads"},
+    {"job.refused_reports", "reports refused"},
 };
 
 std::string title_of(const std::string& name) {

@@ -126,6 +126,10 @@ std::vector<Figure> JobMeter::figures() const {
   for (const ReportedFigure& figure : page_.ended.reported) {
     all.push_back({"app." + figure.name, "", figure.value});
   }
+  if (page_.ended.refused_reports > 0) {
+    const auto refused = static_cast<double>(page_.ended.refused_reports);
+    all.push_back({"job.refused_reports", "count", refused});
+  }
   return all;
 }
 

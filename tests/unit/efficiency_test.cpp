@@ -199,6 +199,15 @@ TEST(Efficiency, WhatTheJobReportedIsShownAsItsWord) {
   EXPECT_EQ(json["job"]["usage"]["reported"].size(), 2u);
 }
 
+TEST(Efficiency, WhatIsNotTakenIsSaidWhileThereIsTimeToMendIt) {
+  pb::JobInfo job = ended_job("RUNNING", 0);
+  job.set_end_ms(0);
+  pb::JobTelemetry telemetry = telemetry_of(job);
+  add_figure(telemetry, "job.refused_reports", "count", 4);
+  EXPECT_NE(page_for(job, &telemetry).find("4 words of what it reported were not taken"),
+            std::string::npos);
+}
+
 TEST(Efficiency, CountersSayHowMuchIsAnEstimate) {
   pb::JobInfo job = ended_job("COMPLETED", 600);
   use(job, 2000, 100, 900);

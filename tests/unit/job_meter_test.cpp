@@ -70,6 +70,10 @@ TEST(JobMeter, TellsWhatTheJobSays) {
   meter.look({}, {502'000, 3000});
   EXPECT_EQ(value_of(meter, "app.progress"), 0.5);
   EXPECT_EQ(value_of(meter, "app.huge"), 1e300);
+  EXPECT_TRUE(std::isnan(value_of(meter, "job.refused_reports")));
+  page.ended.refused_reports = 5;
+  meter.update(page);
+  EXPECT_EQ(value_of(meter, "job.refused_reports"), 5);
   std::map<std::string, std::vector<float>> series;
   for (const JobSeries& one : meter.series()) {
     if (one.name.starts_with("app.")) series[one.name] = one.mean;
