@@ -187,6 +187,11 @@ TEST_F(Telemetry, TheSamplerMayDie) {
   const JobId id = cluster().must_wrap(
       "exec " + program("known_load") + " hold 10 " + cluster().path("over"), {"-o", "/dev/null"});
   ASSERT_TRUE(wait_until([] { return sampler() != 0; }));
+  ASSERT_TRUE(wait_until([&] {
+    const Json job = efficiency(id);
+    return job.is_object() && job["energy_j"].is_number() && job["energy_j"].get<double>() > 50;
+  }));
+  const double used_j = efficiency(id)["energy_j"].get<double>();
   const pid_t first = sampler();
   kill(first, SIGKILL);
   EXPECT_TRUE(wait_until([&] {
@@ -197,6 +202,14 @@ TEST_F(Telemetry, TheSamplerMayDie) {
     const Json job = efficiency(id);
     return job.is_object() && job["memory_now_mib"].is_number();
   }));
+  // What it has used so far is not forgotten at any time.
+  bool forgotten = false;
+  EXPECT_TRUE(wait_until([&] {
+    const double now_j = efficiency(id)["energy_j"].get<double>();
+    forgotten = forgotten || now_j < used_j;
+    return now_j > used_j;
+  }));
+  EXPECT_FALSE(forgotten);
   cluster().write_file("over", "");
   EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");
 }
