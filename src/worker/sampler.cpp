@@ -248,7 +248,7 @@ ComponentState Sampler::component_of(const CollectorState& state) const {
   if (!component.text.empty()) return component;
   component.text = std::to_string(state.metrics) + " metrics";
   if (state.name == kEnergySource && !energy_source_.empty()) {
-    component.text += " from " + energy_source_;
+    component.text += "; " + energy_source_;
   }
   return component;
 }
