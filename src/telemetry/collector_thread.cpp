@@ -2,30 +2,19 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
 
+#include "telemetry/clocks.hpp"
+
 namespace hyades {
 namespace {
 
 constexpr BootMs kOverdueMs = 1'000;
 constexpr BootMs kAnswerMaxMs = 10'000;
-
-BootMs boot_clock_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<BootMs>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
-std::int64_t cpu_of_this_thread_us() {
-  timespec used{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return static_cast<std::int64_t>(used.tv_sec) * 1'000'000 + used.tv_nsec / 1000;
-}
 
 std::string in_seconds(BootMs ms) { return std::to_string(ms / 1000) + " s"; }
 
@@ -85,7 +74,7 @@ bool CollectorThread::Shared::look(std::unique_lock<std::mutex>& lock) {
     wrong = collector->trouble();
   }
   trouble = wrong;
-  cpu_us = cpu_of_this_thread_us();
+  cpu_us = thread_cpu_us();
   busy = false;
   changed.notify_all();
   return collector != nullptr;
@@ -104,7 +93,7 @@ void CollectorThread::Shared::run() {
     lock.lock();
     values = readings;
     trouble = collector->trouble();
-    cpu_us = cpu_of_this_thread_us();
+    cpu_us = thread_cpu_us();
     took_ms = now_ms - asked_ms;
     answered = true;
     busy = false;

@@ -1,18 +1,12 @@
 #include "telemetry/gpu_process_collector.hpp"
 
-#include <ctime>
 #include <utility>
 
+#include "telemetry/clocks.hpp"
 #include "telemetry/fields.hpp"
 
 namespace hyades {
 namespace {
-
-BootMs boot_clock_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<BootMs>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
 
 // It is not that they cannot be had just now.
 bool is_never_told(int code) {

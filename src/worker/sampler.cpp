@@ -1,6 +1,5 @@
 #include "worker/sampler.hpp"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "telemetry/clocks.hpp"
 #include "telemetry/energy_share.hpp"
 
 namespace hyades {
@@ -26,18 +26,6 @@ constexpr const char* kMonitoring = "monitoring";
 constexpr const char* kEnergySource = "energy";
 constexpr const char* kEnergy = "energy.node";
 constexpr const char* kBusy = "cpu.busy";
-
-std::int64_t thread_cpu_us() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
-}
-
-double process_cpu_ms() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
 
 double resident_mib() {
   std::ifstream statm("/proc/self/statm");
@@ -259,7 +247,7 @@ ComponentState Sampler::sampling_component() const {
                            .layer = kMonitoring,
                            .running = true,
                            .samples = static_cast<std::uint64_t>(reports_),
-                           .cpu_ms = process_cpu_ms()};
+                           .cpu_ms = static_cast<double>(process_cpu_us()) / 1e3};
   const auto add = [&](const std::string& name, const std::string& unit, double value) {
     if (std::isfinite(value)) component.figures.push_back({name, unit, value});
   };
