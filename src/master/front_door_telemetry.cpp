@@ -104,9 +104,8 @@ void FrontDoor::show_layers(const ClientRequest& request) {
     add_counter(store, "reports", "count", static_cast<double>(state.reports));
     add_counter(store, "size", "bytes", static_cast<double>(state.bytes));
     for (const auto& [name, node] : telemetry_->nodes()) {
-      const Node* const known = controller.cluster().find(name);
-      const std::string silent = silence(controller.config().node_settings.telemetry, node.at_ms(),
-                                         known != nullptr && known->jobs > 0, clock_.now().wall_ms);
+      const std::string silent =
+          telemetry_->silence_of_node(name, controller.config().node_settings.telemetry);
       for (const pb::ComponentState& component : node.components()) {
         add_component(name, component, silent, reply);
       }

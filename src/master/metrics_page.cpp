@@ -136,14 +136,14 @@ void add_figures(const std::string& prefix, const pb::Figure& figure, Labels lab
   }
 }
 
-void add_measured(const Controller& controller, TelemetryBoard& telemetry, WallMs now_ms,
-                  int jobs_max, Page& page) {
+void add_measured(const Controller& controller, TelemetryBoard& telemetry, int jobs_max,
+                  Page& page) {
   const TelemetrySettings& settings = controller.config().node_settings.telemetry;
   for (const auto& [name, node] : telemetry.nodes()) {
     const Node* const known = controller.cluster().find(name);
     // Nothing old as if it were new.
     if (known == nullptr || !known->responding ||
-        !silence(settings, node.at_ms(), known->jobs > 0, now_ms).empty()) {
+        !telemetry.silence_of_node(name, settings).empty()) {
       continue;
     }
     for (const pb::Figure& figure : node.figures()) {
@@ -153,8 +153,7 @@ void add_measured(const Controller& controller, TelemetryBoard& telemetry, WallM
   for (const auto& [id, job] : controller.jobs().all()) {
     if (!job.placed() || jobs_max-- <= 0) continue;
     const auto measured = telemetry.find_job(id);
-    if (!measured || !measured->live() ||
-        !silence(settings, measured->at_ms(), true, now_ms).empty()) {
+    if (!measured || !measured->live() || !telemetry.silence_of_job(*measured, settings).empty()) {
       continue;
     }
     for (const pb::Figure& figure : measured->figures()) {
@@ -184,7 +183,7 @@ std::vector<prometheus::MetricFamily> metrics_page(const Controller& controller,
   add_job_counts(facts.jobs, page);
   add_queues(controller, facts.now_ms, page);
   add_nodes(controller, page);
-  add_measured(controller, telemetry, facts.now_ms, jobs_max, page);
+  add_measured(controller, telemetry, jobs_max, page);
   return page.take();
 }
 

@@ -40,14 +40,6 @@ void assign(const std::vector<Figure>& figures,
 
 }  // namespace
 
-std::string silence(const TelemetrySettings& settings, WallMs at_ms, bool busy, WallMs now_ms) {
-  if (!settings.enabled) return "switched off: [telemetry] enabled = false";
-  const WallMs period_ms = WallMs{settings.report_ms} * (busy ? 1 : settings.idle_factor);
-  const WallMs age_ms = now_ms - at_ms;
-  if (age_ms <= kReportsMissed * period_ms + kReportPatience_ms) return "";
-  return "nothing heard for " + format_duration(age_ms / 1000);
-}
-
 void TelemetryBoard::sum_up(pb::JobTelemetry& job) {
   struct Sum {
     pb::Figure figure;
@@ -117,7 +109,14 @@ void TelemetryBoard::take(const std::string& node, const TelemetryReport& report
   pb::NodeTelemetry& known = nodes_[node];
   known.set_node(node);
   known.set_at_ms(report.until_ms);
-  if (!report.node.empty()) assign(report.node, *known.mutable_figures());
+  if (!report.node.empty()) {
+    assign(report.node, *known.mutable_figures());
+    if (report.jobs.empty()) {
+      busy_.erase(node);
+    } else {
+      busy_.insert(node);
+    }
+  }
   if (!report.components.empty()) {
     known.clear_components();
     for (const ComponentState& component : report.components) {
@@ -168,7 +167,6 @@ TelemetryBoard::~TelemetryBoard() {
   for (auto& [id, entry] : jobs_) {
     if (entry.changed) store(entry);
   }
-  if (store_ != nullptr) store_->flush();
 }
 
 void TelemetryBoard::turn(const Retention& retention, const JobTable& jobs) {
@@ -193,6 +191,28 @@ void TelemetryBoard::turn(const Retention& retention, const JobTable& jobs) {
                   now.wall_ms - retention.jobs_days * kDay_ms);
   }
   store_->flush();
+}
+
+std::string TelemetryBoard::silence(WallMs at_ms, WallMs period_ms,
+                                    const TelemetrySettings& settings) const {
+  if (!settings.enabled) return "switched off: [telemetry] enabled = false";
+  const WallMs age_ms = clock_.now().wall_ms - at_ms;
+  if (age_ms <= kReportsMissed * period_ms + kReportPatience_ms) return "";
+  return "nothing heard for " + format_duration(age_ms / 1000);
+}
+
+// A node that had no jobs when it reported last takes its time until it reports again.
+std::string TelemetryBoard::silence_of_node(const std::string& node,
+                                            const TelemetrySettings& settings) const {
+  const auto known = nodes_.find(node);
+  const WallMs at_ms = known == nodes_.end() ? 0 : known->second.at_ms();
+  const int stretch = busy_.contains(node) ? 1 : settings.idle_factor;
+  return silence(at_ms, WallMs{settings.report_ms} * stretch, settings);
+}
+
+std::string TelemetryBoard::silence_of_job(const pb::JobTelemetry& job,
+                                           const TelemetrySettings& settings) const {
+  return silence(job.at_ms(), settings.report_ms, settings);
 }
 
 TelemetryBoard::State TelemetryBoard::state() const {

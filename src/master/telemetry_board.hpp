@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,6 @@
 #include "master/telemetry_store.hpp"
 
 namespace hyades {
-
-// "", or why what was told last, at `at_ms`, is not how it is now: telemetry is switched off, or
-// its source has been silent for longer than it should. `busy`: jobs run there.
-std::string silence(const TelemetrySettings& settings, WallMs at_ms, bool busy, WallMs now_ms);
 
 class TelemetryBoard final : public TelemetrySink {
  public:
@@ -41,6 +38,11 @@ class TelemetryBoard final : public TelemetrySink {
   std::optional<pb::NodeTelemetry> find_node(const std::string& node, WallMs since_ms);
   // Of the job's last attempt that was reported on; from the store when it has ended.
   std::optional<pb::JobTelemetry> find_job(JobId job);
+
+  // "", or why what was told last of a node, or of a job that runs, is not how it is now: telemetry
+  // is switched off, or nothing has been heard for longer than should be.
+  std::string silence_of_node(const std::string& node, const TelemetrySettings& settings) const;
+  std::string silence_of_job(const pb::JobTelemetry& job, const TelemetrySettings& settings) const;
 
   struct State {
     bool stores = false;
@@ -70,7 +72,10 @@ class TelemetryBoard final : public TelemetrySink {
 
   TelemetryStore* store_;
   Clock& clock_;
+  std::string silence(WallMs at_ms, WallMs period_ms, const TelemetrySettings& settings) const;
+
   std::map<std::string, pb::NodeTelemetry> nodes_;
+  std::set<std::string> busy_;  // nodes that had jobs when they reported last
   std::map<JobId, Entry> jobs_;
   std::uint64_t reports_ = 0;
   BootMs written_ms_ = 0;

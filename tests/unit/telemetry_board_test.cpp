@@ -199,17 +199,32 @@ TEST_F(TelemetryBoardTest, CoursesGoOnWhenASamplerTakesOver) {
   EXPECT_EQ(tell(1000, {none, none, none, 6}), (std::vector<float>{2, 2, 5, 6}));
 }
 
-TEST(Silence, IsMoreThanAFewMissedReports) {
+TEST_F(TelemetryBoardTest, SilenceIsMoreThanAFewMissedReports) {
   TelemetrySettings settings;
   settings.report_ms = 2000;
   settings.idle_factor = 10;
-  EXPECT_EQ(silence(settings, 100'000, true, 106'000), "");
-  EXPECT_EQ(silence(settings, 100'000, true, 119'000), "nothing heard for 0:19");
-  EXPECT_EQ(silence(settings, 100'000, false, 119'000), "");
-  EXPECT_NE(silence(settings, 100'000, false, 200'000), "");
-  EXPECT_EQ(silence(settings, 100'000, true, 90'000), "");  // clocks differ
+  const auto tell = [&](bool with_job) {
+    TelemetryReport report{.until_ms = clock_.now().wall_ms, .node = {{"cpu.busy", "%", 1}}};
+    if (with_job) report.jobs.push_back({key(1), {}});
+    board_->take("n1", report);
+  };
+  const auto after = [&](BootMs ms) {
+    clock_.boot_ms += ms;
+    return board_->silence_of_node("n1", settings);
+  };
+  EXPECT_NE(after(0), "") << "it has never been heard of";
+  tell(true);
+  EXPECT_EQ(after(6000), "");
+  EXPECT_EQ(after(13'000), "nothing heard for 0:19");
+  EXPECT_NE(board_->silence_of_job(*board_->find_job(1), settings), "");
+  // Without jobs it takes its time, and no job that has just begun can change that.
+  tell(false);
+  EXPECT_EQ(after(19'000), "");
+  EXPECT_NE(after(60'000), "");
+  EXPECT_EQ(after(-90'000), "");  // clocks differ
   settings.enabled = false;
-  EXPECT_NE(silence(settings, 100'000, true, 100'001), "");
+  tell(true);
+  EXPECT_NE(after(1), "");
 }
 
 // A job shorter than a report is heard of only when it is over.
