@@ -135,6 +135,7 @@ class MeasuredNode {
   void stop() { kill(sampler_, SIGSTOP); }
   void go_on() { kill(sampler_, SIGCONT); }
   pid_t sampler() const { return sampler_; }
+  const std::string& directory() const { return cluster_.root(); }  // goes with it
 
  private:
   ScratchCluster cluster_;
@@ -207,9 +208,7 @@ class Pairs {
 void measure_setting(Bench& bench, MeasuredNode& node, const Setting& setting) {
   const int processors = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   node.configure(setting.period_ms);
-  static int files = 0;
-  SpinFile file(bench.options.directory + "/hyades-bench-spin-" + std::to_string(getpid()) + "-" +
-                std::to_string(files++));
+  SpinFile file(node.directory() + "/spin");
   node.start(file, setting.jobs, setting.jobs == 1 ? processors : 1);
   unlink(file.path().c_str());
   sleep_s(bench.options.smoke ? 0.2 : 2);

@@ -255,8 +255,9 @@ void refuse_two_pages(const Command& command) {
     std::string given;
     for (const char* page : pages) {
       if (!command.has(page)) continue;
-      if (!given.empty())
+      if (!given.empty()) {
         command.usage_error("--" + given + " and --" + page + " do not go together");
+      }
       given = page;
     }
   }

@@ -21,6 +21,17 @@ using Figures = std::vector<ReportedFigure>;
 
 constexpr uid_t kStranger = 65534;
 
+// Of a socket, from what the environment says of it: "@0004e".
+struct Address {
+  explicit Address(const std::string& said)
+      : size(static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + said.size())) {
+    name.sun_family = AF_UNIX;
+    said.copy(name.sun_path + 1, said.size() - 1, 1);
+  }
+  sockaddr_un name = {};
+  socklen_t size;
+};
+
 class ReportSocketTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -91,14 +102,10 @@ TEST_F(ReportSocketTest, ForgedSendersAreNotSent) {
               alignas(cmsghdr) char control[CMSG_SPACE(sizeof forged)] = {};
               char text[] = "loss=1";
               iovec part = {text, 6};
-              sockaddr_un address = {};
-              address.sun_family = AF_UNIX;
-              const std::string name = std::getenv("HYADES_REPORT");
-              name.copy(address.sun_path + 1, name.size() - 1, 1);
+              Address address(std::getenv("HYADES_REPORT"));
               msghdr message = {};
-              message.msg_name = &address;
-              message.msg_namelen =
-                  static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+              message.msg_name = &address.name;
+              message.msg_namelen = address.size;
               message.msg_iov = &part;
               message.msg_iovlen = 1;
               message.msg_control = control;
@@ -117,13 +124,10 @@ TEST_F(ReportSocketTest, ForgedSendersAreNotSent) {
 TEST_F(ReportSocketTest, TooLongAMessageIsNotTaken) {
   EXPECT_EQ(send_report(std::string(2000, ' ')), EMSGSIZE);
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  socket_.name().copy(address.sun_path + 1, 5, 1);
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 6);
+  Address address(socket_.name());
   const std::string text = "loss=1 " + std::string(report_bytes_max, 'x');
   EXPECT_EQ(sendto(fd, text.data(), text.size(), MSG_DONTWAIT,
-                   reinterpret_cast<const sockaddr*>(&address), size),
+                   reinterpret_cast<const sockaddr*>(&address.name), address.size),
             static_cast<ssize_t>(text.size()));
   close(fd);
   EXPECT_TRUE(read().empty());
@@ -132,16 +136,14 @@ TEST_F(ReportSocketTest, TooLongAMessageIsNotTaken) {
 
 TEST_F(ReportSocketTest, DescriptorsAreNotTaken) {
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  socket_.name().copy(address.sun_path + 1, 5, 1);
+  Address address(socket_.name());
   const int gift[4] = {fd, fd, fd, fd};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof gift)] = {};
   char text[] = "loss=1";
   iovec part = {text, 6};
   msghdr message = {};
-  message.msg_name = &address;
-  message.msg_namelen = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 6);
+  message.msg_name = &address.name;
+  message.msg_namelen = address.size;
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
