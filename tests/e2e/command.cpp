@@ -24,6 +24,9 @@ UniqueFd memory_file(const std::string& content = "") {
   if (!content.empty() && write(file.get(), content.data(), content.size()) < 0) {
     ADD_FAILURE() << "memfd: " << std::strerror(errno);
   }
+  // Processes that share it write at its end: unlike those of a file on a disk, the kernel does not
+  // let writes to a memfd wait for each other, and one would overwrite what another one wrote.
+  fcntl(file.get(), F_SETFL, O_APPEND);
   lseek(file.get(), 0, SEEK_SET);
   return file;
 }
