@@ -5,8 +5,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "core/prng.hpp"
 #include "measurements.hpp"
-#include "sim/prng.hpp"
 #include "telemetry/sampling_plan.hpp"
 #include "telemetry/telemetry_engine.hpp"
 

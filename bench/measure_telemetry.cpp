@@ -13,10 +13,10 @@
 #include <thread>
 
 #include "child_program.hpp"
+#include "core/prng.hpp"
 #include "job_factory.hpp"
 #include "measurements.hpp"
 #include "scratch_cluster.hpp"
-#include "sim/prng.hpp"
 #include "spin.h"
 #include "submit_swarm.hpp"
 #include "wire/client_connection.hpp"

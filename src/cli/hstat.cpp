@@ -68,9 +68,9 @@ int show_queue(const Command& command, MasterClient& master) {
     for (const pb::JobInfo& job : jobs) list.push_back(job_json(job));
     std::cout << json_text({{"jobs", list}, {"truncated", reply.truncated()}});
   } else {
-    const QueueView view = command.has("start")  ? QueueView::Starts
-                           : command.has("long") ? QueueView::Long
-                                                 : QueueView::Normal;
+    const QueueColumns view = command.has("start")  ? QueueColumns::Starts
+                              : command.has("long") ? QueueColumns::Long
+                                                    : QueueColumns::Normal;
     const Table table = queue_table(jobs, view, now_ms, by_id);
     std::cout << table.render(command.terminal(), !command.has("no-header"));
     if (reply.truncated()) complain("hstat", "the list is longer; narrow it with a filter");

@@ -47,17 +47,17 @@ WallMs start_of(const pb::JobInfo& job) {
   return waits ? job.expected_start_ms() : job.start_ms();
 }
 
-std::vector<Column> queue_columns(QueueView view) {
+std::vector<Column> queue_columns(QueueColumns view) {
   const Column id{"JOBID", true}, queue{"QUEUE", false, 6}, name{"NAME", false, 8},
       user{"USER", false, 6}, code{"ST"}, state{"STATE"}, time{"TIME", true},
       limit{"TIME_LIMIT", true}, start{"START"}, nodes{"NODES", true},
       where{"NODELIST(REASON)", false, 12};
   switch (view) {
-    case QueueView::Long:
+    case QueueColumns::Long:
       return {id, queue, name, user, state, time, limit, start, nodes, where};
-    case QueueView::Starts:
+    case QueueColumns::Starts:
       return {id, queue, name, user, code, start, nodes, where};
-    case QueueView::Normal:
+    case QueueColumns::Normal:
       break;
   }
   return {id, queue, name, user, code, time, nodes, where};
@@ -151,7 +151,7 @@ const std::vector<Column>& history_columns() {
 
 }  // namespace
 
-Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms, bool in_full) {
+Table queue_table(const JobList& jobs, QueueColumns view, WallMs now_ms, bool in_full) {
   Table table(queue_columns(view));
   for (const pb::JobInfo& job : jobs) {
     const Cell id = std::to_string(job.id());
@@ -160,16 +160,16 @@ Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms, bool in_fu
     const Cell time = format_duration(elapsed_s(job, now_ms));
     const Cell start = local_time(start_of(job));
     const Cell nodes = node_count_text(job);
-    const Cell where = where_or_why(job, in_full || view == QueueView::Long);
+    const Cell where = where_or_why(job, in_full || view == QueueColumns::Long);
     switch (view) {
-      case QueueView::Normal:
+      case QueueColumns::Normal:
         table.add({id, job.queue(), job.name(), job.user(), code, time, nodes, where});
         break;
-      case QueueView::Long:
+      case QueueColumns::Long:
         table.add({id, job.queue(), job.name(), job.user(), state, time, limit_text(job), start,
                    nodes, where});
         break;
-      case QueueView::Starts:
+      case QueueColumns::Starts:
         table.add({id, job.queue(), job.name(), job.user(), code, start, nodes, where});
         break;
     }

@@ -12,12 +12,12 @@ namespace hyades {
 
 using JobList = std::vector<pb::JobInfo>;
 
-enum class QueueView { Normal, Long, Starts };
+enum class QueueColumns { Normal, Long, Starts };
 
 // squeue's columns: JOBID QUEUE NAME USER ST TIME NODES NODELIST(REASON), or with STATE,
 // TIME_LIMIT and START, or with the expected start. `in_full`: reasons with what was said last
 // about the job; the long view always has them so.
-Table queue_table(const JobList& jobs, QueueView view, WallMs now_ms, bool in_full = false);
+Table queue_table(const JobList& jobs, QueueColumns view, WallMs now_ms, bool in_full = false);
 
 // sacct's columns: JobID JobName Queue User AllocCPUS State ExitCode Elapsed Start End MaxRSS
 // NodeList Reason; narrow terminals see fewer.

@@ -59,20 +59,29 @@ std::string first_of(std::initializer_list<std::string> errors) {
 std::string check_counts(const JobSpec& s) {
   constexpr int n = Limits::count_max;
   constexpr MiB memory_max = MiB{1} << 40;
-  return first_of({
-      check_count(s.nodes, 0, n, "nodes"),
-      check_count(s.tasks, 1, n, "tasks"),
-      check_count(s.tasks_per_node, 0, n, "tasks per node"),
-      check_count(s.cpus_per_task, 1, n, "cpus per task"),
-      check_count(s.memory_per_node_mib, 0, memory_max, "memory (MiB)"),
-      check_count(s.memory_per_cpu_mib, 0, memory_max, "memory per cpu (MiB)"),
-      check_count(s.time_limit_s, 0, 10 * 365 * 86400, "time limit (seconds)"),
-      check_count(s.lease_s, -1, 30 * 86400, "lease (seconds)"),
-      check_count(s.priority, -n, n, "priority"),
-      check_count(s.begin_ms, 0, std::int64_t{1} << 52, "begin time"),
-      check_count(s.warning.signal, 0, 64, "warning signal"),
-      check_count(s.warning.seconds_before_end, 0, 65535, "seconds before the end"),
-  });
+  struct Range {
+    std::int64_t value, min, max;
+    const char* field;
+  };
+  const Range ranges[] = {
+      {s.nodes, 0, n, "nodes"},
+      {s.tasks, 1, n, "tasks"},
+      {s.tasks_per_node, 0, n, "tasks per node"},
+      {s.cpus_per_task, 1, n, "cpus per task"},
+      {s.memory_per_node_mib, 0, memory_max, "memory (MiB)"},
+      {s.memory_per_cpu_mib, 0, memory_max, "memory per cpu (MiB)"},
+      {s.time_limit_s, 0, 10 * 365 * 86400, "time limit (seconds)"},
+      {s.lease_s, -1, 30 * 86400, "lease (seconds)"},
+      {s.priority, -n, n, "priority"},
+      {s.begin_ms, 0, std::int64_t{1} << 52, "begin time"},
+      {s.warning.signal, 0, 64, "warning signal"},
+      {s.warning.seconds_before_end, 0, 65535, "seconds before the end"},
+  };
+  for (const Range& range : ranges) {
+    if (range.value >= range.min && range.value <= range.max) continue;
+    return check_count(range.value, range.min, range.max, range.field);
+  }
+  return "";
 }
 
 std::string check_devices(const std::vector<DeviceCount>& devices) {

@@ -16,18 +16,6 @@ int device_count(const std::vector<DeviceCount>& devices, const std::string& kin
   return 0;
 }
 
-// Memory that `tasks` tasks of the job take on one node.
-MiB memory_of(const JobSpec& spec, const Node& node, int tasks) {
-  if (spec.exclusive) return node.inventory.memory_mib;
-  if (HYADES_DEFECT("forget_memory")) return 0;
-  if (spec.memory_per_cpu_mib > 0) return spec.memory_per_cpu_mib * spec.cpus_per_task * tasks;
-  return spec.memory_per_node_mib;
-}
-
-int cores_of(const JobSpec& spec, const Node& node, int tasks) {
-  return spec.exclusive ? node.inventory.cores : spec.cpus_per_task * tasks;
-}
-
 void reset_free(Node& node) {
   node.free_cores = IdSet::first(node.inventory.cores);
   node.free_memory_mib = node.inventory.memory_mib;
@@ -94,13 +82,23 @@ bool comes_before(const std::string& a, const std::string& b) {
 
 // Not in the order of their first greetings, which is another each time.
 void Cluster::add(const std::string& name, const Inventory& inventory) {
-  const auto place = std::find_if(nodes_.begin(), nodes_.end(),
-                                  [&](const Node& node) { return comes_before(name, node.name); });
+  auto place = nodes_.end();
+  if (!nodes_.empty() && comes_before(name, nodes_.back().name)) {
+    place = std::find_if(nodes_.begin(), nodes_.end(),
+                         [&](const Node& node) { return comes_before(name, node.name); });
+  }
   const auto added = nodes_.insert(place, {.name = name, .inventory = inventory});
   reset_free(*added);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    by_name_[nodes_[i].name] = static_cast<NodeIndex>(i);
+  for (auto node = added; node != nodes_.end(); ++node) {
+    by_name_[node->name] = static_cast<NodeIndex>(node - nodes_.begin());
   }
+  const bool is_last = added + 1 == nodes_.end();
+  if (!is_last || !free_.append(*added) || !whole_.append(*added, true)) rebuild_tables();
+}
+
+void Cluster::rebuild_tables() {
+  free_ = FreeTable(nodes_);
+  whole_ = FreeTable(nodes_, true);
 }
 
 bool Cluster::define(const std::string& name, const Inventory& inventory) {
@@ -110,6 +108,12 @@ bool Cluster::define(const std::string& name, const Inventory& inventory) {
   }
   Node& node = *find(name);
   if (node.inventory == inventory) return true;
+  if (!change(node, inventory)) return false;
+  rebuild_tables();
+  return true;
+}
+
+bool Cluster::change(Node& node, const Inventory& inventory) {
   if (node.jobs == 0) {
     node.inventory = inventory;
     reset_free(node);
@@ -159,17 +163,16 @@ void Cluster::resume(const std::string& name) {
 }
 
 bool Cluster::fits(const JobSpec& spec, const Plan& plan) const {
-  std::vector<NodeIndex> seen;
+  NodeIndex last = -1;  // plans name their nodes in order, so none twice
+  const DeviceNeeds needs = free_.needs_of(spec);
   int tasks = 0;
   for (const PlannedShare& share : plan) {
-    if (share.node < 0 || static_cast<std::size_t>(share.node) >= nodes_.size()) return false;
-    if (share.tasks < 1 || std::find(seen.begin(), seen.end(), share.node) != seen.end()) {
-      return false;
-    }
+    if (static_cast<std::size_t>(share.node) >= nodes_.size()) return false;
+    if (share.tasks < 1 || share.node <= last) return false;
+    last = share.node;
     const Node& node = nodes_[static_cast<std::size_t>(share.node)];
     if (!node.schedulable() || !node_allowed(node, spec)) return false;
-    if (task_capacity(free_counts(node), node, spec) < share.tasks) return false;
-    seen.push_back(share.node);
+    if (free_.capacity(share.node, node, spec, needs) < share.tasks) return false;
     tasks += share.tasks;
   }
   return tasks == spec.tasks && (spec.nodes == 0 || plan.size() == std::size_t(spec.nodes));
@@ -205,6 +208,7 @@ void Cluster::take(const Placement& placement) {
       free->erase_all(grant.ids);
     }
     ++node->jobs;
+    free_.take(index(share.node), share);
   }
 }
 
@@ -220,6 +224,7 @@ void Cluster::give_back(const Placement& placement) {
       free->insert_all(grant.ids);
     }
     --node->jobs;
+    free_.give(index(share.node), share);
   }
 }
 
@@ -247,6 +252,7 @@ void Cluster::check(const std::vector<const Placement*>& placements) const {
   Cluster fresh;
   fresh.nodes_ = std::move(rebuilt);
   fresh.by_name_ = by_name_;
+  fresh.free_ = FreeTable(fresh.nodes_);
   for (const Placement* placement : placements) fresh.take(*placement);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     HYADES_ASSERT(fresh.nodes_[i].free_cores == nodes_[i].free_cores);
@@ -256,133 +262,7 @@ void Cluster::check(const std::vector<const Placement*>& placements) const {
       HYADES_ASSERT(fresh.nodes_[i].free_devices[d].ids == nodes_[i].free_devices[d].ids);
     }
   }
-}
-
-FreeCounts free_counts(const Node& node) {
-  FreeCounts counts{.cores = node.free_cores.size(),
-                    .memory_mib = node.free_memory_mib,
-                    .devices = {},
-                    .jobs = node.jobs};
-  counts.devices.reserve(node.free_devices.size());
-  for (const FreeDevices& devices : node.free_devices) {
-    counts.devices.push_back({devices.kind, devices.ids.size()});
-  }
-  return counts;
-}
-
-FreeCounts all_counts(const Node& node) {
-  return {node.inventory.cores, node.inventory.memory_mib, node.inventory.devices, 0};
-}
-
-namespace {
-
-void change(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks, int sign) {
-  counts.cores += sign * cores_of(spec, node, tasks);
-  counts.memory_mib += sign * memory_of(spec, node, tasks);
-  for (DeviceCount& device : counts.devices) {
-    const auto& held = spec.exclusive ? node.inventory.devices : spec.devices_per_node;
-    device.count += sign * device_count(held, device.kind);
-  }
-  counts.jobs -= sign;
-}
-
-}  // namespace
-
-void subtract(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks) {
-  change(counts, node, spec, tasks, -1);
-}
-
-void add(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks) {
-  change(counts, node, spec, tasks, +1);
-}
-
-void add(FreeCounts& counts, const NodeShare& share) {
-  counts.cores += share.cores.size();
-  counts.memory_mib += share.memory_mib;
-  for (const DeviceGrant& grant : share.devices) {
-    for (DeviceCount& device : counts.devices) {
-      if (device.kind == grant.kind) device.count += grant.ids.size();
-    }
-  }
-  --counts.jobs;
-}
-
-bool node_allowed(const Node& node, const JobSpec& spec) {
-  const auto names = [&](const std::vector<std::string>& list) {
-    return std::find(list.begin(), list.end(), node.name) != list.end();
-  };
-  if (!spec.node_list.empty() && !names(spec.node_list)) return false;
-  if (names(spec.exclude)) return false;
-  return std::all_of(spec.features.begin(), spec.features.end(), [&](const std::string& feature) {
-    const auto& have = node.inventory.features;
-    return std::find(have.begin(), have.end(), feature) != have.end();
-  });
-}
-
-int task_capacity(const FreeCounts& counts, const Node& node, const JobSpec& spec) {
-  if (spec.exclusive && counts.jobs > 0) return 0;
-  for (const DeviceCount& wanted : spec.devices_per_node) {
-    if (device_count(counts.devices, wanted.kind) < wanted.count) return 0;
-  }
-  std::int64_t tasks = counts.cores / spec.cpus_per_task;
-  if (spec.memory_per_node_mib > (spec.exclusive ? node.inventory.memory_mib : counts.memory_mib)) {
-    return 0;
-  }
-  if (spec.memory_per_cpu_mib > 0) {
-    tasks = std::min(tasks, counts.memory_mib / (spec.memory_per_cpu_mib * spec.cpus_per_task));
-  }
-  if (spec.tasks_per_node > 0) tasks = std::min<std::int64_t>(tasks, spec.tasks_per_node);
-  return static_cast<int>(std::clamp<std::int64_t>(tasks, 0, spec.tasks));
-}
-
-namespace {
-
-struct Candidate {
-  NodeIndex node;
-  int capacity;
-};
-
-// Hands `spec.tasks` tasks to the chosen nodes: one each first (a node without a task would be
-// held for nothing), then the rest in order. Empty when they cannot hold all of them.
-Plan fill(const JobSpec& spec, const std::vector<Candidate>& chosen) {
-  Plan plan;
-  int left = spec.tasks - static_cast<int>(chosen.size());
-  for (const Candidate& candidate : chosen) {
-    const int more = std::min(left, candidate.capacity - 1);
-    plan.push_back({candidate.node, 1 + more});
-    left -= more;
-  }
-  if (left > 0) return {};
-  std::sort(plan.begin(), plan.end(),
-            [](const PlannedShare& a, const PlannedShare& b) { return a.node < b.node; });
-  return plan;
-}
-
-}  // namespace
-
-Plan place(const JobSpec& spec, const std::vector<Node>& nodes,
-           const std::vector<FreeCounts>& counts, const std::vector<char>& usable) {
-  std::vector<Candidate> candidates;
-  const bool one_will_do = spec.nodes <= 1;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!usable[i] || !node_allowed(nodes[i], spec)) continue;
-    const int capacity = task_capacity(counts[i], nodes[i], spec);
-    if (capacity == 0) continue;
-    const auto index = static_cast<NodeIndex>(i);
-    if (one_will_do && capacity >= spec.tasks) return {{index, spec.tasks}};
-    candidates.push_back({index, capacity});
-  }
-  if (spec.nodes == 1) return {};
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.capacity > b.capacity; });
-  std::size_t count = static_cast<std::size_t>(spec.nodes);
-  if (spec.nodes == 0) {
-    std::int64_t room = 0;
-    while (count < candidates.size() && room < spec.tasks) room += candidates[count++].capacity;
-  }
-  if (count == 0 || count > candidates.size()) return {};
-  candidates.resize(count);
-  return fill(spec, candidates);
+  HYADES_ASSERT(fresh.free_ == free_);
 }
 
 }  // namespace hyades

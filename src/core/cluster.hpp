@@ -2,11 +2,12 @@
 // given out twice.
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "core/free_table.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
 #include "core/resources.hpp"
@@ -62,23 +63,6 @@ struct Node {
   bool schedulable() const { return responding && !drained && !fencing && strays.empty(); }
 };
 
-// How many of something are free on a node, without saying which: what planning needs.
-struct FreeCounts {
-  int cores = 0;
-  MiB memory_mib = 0;
-  std::vector<DeviceCount> devices;  // in the order of the node's inventory
-  int jobs = 0;
-};
-
-// A placement by numbers; Cluster::take turns it into cores and devices.
-struct PlannedShare {
-  NodeIndex node = 0;
-  int tasks = 0;
-
-  friend bool operator==(const PlannedShare&, const PlannedShare&) = default;
-};
-using Plan = std::vector<PlannedShare>;
-
 class Cluster {
  public:
   // Adds the node or changes what it has. Refuses (false, nothing changed) to shrink a node below
@@ -105,35 +89,22 @@ class Cluster {
   const std::vector<Node>& nodes() const { return nodes_; }
   std::vector<Node>& nodes() { return nodes_; }
 
+  // What is free on the nodes now, and what would be if nothing ran.
+  const FreeTable& free() const { return free_; }
+  const FreeTable& whole() const { return whole_; }
+
   // Asserts that free and taken add up on every node, given what every placed job holds.
   void check(const std::vector<const Placement*>& placements) const;
 
  private:
   void add(const std::string& name, const Inventory& inventory);
+  bool change(Node& node, const Inventory& inventory);
+  void rebuild_tables();
 
   std::vector<Node> nodes_;  // by name, as people count
-  std::map<std::string, NodeIndex> by_name_;
+  std::unordered_map<std::string, NodeIndex> by_name_;
+  FreeTable free_;
+  FreeTable whole_;
 };
-
-FreeCounts free_counts(const Node& node);
-FreeCounts all_counts(const Node& node);  // as if nothing ran there
-
-// Takes `tasks` tasks of the job off `counts`, or gives them back.
-void subtract(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks);
-void add(FreeCounts& counts, const Node& node, const JobSpec& spec, int tasks);
-void add(FreeCounts& counts, const NodeShare& share);
-
-// True when the spec's node list, exclusions and features allow this node.
-bool node_allowed(const Node& node, const JobSpec& spec);
-
-// How many of the job's tasks `counts` can hold (never more than spec.tasks or tasks_per_node).
-// An exclusive job fits only where nothing else runs.
-int task_capacity(const FreeCounts& counts, const Node& node, const JobSpec& spec);
-
-// Chooses nodes for a job: with `spec.nodes` unset, the first single node that holds all tasks,
-// else the fewest nodes, roomiest first; ties go to the lower index. `counts[i]` is what may be
-// used on node i, `usable[i]` whether it may be used at all. Empty: does not fit.
-Plan place(const JobSpec& spec, const std::vector<Node>& nodes,
-           const std::vector<FreeCounts>& counts, const std::vector<char>& usable);
 
 }  // namespace hyades

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/node_settings.hpp"
+#include "core/queue_order.hpp"
 #include "core/resources.hpp"
 
 namespace hyades {
@@ -20,10 +21,20 @@ struct QueueConfig {
   int max_nodes_per_job = 0;
   int max_queued_per_user = 0;  // pending and running
   int max_running_per_user = 0;
-  int max_cores_per_user = 0;     // running
-  bool enabled = true;            // accepts submissions
-  std::string policy = "fcfs";    // the order within the queue
-  std::string backfill = "easy";  // "easy" or "none"
+  int max_cores_per_user = 0;  // running
+  bool enabled = true;         // accepts submissions
+  QueueOrder order = QueueOrder::Fcfs;
+  Backfill backfill = Backfill::Easy;
+};
+
+// The bound on how long anybody waits in a queue whose order favours some (policy/age_guard.hpp).
+struct GuardSettings {
+  bool enabled = true;
+  double factor =
+      1.2;             // times the longest wait that there would have been, first come first served
+  int after_s = 3600;  // nobody counts as having waited too long before
+
+  friend bool operator==(const GuardSettings&, const GuardSettings&) = default;
 };
 
 // A node as the configuration describes it; what is not said comes from the worker.
@@ -61,7 +72,8 @@ struct ClusterConfig {
       metrics_listen;          // where /metrics is served, "127.0.0.1:9410"; none: nowhere
   int keep_minutes_days = 30;  // what nodes were measured to do, a minute at a time
   int keep_jobs_days = 365;    // likewise of jobs
-  int backfill_depth = 1000;   // candidates looked at behind a reservation; 0: all
+  GuardSettings guard;
+  int backfill_depth = 1000;  // candidates looked at behind a reservation; 0: all
 };
 
 }  // namespace hyades

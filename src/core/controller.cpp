@@ -38,6 +38,7 @@ void Controller::restore(const JobEvent& event) { apply(event); }
 
 void Controller::restored() {
   jobs_.forget_ended();
+  policy_.forget();
   dirty_ = true;
 }
 
@@ -93,7 +94,7 @@ void Controller::tick(const Now& now, Step& out) {
   if (first_tick_ms_ < 0) first_tick_ms_ = now.boot_ms;
   if (!settled_) {  // what was proven dead to an earlier master
     settled_ = true;
-    for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+    for (const JobId id : placed_jobs()) {
       const auto& parts = gangs_.at(id).parts;
       const bool some =
           std::any_of(parts.begin(), parts.end(), [](const Part& p) { return p.over; });
@@ -103,12 +104,12 @@ void Controller::tick(const Now& now, Step& out) {
   while (!begins_.empty() && begins_.begin()->first <= now.wall_ms) {
     const Job& job = *jobs_.find(begins_.begin()->second);
     begins_.erase(begins_.begin());
-    queue_of(job.spec).eligible.insert({job.spec.priority, job.id});
+    enqueue(queue_of(job.spec), job, now.wall_ms);
     dirty_ = true;
   }
   check_silence(now, out);
   if (HYADES_DEFECT("requeue_without_proof")) {
-    for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+    for (const JobId id : placed_jobs()) {
       const Job& job = *jobs_.find(id);
       if (now.boot_ms - first_tick_ms_ < config_->node_timeout_ms || !fate_unknown(job)) continue;
       record(id, Requeued{job.key, "silence", job.started_ms != 0, 0, ""}, now, out);
@@ -123,8 +124,11 @@ void Controller::committed() { jobs_.forget_ended(); }
 // ---- facts ------------------------------------------------------------------------------------
 
 const Job& Controller::record(JobId job, decltype(JobEvent::what) what, const Now& now, Step& out) {
-  out.batch.job_events.push_back({job, now.wall_ms, std::move(what)});
-  apply(out.batch.job_events.back());
+  JobEvent& event = out.batch.job_events.emplace_back();
+  event.job = job;
+  event.at_ms = now.wall_ms;
+  event.what = std::move(what);
+  apply(event);
   if (HYADES_DEFECT("cancel_not_durable") && jobs_.find(job)->placed() &&
       std::holds_alternative<CancelRequested>(out.batch.job_events.back().what)) {
     out.batch.job_events.pop_back();
@@ -132,19 +136,73 @@ const Job& Controller::record(JobId job, decltype(JobEvent::what) what, const No
   return *jobs_.find(job);
 }
 
+namespace {
+
+// Orders that leave for a node, and their first answer: the job keeps its place in the queue or on
+// its nodes, and a policy sees no difference.
+bool changes_no_place(const JobEvent& event) {
+  return std::holds_alternative<Started>(event.what) ||
+         std::holds_alternative<ScriptEnded>(event.what) ||
+         std::holds_alternative<CancelRequested>(event.what) ||
+         std::holds_alternative<RequeueRequested>(event.what);
+}
+
+RunningJob running(const Job& job) {
+  MiB memory_mib = 0;
+  for (const NodeShare& share : job.placement.shares) memory_mib += share.memory_mib;
+  return {.expected_end_ms = job.expected_end_ms(),
+          .id = job.id,
+          .job = &job,
+          .plan = nullptr,
+          .cores = job.placement.cores(),
+          .memory_mib = memory_mib};
+}
+
+}  // namespace
+
 void Controller::apply(const JobEvent& event) {
+  if (changes_no_place(event)) {
+    apply_in_place(event);
+    return;
+  }
   if (const Job* const before = jobs_.find(event.job)) {
     unindex(*before);
     const bool leaks = HYADES_DEFECT("leaked_cores") && std::holds_alternative<Ended>(event.what);
     if (leaks && before->placed()) cluster_.take(before->placement);
   }
-  index(jobs_.replay(event));
-  // Orders that leave for a node, and their first answer, change nothing that a policy looks at.
-  dirty_ = dirty_ || !(std::holds_alternative<Assigned>(event.what) ||
-                       std::holds_alternative<Started>(event.what) ||
-                       std::holds_alternative<ScriptEnded>(event.what) ||
-                       std::holds_alternative<CancelRequested>(event.what) ||
-                       std::holds_alternative<RequeueRequested>(event.what));
+  const Job& job = jobs_.replay(event);
+  if (std::holds_alternative<Submitted>(event.what)) {
+    Queue& queue = queue_of(job.spec);
+    if (queue.users.empty()) queue.busy_since_ms = job.submitted_ms;
+  }
+  index(job, event.at_ms);
+  if (job.phase == JobPhase::Ended) policy_.ended(job, event.at_ms);
+  // An order that leaves for a node changes nothing that a policy has not decided itself.
+  dirty_ = dirty_ || !std::holds_alternative<Assigned>(event.what);
+}
+
+// Only the time at which it will have ended may be another now.
+void Controller::apply_in_place(const JobEvent& event) {
+  const Job* const before = jobs_.find(event.job);
+  HYADES_ASSERT(before != nullptr);
+  const WallMs end_ms = before->expected_end_ms();
+  const Job& job = jobs_.replay(event);
+  if (job.placed() && job.expected_end_ms() != end_ms) {
+    RunningJob place = running(job);
+    running_.insert(place);
+    place.expected_end_ms = end_ms;
+    running_.erase(place);
+  }
+  const bool asked_to_stop = std::holds_alternative<CancelRequested>(event.what);
+  if (HYADES_DEFECT("early_give_back") && asked_to_stop && job.placed()) {
+    cluster_.give_back(job.placement);
+  }
+}
+
+std::vector<JobId> Controller::placed_jobs() const {
+  std::vector<JobId> ids;
+  for (const auto& [id, gang] : gangs_) ids.push_back(id);
+  return ids;
 }
 
 void Controller::apply(const NodeEvent& event) {
@@ -216,7 +274,7 @@ void Controller::index_gang(const Job& job) {
   }
 }
 
-void Controller::index(const Job& job) {
+void Controller::index(const Job& job, WallMs at_ms) {
   index_gang(job);
   if (job.phase == JobPhase::Ended) return;
   Queue& queue = queue_of(job.spec);
@@ -225,7 +283,7 @@ void Controller::index(const Job& job) {
   for (const Dependency& dependency : job.unmet) dependents_.insert({dependency.job, job.id});
   if (job.placed()) {
     if (!HYADES_DEFECT("early_give_back") || !job.cancel_requested) cluster_.take(job.placement);
-    placed_.insert(job.id);
+    running_.insert(running(job));
     if (job.spec.lease_s > 0) {
       for (const NodeShare& share : job.placement.shares) leased_[share.node].insert(job.id);
     }
@@ -235,7 +293,7 @@ void Controller::index(const Job& job) {
     if (job.not_before_ms > 0) {
       begins_.insert({job.not_before_ms, job.id});
     } else {
-      queue.eligible.insert({job.spec.priority, job.id});
+      enqueue(queue, job, at_ms);
     }
   }
 }
@@ -250,14 +308,14 @@ void Controller::unindex(const Job& job) {
     if (!HYADES_DEFECT("early_give_back") || !job.cancel_requested) {
       cluster_.give_back(job.placement);
     }
-    placed_.erase(job.id);
+    running_.erase(running(job));
     if (job.spec.lease_s > 0) {
       for (const NodeShare& share : job.placement.shares) leased_[share.node].erase(job.id);
     }
     --user.running;
     user.cores -= job.placement.cores();
   } else {
-    queue.eligible.erase({job.spec.priority, job.id});
+    dequeue(queue, job);
     begins_.erase({job.not_before_ms, job.id});
     reservations_.erase(job.id);
     limited_.erase(job.id);
@@ -266,6 +324,7 @@ void Controller::unindex(const Job& job) {
 }
 
 void Controller::set_queues(const ClusterConfig& config) {
+  policy_.configure(config);
   std::vector<std::unique_ptr<Queue>> queues;
   for (const QueueConfig& queue : config.queues) {
     const auto old = std::find_if(queues_.begin(), queues_.end(), [&](const auto& candidate) {
@@ -273,12 +332,44 @@ void Controller::set_queues(const ClusterConfig& config) {
     });
     queues.push_back(old == queues_.end() ? std::make_unique<Queue>() : std::move(*old));
     queues.back()->config = queue;
+    rank_again(*queues.back());
   }
   queues_ = std::move(queues);
   std::stable_sort(queues_.begin(), queues_.end(), [](const auto& a, const auto& b) {
     return a->config.priority > b->config.priority;
   });
   dirty_ = true;
+}
+
+// At which place in its queue the job waits.
+WaitingJob Controller::waiting(const Queue& queue, const Job& job) const {
+  return {.priority = job.spec.priority,
+          .rank = policy_.rank(queue.config, job, queue.busy_since_ms),
+          .id = job.id,
+          .job = &job,
+          .cores = std::int64_t{job.spec.tasks} * job.spec.cpus_per_task,
+          .limit_ms = WallMs{job.spec.time_limit_s} * 1000};
+}
+
+void Controller::enqueue(Queue& queue, const Job& job, WallMs at_ms) {
+  queue.eligible.insert(waiting(queue, job));
+  policy_.waits(job, at_ms);
+}
+
+bool Controller::dequeue(Queue& queue, const Job& job) {
+  const WaitingJob place = waiting(queue, job);
+  if (!queue.eligible.contains(place)) return false;
+  queue.eligible.erase(place);
+  policy_.leaves(job);
+  return true;
+}
+
+// The queue's order may be another now.
+void Controller::rank_again(Queue& queue) {
+  std::vector<const Job*> jobs;
+  queue.eligible.each([&](const WaitingJob& place) { jobs.push_back(place.job); });
+  queue.eligible.clear();
+  for (const Job* job : jobs) queue.eligible.insert(waiting(queue, *job));
 }
 
 const Controller::Queue* Controller::find_queue(const std::string& name) const {
@@ -304,14 +395,14 @@ void Controller::check() const {
   std::vector<const Placement*> placements;
   for (const auto& [id, job] : jobs_.all()) {
     if (job.placed()) placements.push_back(&job.placement);
-    HYADES_ASSERT(placed_.contains(id) == job.placed());
     HYADES_ASSERT(gangs_.contains(id) == job.placed());
+    HYADES_ASSERT(!job.placed() || running_.contains(running(job)));
     const Queue* const queue = find_queue(job.spec.queue);
     HYADES_ASSERT(job.phase == JobPhase::Ended || queue != nullptr);
     if (job.phase != JobPhase::Pending) continue;
     const bool waits = job.held || !job.unmet.empty();
-    const bool listed = queue->eligible.contains({job.spec.priority, id}) ||
-                        begins_.contains({job.not_before_ms, id});
+    const bool listed =
+        queue->eligible.contains(waiting(*queue, job)) || begins_.contains({job.not_before_ms, id});
     HYADES_ASSERT(waits != listed);
     for (const Dependency& dependency : job.unmet) {
       HYADES_ASSERT(dependents_.contains({dependency.job, id}));

@@ -22,8 +22,8 @@ namespace hyades {
 
 struct Outgoing {
   PeerId to = 0;
-  Message message;  // a LaunchOrder's payload and step key are empty: the driver fills
-                    // them in from the store
+  Message message;  // of a LaunchOrder only key and share: the driver has the controller and the
+                    // store complete it
 };
 
 // What a turn produced. Order of effect: commit `batch`, then the rest.
@@ -57,6 +57,10 @@ class Controller {
   // After the turn's batch was committed.
   void committed();
 
+  // Fills in an order of this turn, all but the payload and the step key. False: what came later in
+  // the turn has made it void.
+  bool complete(LaunchOrder& order) const;
+
   // What would become of a submission, without queueing it.
   struct Trial {
     ErrorCode error = ErrorCode::None;
@@ -89,14 +93,6 @@ class Controller {
   void check() const;
 
  private:
-  // Eligible jobs in order: priority, then submission.
-  struct Place {
-    int priority;
-    JobId id;
-    friend bool operator<(const Place& a, const Place& b) {
-      return a.priority != b.priority ? a.priority > b.priority : a.id < b.id;
-    }
-  };
   struct UserCounts {
     int queued = 0;  // all that have not ended
     int running = 0;
@@ -104,7 +100,8 @@ class Controller {
   };
   struct Queue {
     QueueConfig config;
-    std::set<Place> eligible;
+    WaitingList eligible;  // in the policy's order
+    WallMs busy_since_ms = 0;
     std::map<std::uint32_t, UserCounts> users;
   };
   // An order that its node has not answered yet; repeated ever more slowly.
@@ -156,6 +153,7 @@ class Controller {
   };
   Refusal complete_and_check(const SubmitRequest& submit, const Caller& caller, JobSpec& spec,
                              std::vector<Dependency>& met) const;
+  Decision decide_with(Job& job, const Now& now) const;
   Refusal check_submission(const JobSpec& spec, const Caller& caller) const;
   Refusal check_limits(const JobSpec& spec, const QueueConfig& queue) const;
   Refusal check_dependencies(const JobSpec& spec, std::vector<Dependency>& met) const;
@@ -191,7 +189,6 @@ class Controller {
   void send_orders(const Job& job, const Now& now, Step& out);
   void send_order(const Job& job, std::size_t share, const Now& now, Step& out);
   void forget_orders(JobId job);
-  LaunchOrder launch_order(const Job& job, std::size_t share) const;
   void repeat_orders(const Now& now, Step& out);
 
   // controller_nodes.cpp
@@ -226,19 +223,26 @@ class Controller {
   void end_job(JobId job, Ended ended, const Now& now, Step& out);
   void settle_dependents(DependencyNews news, const Now& now, Step& out);
   void apply(const JobEvent& event);
+  void apply_in_place(const JobEvent& event);
   void apply(const NodeEvent& event);
+  std::vector<JobId> placed_jobs() const;
   void ask_for_hello(PeerId peer, const Now& now, Step& out);
-  void index(const Job& job);
+  void index(const Job& job, WallMs at_ms);
   void index_gang(const Job& job);
   void unindex(const Job& job);
   void set_queues(const ClusterConfig& config);
   Queue& queue_of(const JobSpec& spec);
+  WaitingJob waiting(const Queue& queue, const Job& job) const;
+  void rank_again(Queue& queue);
+  void enqueue(Queue& queue, const Job& job, WallMs at_ms);
+  bool dequeue(Queue& queue, const Job& job);
   const Queue* find_queue(const std::string& name) const;
   bool within_limits(const Queue& queue, const Job& job) const;
-  std::vector<char> usable_nodes(const QueueConfig& queue, bool must_be_schedulable) const;
+  std::vector<char> usable_nodes(const Queue& queue, bool must_be_schedulable) const;
   bool waits_for_nodes(const Now& now) const;
-  std::vector<QueueView> queue_views(const Job* extra) const;
-  ClusterView cluster_view() const;
+  std::vector<QueueView> queue_views() const;
+  QueueView view_of(const Queue& queue, const WaitingList& waiting) const;
+  ClusterView cluster_view() const { return {&cluster_, &running_, &cluster_.free()}; }
   void start_job(const Start& start, const Now& now, Step& out);
 
   std::shared_ptr<const ClusterConfig> config_;
@@ -251,12 +255,13 @@ class Controller {
   std::vector<std::unique_ptr<Queue>> queues_;    // by priority, then order of configuration
   std::set<std::pair<JobId, JobId>> dependents_;  // target, who waits for it
   std::set<std::pair<WallMs, JobId>> begins_;     // jobs that become eligible later
-  std::map<JobId, Gang> gangs_;                   // of placed jobs
+  std::map<JobId, Gang> gangs_;                   // of placed jobs, each of them
   std::map<std::pair<JobId, std::size_t>, Unanswered> unanswered_;  // by job and share
   std::map<std::string, std::vector<BadEnd>> bad_ends_;             // by node
   // By user: the nodes on which a launch failed since one of theirs last started anywhere.
   std::map<std::uint32_t, std::set<std::string>> unstarted_;
   std::set<JobId> placed_;
+  RunningList running_;                            // the same, by expected end
   std::map<std::string, std::set<JobId>> leased_;  // placed jobs with leases, by node
   std::map<JobId, Reservation> reservations_;
   std::set<JobId> limited_;

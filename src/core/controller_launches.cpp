@@ -145,8 +145,10 @@ void Controller::advance(const Job& job, const Now& now, Step& out) {
 }
 
 void Controller::conclude(const Job& job, const Now& now, Step& out) {
-  const Gang gang = gangs_.at(job.id);  // the original goes with what is recorded below
-  const Placement placement = job.placement;
+  // Both go with what is recorded below.
+  const Gang gang = std::move(gangs_.at(job.id));
+  std::vector<std::string> nodes;
+  for (const NodeShare& share : job.placement.shares) nodes.push_back(share.node);
   for (std::size_t i = 0; i < gang.parts.size(); ++i) note_epilog(job, gang, i, now, out);
   const LaunchReport& script = gang.parts[0].report;
   if (job.script) {
@@ -161,7 +163,7 @@ void Controller::conclude(const Job& job, const Now& now, Step& out) {
     finish_unstarted(job, blame(job, gang, gang.to_blame()), now, out);
   }
   for (std::size_t i = 0; i < gang.parts.size(); ++i) {
-    const Node* const node = cluster_.find(placement.shares[i].node);
+    const Node* const node = cluster_.find(nodes[i]);
     const bool has_record = gang.parts[i].report.state != LaunchState::Absent;
     if (!has_record || gang.parts[i].by_proof || !node->responding || node->peer == 0) continue;
     out.outgoing.push_back({node->peer, {epoch_, RetireOrder{gang.key}}});
@@ -408,15 +410,20 @@ void Controller::send_order(const Job& job, std::size_t share, const Now& now, S
   }
   const Node* const node = cluster_.find(job.placement.shares[share].node);
   if (node->responding && node->peer != 0) {
-    Message message{epoch_, QueryOrder{job.key}};
+    Outgoing& outgoing = out.outgoing.emplace_back();
+    outgoing.to = node->peer;
+    outgoing.message.epoch = epoch_;
     if (stop != StopReason::None) {
       const int grace_s = stop == StopReason::ScriptEnded ? 0 : config_->kill_grace_s;
-      message.body = StopOrder{job.key, stop, grace_s};
+      outgoing.message.body = StopOrder{job.key, stop, grace_s};
       gang.parts[share].told = stop;
     } else if (launching) {
-      message.body = launch_order(job, share);
+      LaunchOrder& order = outgoing.message.body.emplace<LaunchOrder>();
+      order.key = job.key;
+      order.share = static_cast<int>(share);
+    } else {
+      outgoing.message.body = QueryOrder{job.key};
     }
-    out.outgoing.push_back({node->peer, std::move(message)});
   }
   Unanswered& unanswered = unanswered_[{job.id, share}];
   unanswered.interval_ms = unanswered.interval_ms == 0
@@ -425,25 +432,23 @@ void Controller::send_order(const Job& job, std::size_t share, const Now& now, S
   unanswered.due_ms = now.boot_ms + unanswered.interval_ms;
 }
 
-LaunchOrder Controller::launch_order(const Job& job, std::size_t share) const {
-  LaunchOrder order{.key = job.key,
-                    .spec = job.spec,
-                    .payload = {},
-                    .placement = job.placement,
-                    .share = static_cast<int>(share),
-                    .restarts = job.restarts,
-                    .kill_grace_s = job.kill_grace_s,
-                    .cluster = config_->name,
-                    .step_key = "",
-                    .peers = {},
-                    .lease_base_ms = cluster_.find(job.placement.shares[share].node)->echo_ms};
-  if (share != 0) return order;
-  const Gang& gang = gangs_.at(job.id);
+// Late, because an order is large, and most that is in it is the job's own.
+bool Controller::complete(LaunchOrder& order) const {
+  const Job* const job = jobs_.find(order.key.job);
+  if (job == nullptr || !job->placed() || job->key != order.key) return false;
+  order.spec = job->spec;
+  order.placement = job->placement;
+  order.restarts = job->restarts;
+  order.kill_grace_s = job->kill_grace_s;
+  order.cluster = config_->name;
+  order.lease_base_ms = cluster_.find(order.own_share().node)->echo_ms;
+  if (order.is_companion()) return true;
+  const Gang& gang = gangs_.at(job->id);
   for (std::size_t i = 0; i < gang.parts.size(); ++i) {
-    const Node* const node = cluster_.find(job.placement.shares[i].node);
+    const Node* const node = cluster_.find(job->placement.shares[i].node);
     order.peers.push_back({node->address, i == 0 ? 0 : gang.parts[i].report.step_port});
   }
-  return order;
+  return true;
 }
 
 void Controller::repeat_orders(const Now& now, Step& out) {

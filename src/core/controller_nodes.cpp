@@ -133,7 +133,7 @@ void Controller::define_node(const Hello& hello, const Now& now, Step& out) {
 
 // Jobs that we placed on the node and that its spool does not know.
 void Controller::reconcile(const Hello& hello, const Now& now, Step& out) {
-  for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+  for (const JobId id : placed_jobs()) {
     const Job& job = *jobs_.find(id);
     const std::size_t share = share_on(job, hello.node);
     if (share == Gang::none || gangs_.at(id).parts[share].over) continue;
@@ -240,7 +240,7 @@ void Controller::declare_dead(const std::string& name, LaunchSequence below,
   out.batch.node_events.push_back({name, now.wall_ms, NodeDeclaredDead{below, proof}});
   apply(out.batch.node_events.back());
   forget_peer(*cluster_.find(name));
-  for (const JobId id : std::vector<JobId>(placed_.begin(), placed_.end())) {
+  for (const JobId id : placed_jobs()) {
     const Job& job = *jobs_.find(id);
     const std::size_t share = share_on(job, name);
     if (share == Gang::none || job.key.sequence >= below) continue;

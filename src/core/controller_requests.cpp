@@ -130,7 +130,7 @@ Controller::Trial Controller::try_submission(const SubmitRequest& submit, const 
   if (job.spec.begin_ms > now.wall_ms) {
     return {ErrorCode::None, "would wait for its begin time", job.spec.begin_ms};
   }
-  const Decision decision = policy_.decide(queue_views(&job), cluster_view(), now.wall_ms);
+  const Decision decision = decide_with(job, now);
   for (const Start& start : decision.starts) {
     if (start.job == job.id) return {ErrorCode::None, "would start at once", now.wall_ms};
   }
@@ -141,6 +141,19 @@ Controller::Trial Controller::try_submission(const SubmitRequest& submit, const 
   }
   const std::size_t ahead = find_queue(job.spec.queue)->eligible.size();
   return {ErrorCode::None, "would wait behind " + std::to_string(ahead) + " jobs", 0};
+}
+
+// As if the job had been submitted last.
+Decision Controller::decide_with(Job& job, const Now& now) const {
+  job.submitted_ms = now.wall_ms;
+  const Queue& its = *find_queue(job.spec.queue);
+  WaitingList list = its.eligible;
+  list.insert(waiting(its, job));
+  std::vector<QueueView> views;
+  for (const auto& queue : queues_) {
+    views.push_back(view_of(*queue, queue.get() == &its ? list : queue->eligible));
+  }
+  return policy_.decide(views, cluster_view(), now.wall_ms);
 }
 
 Controller::Refusal Controller::check_submission(const JobSpec& spec, const Caller& caller) const {
@@ -202,19 +215,17 @@ std::string Controller::never_fits(const JobSpec& spec) const {
         members.empty() || std::find(members.begin(), members.end(), node.name) != members.end();
     if (member && cluster_.find(node.name) == nullptr) return "";
   }
-  const auto usable = usable_nodes(find_queue(spec.queue)->config, false);
-  std::vector<FreeCounts> counts;
+  const auto usable = usable_nodes(*find_queue(spec.queue), false);
   int most_cores = 0;
   MiB most_memory = 0;
   for (std::size_t i = 0; i < usable.size(); ++i) {
     const Node& node = cluster_.nodes()[i];
-    counts.push_back(all_counts(node));
     if (!usable[i]) continue;
     most_cores = std::max(most_cores, node.inventory.cores);
     most_memory = std::max(most_memory, node.inventory.memory_mib);
   }
   const auto holds = [&](const JobSpec& part) {
-    return !place(part, cluster_.nodes(), counts, usable).empty();
+    return !place(part, cluster_.nodes(), cluster_.whole(), usable).empty();
   };
   if (std::count(usable.begin(), usable.end(), 1) == 0 || holds(spec)) return "";
   return "no set of nodes of queue " + quoted(spec.queue) + " can ever hold this job" +

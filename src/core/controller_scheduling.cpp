@@ -18,15 +18,16 @@ bool Controller::waits_for_nodes(const Now& now) const {
   });
 }
 
-std::vector<char> Controller::usable_nodes(const QueueConfig& queue,
-                                           bool must_be_schedulable) const {
+// Which nodes belong to the queue, and, if wanted, can take new jobs.
+std::vector<char> Controller::usable_nodes(const Queue& queue, bool must_be_schedulable) const {
+  const auto& nodes = cluster_.nodes();
+  const std::set<std::string> names(queue.config.nodes.begin(), queue.config.nodes.end());
   std::vector<char> usable;
-  for (const Node& node : cluster_.nodes()) {
-    const auto& names = queue.nodes;
-    const bool member =
-        names.empty() || std::find(names.begin(), names.end(), node.name) != names.end();
-    const bool ready = node.schedulable() || (HYADES_DEFECT("ignore_drain") && node.responding);
-    usable.push_back(member && (ready || !must_be_schedulable));
+  usable.reserve(nodes.size());
+  for (const Node& node : nodes) {
+    const bool ready = !must_be_schedulable || node.schedulable() ||
+                       (HYADES_DEFECT("ignore_drain") && node.responding);
+    usable.push_back(ready && (names.empty() || names.contains(node.name)));
   }
   return usable;
 }
@@ -42,40 +43,20 @@ bool Controller::within_limits(const Queue& queue, const Job& job) const {
   return limits.max_cores_per_user == 0 || user.cores + cores <= limits.max_cores_per_user;
 }
 
-// `extra`, if any, is shown as if it had been submitted last.
-std::vector<QueueView> Controller::queue_views(const Job* extra) const {
+std::vector<QueueView> Controller::queue_views() const {
   std::vector<QueueView> views;
-  for (const auto& queue : queues_) {
-    const Queue* const q = queue.get();
-    const Job* const guest =
-        extra != nullptr && extra->spec.queue == q->config.name ? extra : nullptr;
-    if (q->eligible.empty() && guest == nullptr) continue;
-    QueueView view{.config = &q->config,
-                   .usable = usable_nodes(q->config, true),
-                   .each = {},
-                   .within_limits = {}};
-    view.each = [this, q, guest](const std::function<bool(const Job&)>& visit) {
-      bool guest_waits = guest != nullptr;
-      for (const Place& place : q->eligible) {
-        if (guest_waits && place.priority < guest->spec.priority) {
-          guest_waits = false;
-          if (!visit(*guest)) return;
-        }
-        if (!visit(*jobs_.find(place.id))) return;
-      }
-      if (guest_waits) visit(*guest);
-    };
-    view.within_limits = [this, q](const Job& job) { return within_limits(*q, job); };
-    views.push_back(std::move(view));
-  }
+  for (const auto& queue : queues_) views.push_back(view_of(*queue, queue->eligible));
   return views;
 }
 
-ClusterView Controller::cluster_view() const {
-  ClusterView view{.cluster = &cluster_, .running = {}};
-  for (const JobId id : placed_) {
-    const Job& job = *jobs_.find(id);
-    view.running.push_back({id, &job.placement, job.expected_end_ms()});
+QueueView Controller::view_of(const Queue& queue, const WaitingList& waiting) const {
+  QueueView view{.config = &queue.config,
+                 .waiting = &waiting,
+                 .usable = usable_nodes(queue, true),
+                 .busy_since_ms = queue.busy_since_ms,
+                 .within_limits = {}};
+  if (queue.config.max_running_per_user > 0 || queue.config.max_cores_per_user > 0) {
+    view.within_limits = [this, &queue](const Job& job) { return within_limits(queue, job); };
   }
   return view;
 }
@@ -85,9 +66,10 @@ void Controller::schedule(const Now& now, Step& out) {
   dirty_ = false;
   reservations_.clear();
   limited_.clear();
-  const std::vector<QueueView> queues = queue_views(nullptr);
-  if (queues.empty()) return;
-  Decision decision = policy_.decide(queues, cluster_view(), now.wall_ms);
+  const bool nobody = std::all_of(queues_.begin(), queues_.end(),
+                                  [](const auto& queue) { return queue->eligible.empty(); });
+  if (nobody) return;
+  Decision decision = policy_.decide(queue_views(), cluster_view(), now.wall_ms);
   for (const Start& start : decision.starts) start_job(start, now, out);
   for (Reservation& reservation : decision.reservations) {
     reservations_[reservation.job] = std::move(reservation);
@@ -101,7 +83,7 @@ void Controller::start_job(const Start& start, const Now& now, Step& out) {
   if (job == nullptr) return;
   if (!job->eligible(now.wall_ms)) {
     // The clock was set back after the job had become eligible: it waits for its time again.
-    if (queue_of(job->spec).eligible.erase({job->spec.priority, job->id}) > 0) {
+    if (dequeue(queue_of(job->spec), *job)) {
       begins_.insert({job->not_before_ms, job->id});
       dirty_ = true;
     }
@@ -131,10 +113,7 @@ PendingReason Controller::pending_reason(const Job& job, WallMs now_ms) const {
   if (limited_.contains(job.id)) return PendingReason::QueueLimit;
   if (reservations_.contains(job.id)) return PendingReason::Resources;
   const Queue* const queue = find_queue(job.spec.queue);
-  std::vector<FreeCounts> counts;
-  for (const Node& node : cluster_.nodes()) counts.push_back(all_counts(node));
-  const auto usable = usable_nodes(queue->config, true);
-  if (place(job.spec, cluster_.nodes(), counts, usable).empty()) {
+  if (place(job.spec, cluster_.nodes(), cluster_.whole(), usable_nodes(*queue, true)).empty()) {
     return PendingReason::NodesUnavailable;
   }
   return PendingReason::Priority;

@@ -160,6 +160,7 @@ void Driver::act(Step& step) {
 
 void Driver::send(Outgoing& outgoing) {
   if (auto* order = std::get_if<LaunchOrder>(&outgoing.message.body)) {
+    if (!controller_->complete(*order)) return;
     auto payload = store_.load_payload(order->key.job);
     if (!payload) {  // unreadable now; the order is repeated
       trouble_ = store_.last_error();

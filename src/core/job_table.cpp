@@ -9,13 +9,12 @@ namespace hyades {
 
 const Job& JobTable::replay(const JobEvent& event) {
   if (std::holds_alternative<Submitted>(event.what)) {
-    const auto [entry, is_new] = jobs_.try_emplace(event.job);
-    HYADES_ASSERT(is_new && event.job != 0);
-    entry->second.id = event.job;
+    HYADES_ASSERT(event.job != 0 && !jobs_.contains(event.job));
+    jobs_.try_emplace(jobs_.end(), event.job)->second.id = event.job;
   }
-  const auto found = jobs_.find(event.job);
-  HYADES_ASSERT(found != jobs_.end());
-  Job& job = found->second;
+  const Job* const found = find(event.job);
+  HYADES_ASSERT(found != nullptr);
+  Job& job = const_cast<Job&>(*found);  // ours; find() is for everybody
   HYADES_ASSERT(job.phase != JobPhase::Ended);
   std::visit([&](const auto& what) { apply(job, what, event); }, event.what);
   return job;
@@ -111,13 +110,17 @@ void JobTable::apply(Job& job, const Ended& e, const JobEvent&) {
 }
 
 void JobTable::forget_ended() {
+  if (!ended_.empty()) found_last_ = nullptr;
   for (const JobId id : ended_) jobs_.erase(id);
   ended_.clear();
 }
 
 const Job* JobTable::find(JobId id) const {
+  if (found_last_ != nullptr && found_last_->id == id) return found_last_;
   const auto found = jobs_.find(id);
-  return found == jobs_.end() ? nullptr : &found->second;
+  if (found == jobs_.end()) return nullptr;
+  found_last_ = &found->second;
+  return found_last_;
 }
 
 }  // namespace hyades

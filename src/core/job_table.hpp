@@ -35,6 +35,7 @@ class JobTable {
   void apply(Job& job, const Ended& e, const JobEvent& event);
 
   std::map<JobId, Job> jobs_;  // ordered: listings and replays are the same everywhere
+  mutable const Job* found_last_ = nullptr;  // most questions are about the job of the one before
   std::vector<JobId> ended_;
 };
 

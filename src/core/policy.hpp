@@ -2,34 +2,86 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "core/blocked_list.hpp"
 #include "core/cluster.hpp"
 #include "core/config.hpp"
 #include "core/job.hpp"
 
 namespace hyades {
 
-// One queue's jobs that could start now, in order of submission (priority first).
+// A job that could start now, at its place in its queue.
+struct WaitingJob {
+  int priority = 0;  // higher first
+  double rank = 0;   // by the policy, lower first; finite
+  JobId id = 0;      // in order of submission
+  const Job* job = nullptr;
+  std::int64_t cores = 0;  // that it takes at the least, on all its nodes together
+  WallMs limit_ms = 0;     // how long it may run
+
+  friend bool operator<(const WaitingJob& a, const WaitingJob& b) {
+    if (a.priority != b.priority) return a.priority > b.priority;
+    if (a.rank != b.rank) return a.rank < b.rank;
+    return a.id < b.id;
+  }
+};
+
+// The least that one of several jobs asks for.
+struct LeastWanted {
+  std::int64_t cores = std::numeric_limits<std::int64_t>::max();
+  WallMs limit_ms = std::numeric_limits<WallMs>::max();
+
+  void add(const WaitingJob& job) {
+    cores = std::min(cores, job.cores);
+    limit_ms = std::min(limit_ms, job.limit_ms);
+  }
+};
+using WaitingList = BlockedList<WaitingJob, LeastWanted>;
+
+// One queue.
 struct QueueView {
   const QueueConfig* config = nullptr;
+  const WaitingList* waiting = nullptr;  // by priority, rank, submission
   std::vector<char> usable;  // by NodeIndex: belongs to the queue, responds, is not drained
-  // Calls `visit` with one job after the other until it returns false.
-  std::function<void(const std::function<bool(const Job&)>& visit)> each;
-  // False when a limit of user or queue forbids this job now; such jobs never reserve.
+  WallMs busy_since_ms = 0;  // since when it has had jobs without a break
+  // False when a limit of user or queue forbids this job now; such jobs never reserve. Empty: the
+  // queue has no limits.
   std::function<bool(const Job&)> within_limits;
 };
 
 struct RunningJob {
+  WallMs expected_end_ms = 0;  // at its limit
   JobId id = 0;
-  const Placement* placement = nullptr;
-  WallMs expected_end_ms = 0;
+  const Job* job = nullptr;
+  const Plan* plan = nullptr;  // where it runs, if that is not the job's placement: in a forecast
+  int cores = 0;
+  MiB memory_mib = 0;
+
+  friend bool operator<(const RunningJob& a, const RunningJob& b) {
+    return a.expected_end_ms != b.expected_end_ms ? a.expected_end_ms < b.expected_end_ms
+                                                  : a.id < b.id;
+  }
 };
+
+// What several jobs hold together.
+struct HeldTogether {
+  std::int64_t cores = 0;
+  MiB memory_mib = 0;
+
+  void add(const RunningJob& job) {
+    cores += job.cores;
+    memory_mib += job.memory_mib;
+  }
+};
+using RunningList = BlockedList<RunningJob, HeldTogether>;
 
 struct ClusterView {
   const Cluster* cluster = nullptr;
-  std::vector<RunningJob> running;  // in order of id
+  const RunningList* running = nullptr;  // by expected end
+  const FreeTable* free = nullptr;       // what is free beside them
 };
 
 struct Start {
@@ -38,7 +90,7 @@ struct Start {
   StartReason why = StartReason::Immediate;
 };
 
-// The first job that could not start, and where and when it will at the latest.
+// A job that could not start, and where and when it will at the latest.
 struct Reservation {
   JobId job = 0;
   WallMs start_ms = 0;
@@ -53,12 +105,28 @@ struct Decision {
   std::vector<JobId> limited;  // kept back by a limit
 };
 
-// Implementations are deterministic (ties by job id and node index) and keep no state that a
-// restart would miss.
+// Implementations are deterministic (ties by job id and node index). What they remember of the
+// past must be such that a restart, which forgets it, changes no promise.
 class Policy {
  public:
   virtual ~Policy() = default;
-  // `queues` in order of priority.
+
+  // What is configured, once and whenever that changes; before everything else.
+  virtual void configure(const ClusterConfig&) {}
+
+  // The part of a job's place in its queue that stays while it waits, and while the queue's
+  // configuration does. The same arguments give the same answer, always.
+  virtual double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const = 0;
+
+  // Told of what happens to jobs, before the next decide(): one has begun to wait for its start;
+  // waits no longer, because it starts, is held or has ended; has ended, whatever it did before.
+  // forget(): the tables are built anew, and all that was told before means nothing.
+  virtual void waits(const Job&, WallMs) {}
+  virtual void leaves(const Job&) {}
+  virtual void ended(const Job&, WallMs) {}
+  virtual void forget() {}
+
+  // All queues, in order of priority.
   virtual Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
                           WallMs now_ms) = 0;
 };

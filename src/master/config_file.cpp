@@ -63,6 +63,19 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
   }
 }
 
+void read_guard(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
+  ConfigReader reader(table, "[guard]", errors);
+  reader.flag("enabled", config.guard.enabled);
+  reader.factor("factor", config.guard.factor);
+  reader.duration("after", config.guard.after_s, 1, kYear_s);
+  reader.finish();
+  if (config.guard.factor < 1 || config.guard.factor > 1000) {
+    reader.error("factor",
+                 "factor in [guard] must be from 1 to 1000: so many times the longest "
+                 "wait of first come, first served");
+  }
+}
+
 // Claims a name; false, and reported, when it is taken.
 bool claim(Lines& lines, const std::string& name, const char* what, std::size_t line,
            ConfigErrors& errors) {
@@ -112,6 +125,18 @@ void check_queue_nodes(const QueueConfig& queue, const Lines& nodes, ConfigReade
   }
 }
 
+bool parse(std::string_view word, QueueOrder& out) { return parse_queue_order(word, out); }
+bool parse(std::string_view word, Backfill& out) { return parse_backfill(word, out); }
+
+template <typename E>
+void read_word(ConfigReader& reader, const char* key, E& out, const std::vector<E>& values) {
+  std::vector<std::string> words;
+  for (const E value : values) words.emplace_back(to_string(value));
+  std::string word(to_string(out));
+  reader.choice(key, word, words);
+  parse(word, out);
+}
+
 void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, const Lines& nodes,
                 ConfigErrors& errors) {
   ConfigReader reader(table, "[[queue]]", errors);
@@ -127,8 +152,8 @@ void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, c
   reader.integer("max_running_per_user", queue.max_running_per_user, 0, 100'000'000);
   reader.integer("max_cores_per_user", queue.max_cores_per_user, 0, 100'000'000);
   reader.flag("enabled", queue.enabled);
-  reader.choice("policy", queue.policy, {"fcfs"});
-  reader.choice("backfill", queue.backfill, {"easy", "none"});
+  read_word(reader, "policy", queue.order, all_queue_orders());
+  read_word(reader, "backfill", queue.backfill, all_backfills());
   reader.finish();
   if (!table.contains("name"))
     reader.error("name", "[[queue]] needs a name, such as name = \"batch\"");
@@ -311,19 +336,20 @@ std::vector<const toml::table*> sections(const toml::table& root, const char* na
 }
 
 void check_sections(const toml::table& root, ConfigErrors& errors) {
-  const std::vector<std::string> known = {"cluster",   "node",       "queue",  "fence",
-                                          "jobs",      "security",   "health", "device_files",
-                                          "telemetry", "accelerator"};
+  const std::vector<std::string> known = {"cluster",   "node",        "queue",  "fence",
+                                          "jobs",      "security",    "health", "device_files",
+                                          "telemetry", "accelerator", "guard"};
   for (const auto& [key, value] : root) {
     const std::string name(key.str());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = nearest_word(name, known);
-    errors.add(key.source().begin.line,
-               "unknown section '" + shown(name) + "'" +
-                   (nearest.empty() ? "; possible: [cluster], [[node]], [[queue]], [fence], "
-                                      "[jobs], [device_files], [health], "
-                                      "[telemetry], [[accelerator]], [security]"
-                                    : "; did you mean '" + nearest + "'?"));
+    errors.add(
+        key.source().begin.line,
+        "unknown section '" + shown(name) + "'" +
+            (nearest.empty() ? "; possible: [cluster], [[node]], [[queue]], [guard], [fence], "
+                               "[jobs], [device_files], [health], "
+                               "[telemetry], [[accelerator]], [security]"
+                             : "; did you mean '" + nearest + "'?"));
   }
 }
 
@@ -333,6 +359,7 @@ ClusterConfig read_all(const toml::table& root, ConfigErrors& errors) {
   if (const toml::table* table = section(root, "cluster", errors)) {
     read_cluster(*table, config, errors);
   }
+  if (const toml::table* table = section(root, "guard", errors)) read_guard(*table, config, errors);
   Lines nodes;
   for (const toml::table* table : sections(root, "node", errors)) {
     read_node(*table, config, nodes, errors);

@@ -71,8 +71,8 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
       << "max_running_per_user = " << queue.max_running_per_user << "\n"
       << "max_cores_per_user = " << queue.max_cores_per_user << "\n"
       << "enabled = " << (queue.enabled ? "true" : "false") << "\n"
-      << "policy = " << quoted(queue.policy) << "\n"
-      << "backfill = " << quoted(queue.backfill) << "\n";
+      << "policy = " << quoted(std::string(to_string(queue.order))) << "\n"
+      << "backfill = " << quoted(std::string(to_string(queue.backfill))) << "\n";
 }
 
 const char* word(bool flag) { return flag ? "true" : "false"; }
@@ -185,6 +185,10 @@ std::string render_config(const ClusterConfig& config) {
     render_nodes(out, names, config.nodes[first].inventory);
   }
   for (const QueueConfig& queue : config.queues) render_queue(out, queue);
+  out << "\n[guard]\n"
+      << "enabled = " << (config.guard.enabled ? "true" : "false") << "\n"
+      << "factor = " << config.guard.factor << "\n"
+      << "after = " << duration(config.guard.after_s) << "\n";
   render_fence(out, config);
   render_node_settings(out, config.node_settings);
   render_device_files(out, config.node_settings.device_files);

@@ -94,7 +94,8 @@ void FrontDoor::show_layers(const ClientRequest& request) {
   queue.set_text(driver_->degraded());
   for (const QueueConfig& config : controller.config().queues) {
     add_layer(reply, "scheduling", "policy", kMaster)
-        .set_text("queue " + config.name + ": " + config.policy + ", backfill " + config.backfill);
+        .set_text("queue " + config.name + ": " + std::string(to_string(config.order)) +
+                  ", backfill " + std::string(to_string(config.backfill)));
   }
   if (telemetry_ != nullptr) {
     pb::LayerInfo& store = add_layer(reply, "monitoring", "store", kMaster);

@@ -144,8 +144,8 @@ void fill_queue_info(const Controller& controller, const QueueConfig& queue, boo
   out.set_is_default(is_default);
   out.set_enabled(queue.enabled);
   out.set_priority(queue.priority);
-  out.set_policy(queue.policy);
-  out.set_backfill(queue.backfill);
+  out.set_policy(std::string(to_string(queue.order)));
+  out.set_backfill(std::string(to_string(queue.backfill)));
   out.set_default_time_s(queue.default_time_s);
   out.set_max_time_s(queue.max_time_s);
   out.set_lease_s(queue.lease_s);

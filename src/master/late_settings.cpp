@@ -55,7 +55,6 @@ std::vector<LateSetting> keep_running_settings(const ClusterConfig& running,
   };
   using Sampling = TelemetrySettings;
   keep_cluster("[cluster]", "name", &ClusterConfig::name);
-  keep_cluster("[cluster]", "backfill_depth", &ClusterConfig::backfill_depth);
   keep_cluster("[cluster]", "networks", &ClusterConfig::networks);
   keep_cluster("[telemetry]", "metrics", &ClusterConfig::metrics_listen);
   keep_sampling("[telemetry]", "retention", &Sampling::retention_s, format_duration);

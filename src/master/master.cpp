@@ -22,7 +22,7 @@
 #include "master/sqlite_store.hpp"
 #include "master/state_directory.hpp"
 #include "master/telemetry_board.hpp"
-#include "policy/easy_policy.hpp"
+#include "policy/backfill_policy.hpp"
 #include "version.hpp"
 #include "wire/client_server.hpp"
 #include "wire/fd_waiter.hpp"
@@ -115,7 +115,7 @@ class Master {
     require(epoch != 0, store_->last_error());
     server_ = ClientServer::open(directory_->path(), server_options(options, *config_), error);
     require(server_ != nullptr, error);
-    policy_ = std::make_unique<EasyPolicy>(config_->backfill_depth);
+    policy_ = std::make_unique<BackfillPolicy>();
     fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {
       return driver_ ? driver_->controller().config() : *config_;
     });
@@ -271,7 +271,7 @@ class Master {
   std::shared_ptr<const ClusterConfig> config_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<ClientServer> server_;
-  std::unique_ptr<EasyPolicy> policy_;
+  std::unique_ptr<BackfillPolicy> policy_;
   std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<TelemetryStore> telemetry_store_;
   std::unique_ptr<TelemetryBoard> telemetry_;

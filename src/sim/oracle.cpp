@@ -239,15 +239,13 @@ void Oracle::check_stopped() const {
 bool Oracle::can_ever_fit(const JobSpec& spec) const {
   const std::vector<std::string>& members = queue(spec).nodes;
   std::vector<Node> nodes;
-  std::vector<FreeCounts> counts;
   std::vector<char> usable;
   for (const auto& known : options_.nodes) {
     nodes.push_back({.name = known.name, .inventory = known.inventory});
-    counts.push_back(all_counts(nodes.back()));
     usable.push_back(members.empty() ||
                      std::find(members.begin(), members.end(), known.name) != members.end());
   }
-  return !place(spec, nodes, counts, usable).empty();
+  return !place(spec, nodes, FreeTable(nodes, true), usable).empty();
 }
 
 std::vector<JobId> Oracle::misfits() const {

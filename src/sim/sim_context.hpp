@@ -4,10 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "core/prng.hpp"
 #include "sim/event_queue.hpp"
 #include "sim/marks.hpp"
 #include "sim/oracle.hpp"
-#include "sim/prng.hpp"
 #include "sim/sim_options.hpp"
 #include "sim/trace.hpp"
 

@@ -22,8 +22,7 @@ SimMaster::SimMaster(SimContext& context, Epoch epoch, FaultyWires& wires, Store
       epoch_(epoch),
       store_(context, disk_store, disk, std::move(committed)),
       link_(wires, epoch, context),
-      door_(context, std::move(answer)),
-      policy_(context.options.config->backfill_depth) {
+      door_(context, std::move(answer)) {
   clock_.step_wall(wall_offset_ms);
   clock_.set_elapsed(context.events.now_ms());
   driver_ = std::make_unique<Driver>(edited(context), epoch, clock_, store_, link_, door_, policy_,

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/driver.hpp"
-#include "policy/easy_policy.hpp"
+#include "policy/backfill_policy.hpp"
 #include "sim/faulty_link.hpp"
 #include "sim/faulty_store.hpp"
 #include "sim/sim_clock.hpp"
@@ -40,7 +40,7 @@ class SimMaster {
   FaultyStore store_;
   FaultyLink link_;
   SimDoor door_;
-  EasyPolicy policy_;
+  BackfillPolicy policy_;
   SimFence fence_;
   std::unique_ptr<Driver> driver_;
 };

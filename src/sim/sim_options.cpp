@@ -40,7 +40,11 @@ std::shared_ptr<const ClusterConfig> random_config(Prng& random, const SimOption
   }
   if (random.chance(200))
     config->queues.front().lease_s = static_cast<int>(random.between(20, 300));
-  if (random.chance(200)) config->queues.front().backfill = "none";
+  for (QueueConfig& queue : config->queues) {
+    if (random.chance(500)) queue.order = random.pick(all_queue_orders());
+    if (random.chance(400)) queue.backfill = random.pick(all_backfills());
+  }
+  config->guard.after_s = 60;
   if (random.chance(300)) config->queues.front().max_queued_per_user = 30;
   if (random.chance(300)) config->queues.front().max_running_per_user = 5;
   if (random.chance(300)) config->queues.front().max_cores_per_user = 16;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/config.hpp"
-#include "sim/prng.hpp"
+#include "core/prng.hpp"
 
 namespace hyades {
 

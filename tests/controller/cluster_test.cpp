@@ -28,9 +28,7 @@ Cluster cluster_of(std::vector<int> cores, MiB memory_mib = 1000, int gpus = 0) 
 }
 
 Plan place_now(const Cluster& cluster, const JobSpec& spec) {
-  std::vector<FreeCounts> counts;
-  for (const Node& node : cluster.nodes()) counts.push_back(free_counts(node));
-  return place(spec, cluster.nodes(), counts, std::vector<char>(counts.size(), 1));
+  return place(spec, cluster.nodes(), cluster.free(), std::vector<char>(cluster.nodes().size(), 1));
 }
 
 // Takes it; "" when it does not fit, else the nodes with their cores.

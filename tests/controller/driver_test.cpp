@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/easy_policy.hpp"
+#include "policy/backfill_policy.hpp"
 #include "sim/memory_store.hpp"
 #include "sim/sim_clock.hpp"
 #include "test_cluster.hpp"
@@ -87,7 +87,7 @@ class DriverTest : public testing::Test {
   LoggedStore store_{log_};
   LoggedLink link_{log_};
   LoggedDoor door_{log_};
-  EasyPolicy policy_;
+  BackfillPolicy policy_;
   NoFence fence_;
   std::unique_ptr<Driver> driver_ = new_driver(1);
 

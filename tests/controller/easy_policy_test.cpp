@@ -1,10 +1,10 @@
 // EASY over concrete placements: who starts, where, and what the first blocked job is promised.
-#include "policy/easy_policy.hpp"
-
 #include <gtest/gtest.h>
 
 #include <list>
 
+#include "policy/backfill_policy.hpp"
+#include "policy/order.hpp"
 #include "test_cluster.hpp"
 
 namespace hyades {
@@ -18,11 +18,11 @@ class EasyTest : public testing::Test {
  protected:
   Cluster cluster_;
   std::list<Job> jobs_;
-  std::vector<RunningJob> running_;
+  RunningList running_;
   struct Waiting {
     QueueConfig config;
     std::vector<char> usable;
-    std::vector<const Job*> jobs;
+    WaitingList jobs;
     std::vector<JobId> limited;
   };
   std::list<Waiting> queues_;
@@ -42,12 +42,15 @@ class EasyTest : public testing::Test {
     Job& job = new_job(spec);
     job.placement = cluster_.choose(job.spec, {{at, job.spec.tasks}});
     cluster_.take(job.placement);
-    running_.push_back({job.id, &job.placement, now_ms + ends_in_s * second});
+    running_.insert({now_ms + ends_in_s * second, job.id, &job, nullptr, job.placement.cores(),
+                     job.placement.shares[0].memory_mib});
     return job.id;
   }
   JobId waits(const JobSpec& spec) {
     Job& job = new_job(spec);
-    queue().jobs.push_back(&job);
+    const double rank = BackfillPolicy().rank(queue().config, job, 0);
+    queue().jobs.insert({job.spec.priority, rank, job.id, &job, procs_of(job.spec),
+                         WallMs{job.spec.time_limit_s} * 1000});
     return job.id;
   }
   Waiting& queue() {
@@ -62,18 +65,17 @@ class EasyTest : public testing::Test {
       QueueView view;
       view.config = &queue.config;
       view.usable = queue.usable;
-      view.each = [&queue](const std::function<bool(const Job&)>& visit) {
-        for (const Job* job : queue.jobs) {
-          if (!visit(*job)) return;
-        }
-      };
+      view.waiting = &queue.jobs;
       view.within_limits = [&queue](const Job& job) {
         return std::find(queue.limited.begin(), queue.limited.end(), job.id) == queue.limited.end();
       };
       views.push_back(std::move(view));
     }
-    EasyPolicy policy(depth);
-    const ClusterView view{&cluster_, running_};
+    BackfillPolicy policy;
+    ClusterConfig config;
+    config.backfill_depth = depth;
+    policy.configure(config);
+    const ClusterView view{&cluster_, &running_, &cluster_.free()};
     const Decision decision = policy.decide(views, view, now_ms);
     const Decision again = policy.decide(views, view, now_ms);
     EXPECT_EQ(starts(decision), starts(again)) << "it keeps something";
@@ -225,7 +227,7 @@ TEST_F(EasyTest, TiesGoToTheLowerNumber) {
 
 TEST_F(EasyTest, WithoutBackfillNothingPassesABlockedJob) {
   node(4);
-  queue().config.backfill = "none";
+  queue().config.backfill = Backfill::None;
   runs(0, a_job().cores(3), 100);
   waits(a_job().cores(4));
   waits(a_job().limit(10));
@@ -291,6 +293,48 @@ TEST_F(EasyTest, AReservationMayWaitForTheEndOfAnotherQueuesReservedJob) {
   ASSERT_EQ(decision.reservations.size(), 2u);
   EXPECT_EQ(decision.reservations[1].job, large);
   EXPECT_EQ((decision.reservations[1].start_ms - now_ms) / second, 150);
+}
+
+TEST_F(EasyTest, APromiseDoesNotReachIntoAnotherQueuesPromise) {
+  node(4);
+  runs(0, a_job().cores(2), 100);
+  runs(0, a_job(), 50);
+  queues_.push_back({QueueConfig{"urgent"}, all_nodes(), {}, {}});
+  waits(a_job().cores(3).limit(30));  // 100 s to 130 s
+  queues_.push_back({QueueConfig{"batch"}, all_nodes(), {}, {}});
+  const JobId long_one = waits(a_job().cores(2).limit(100));  // fits in 50 s, for 50 s
+  const Decision decision = decide();
+  ASSERT_EQ(decision.reservations.size(), 2u);
+  EXPECT_EQ(decision.reservations[1].job, long_one);
+  EXPECT_EQ((decision.reservations[1].start_ms - now_ms) / second, 130);
+}
+
+TEST_F(EasyTest, WhatIsLeftBesideAPromiseCountsEarlierPromisesOfQueuesBehind) {
+  node(8);
+  runs(0, a_job().cores(4), 100);
+  runs(0, a_job().cores(2), 50);
+  queues_.push_back({QueueConfig{"urgent"}, all_nodes(), {}, {}});
+  waits(a_job().cores(5));  // in 100 s; 3 are left beside it
+  queues_.push_back({QueueConfig{"batch"}, all_nodes(), {}, {}});
+  waits(a_job().cores(3));  // in 50 s, and takes these 3
+  waits(a_job().limit(101));
+  waits(a_job().limit(100));
+  const Decision decision = decide();
+  EXPECT_EQ(starts(decision), "6@n1 b");
+  ASSERT_EQ(decision.reservations.size(), 2u);
+  EXPECT_EQ((decision.reservations[1].start_ms - now_ms) / second, 50);
+}
+
+TEST_F(EasyTest, BehindAJobThatCanNeverStartTheNextIsPromisedEvenIfNothingIsFree) {
+  node(4);
+  node(8);
+  queue().usable = {1, 0};  // n2 is down
+  runs(0, a_job().cores(4), 100);
+  waits(a_job().cores(8));
+  const JobId next = waits(a_job().cores(2));
+  const Decision decision = decide();
+  EXPECT_EQ(starts(decision), "");
+  expect_reservation(decision, next, 100, {{0, 1}});
 }
 
 TEST_F(EasyTest, TheNodeThatFailedAJobIsAvoidedIfAnotherWillDo) {

@@ -200,7 +200,10 @@ void TestCluster::finish(Step& step) {
   events_.insert(events_.end(), step.batch.job_events.begin(), step.batch.job_events.end());
   node_events_.insert(node_events_.end(), step.batch.node_events.begin(),
                       step.batch.node_events.end());
-  sent_.insert(sent_.end(), step.outgoing.begin(), step.outgoing.end());
+  for (Outgoing& outgoing : step.outgoing) {
+    auto* const order = std::get_if<LaunchOrder>(&outgoing.message.body);
+    if (order == nullptr || controller_->complete(*order)) sent_.push_back(outgoing);
+  }
   replies_.insert(replies_.end(), step.replies.begin(), step.replies.end());
   fences_.insert(fences_.end(), step.fences.begin(), step.fences.end());
 }

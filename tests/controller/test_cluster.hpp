@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "core/controller.hpp"
-#include "policy/easy_policy.hpp"
+#include "policy/backfill_policy.hpp"
 #include "sim/memory_store.hpp"
 #include "sim/sim_clock.hpp"
 
@@ -206,7 +206,7 @@ class TestCluster {
   Epoch epoch_ = 1;
   SimClock clock_;
   MemoryStore store_;
-  EasyPolicy policy_;
+  BackfillPolicy policy_;
   std::unique_ptr<Controller> controller_;
   std::vector<std::pair<std::string, Inventory>> nodes_;
   std::deque<JobEvent> events_;

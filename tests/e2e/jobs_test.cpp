@@ -3,6 +3,7 @@
 #include "census.hpp"
 #include "shared_cluster_test.hpp"
 #include "taken_time.hpp"
+#include "trace/swf_reader.hpp"
 
 namespace hyades::test {
 namespace {
@@ -157,6 +158,25 @@ TEST_F(Jobs, NothingIsLeftBehind) {
   for (const Kin& kin : family()) {
     EXPECT_EQ(kin.command.find("sleep 100"), std::string::npos) << kin.command;
   }
+}
+
+TEST_F(Jobs, TheirHistoryIsALogThatCanBeReplayed) {
+  const JobId id = cluster().must_wrap("sleep 1.2", {"-c", "3", "-t", "5", "-o", "/dev/null"});
+  EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");
+  const CommandResult result = cluster().run({"hacct", "--all-users", "--swf"});
+  ASSERT_TRUE(result.good()) << result.text();
+  const SwfLog log = parse_swf("history.swf", result.out);
+  EXPECT_TRUE(log.clean_ups.lines().empty());
+  EXPECT_EQ(log.workload.procs, 16);  // two nodes of eight cores
+  const auto& jobs = log.workload.jobs;
+  const auto job = std::find_if(jobs.begin(), jobs.end(), [&](const TraceJob& each) {
+    return each.id == static_cast<std::int64_t>(id);
+  });
+  ASSERT_NE(job, jobs.end());
+  EXPECT_GE(job->run_s, 1);
+  EXPECT_EQ(job->request_s, 300);
+  EXPECT_EQ(job->procs, 3);
+  EXPECT_EQ(cluster().run({"hacct", "--swf", "--json"}).exit_code, 2);
 }
 
 TEST_F(Jobs, NothingIsLeftBehindByACancel) {

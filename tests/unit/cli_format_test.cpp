@@ -146,7 +146,7 @@ TEST(Tables, OneRowIsOneLineWhateverItHolds) {
     const JobList jobs{job(1, text, "RUNNING", "R"), job(2, text, "PENDING", "PD")};
     for (const int columns : {0, 80}) {
       const Terminal terminal{.columns = columns, .colour = false, .utf8 = true};
-      const auto lines = lines_of(queue_table(jobs, QueueView::Normal, 0).render(terminal));
+      const auto lines = lines_of(queue_table(jobs, QueueColumns::Normal, 0).render(terminal));
       ASSERT_EQ(lines.size(), 3u);
       for (const std::string& line : lines) {
         EXPECT_TRUE(is_printable_utf8(line));
@@ -167,22 +167,22 @@ TEST(QueueTable, HasSqueuesColumns) {
   pending.set_reason("Resources");
   pending.set_start_ms(5);  // of an earlier attempt
   const WallMs now_ms = 1'000'000'000'000 + 3'725'000;
-  EXPECT_EQ(queue_table({running, pending}, QueueView::Normal, now_ms).render({}),
+  EXPECT_EQ(queue_table({running, pending}, QueueColumns::Normal, now_ms).render({}),
             "JOBID QUEUE NAME  USER ST    TIME NODES NODELIST(REASON)\n"
             "   42 batch train ann  R  1:02:05     2 vn[1-2]\n"
             "   43 batch next  ann  PD    0:00     2 (Resources)\n");
   pb::JobInfo unlaunched = job(44, "bad", "LAUNCH_FAILED", "LF");
   unlaunched.set_node_names("vn1");
   unlaunched.set_reason("no such directory");
-  EXPECT_NE(queue_table({unlaunched}, QueueView::Normal, now_ms)
+  EXPECT_NE(queue_table({unlaunched}, QueueColumns::Normal, now_ms)
                 .render({})
                 .find(" (no such directory)\n"),
             std::string::npos);
   running.set_time_limit_s(86'400);
-  const std::string wide = queue_table({running}, QueueView::Long, now_ms).render({});
+  const std::string wide = queue_table({running}, QueueColumns::Long, now_ms).render({});
   EXPECT_NE(wide.find("STATE      TIME TIME_LIMIT START"), std::string::npos) << wide;
   EXPECT_NE(wide.find("RUNNING 1:02:05 1-00:00:00 "), std::string::npos) << wide;
-  EXPECT_NE(queue_table({pending}, QueueView::Starts, now_ms).render({}).find("N/A"),
+  EXPECT_NE(queue_table({pending}, QueueColumns::Starts, now_ms).render({}).find("N/A"),
             std::string::npos);
 }
 
@@ -239,13 +239,13 @@ TEST(QueueTable, SaysInFullWhyAJobWaits) {
   pb::JobInfo held = job(9, "x", "PENDING", "PD");
   held.set_reason("JobHeldAdmin");
   held.set_last_reason("vn1: no such directory");
-  const auto table = [&](QueueView view, bool in_full) {
+  const auto table = [&](QueueColumns view, bool in_full) {
     return queue_table({held}, view, 0, in_full).render({});
   };
-  EXPECT_NE(table(QueueView::Normal, false).find(" (JobHeldAdmin)\n"), std::string::npos);
+  EXPECT_NE(table(QueueColumns::Normal, false).find(" (JobHeldAdmin)\n"), std::string::npos);
   const std::string full = " (JobHeldAdmin: vn1: no such directory)\n";
-  EXPECT_NE(table(QueueView::Normal, true).find(full), std::string::npos);
-  EXPECT_NE(table(QueueView::Long, false).find(full), std::string::npos);
+  EXPECT_NE(table(QueueColumns::Normal, true).find(full), std::string::npos);
+  EXPECT_NE(table(QueueColumns::Long, false).find(full), std::string::npos);
   EXPECT_NE(history_lines({held}, 0, false).find("|JobHeldAdmin: vn1: no such directory\n"),
             std::string::npos);
 }

@@ -31,6 +31,10 @@ max_launch_failures = 3
 backfill_depth = 50
 networks = ["10.0.0.0/24", "eth1"]
 
+[guard]
+factor = 1.75
+after = "2:00:00"
+
 [[node]]
 name = "n[01-04]"
 cores = 64
@@ -88,6 +92,7 @@ TEST(ConfigFile, ReadsEveryKey) {
   EXPECT_EQ(config.max_restarts, 2);
   EXPECT_EQ(config.max_launch_failures, 3);
   EXPECT_EQ(config.backfill_depth, 50);
+  EXPECT_EQ(config.guard, (GuardSettings{true, 1.75, 7200}));
 
   ASSERT_EQ(config.nodes.size(), 7u);
   EXPECT_EQ(config.nodes[0].name, "n01");
@@ -109,7 +114,7 @@ TEST(ConfigFile, ReadsEveryKey) {
   EXPECT_EQ(gpu.max_running_per_user, 10);
   EXPECT_EQ(gpu.max_cores_per_user, 128);
   EXPECT_FALSE(gpu.enabled);
-  EXPECT_EQ(gpu.backfill, "none");
+  EXPECT_EQ(gpu.backfill, Backfill::None);
 
   const std::vector<DeviceFiles> files = {{"fpga", {"/dev/fpga%d"}},
                                           {"gpu", {"/dev/nvidia%d", "/dev/dri/renderD%+128d"}}};
@@ -152,12 +157,12 @@ TEST(ConfigFile, WhatIsPrintedCanBeRead) {
 TEST(LateSettings, WaitForTheNextStart) {
   const ClusterConfig running = parsed("[cluster]\nname = \"a\"\n");
   ClusterConfig loaded = parsed(
-      "[cluster]\nname = \"b\"\nbackfill_depth = 7\nnetworks = [\"10.0.0.0/24\", \"eth1\"]\n"
+      "[cluster]\nname = \"b\"\nnetworks = [\"10.0.0.0/24\", \"eth1\"]\n"
       "kill_grace_s = 3\n[security]\nuser = \"nobody\"\nlisten = \":6710\"\n"
       "munge_socket = \"/run/m\"\nadmins = [5]\n");
   const std::vector<LateSetting> late = keep_running_settings(running, loaded);
   EXPECT_EQ(late_sentence(late),
-            "name, backfill_depth, networks, user, listen and munge_socket take effect at the next "
+            "name, networks, user, listen and munge_socket take effect at the next "
             "start of the cluster");
   EXPECT_EQ(loaded.kill_grace_s, 3);
   EXPECT_EQ(loaded.admin_uids, std::vector<std::uint32_t>{5});
@@ -215,6 +220,8 @@ TEST(ConfigFile, TheDocumentedExampleIsRight) {
                           "bad_node_jobs",
                           "bad_node_window",
                           "backfill_depth",
+                          "[guard]",
+                          "factor",
                           "lease",
                           "command",
                           "after",

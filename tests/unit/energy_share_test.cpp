@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sim/prng.hpp"
+#include "core/prng.hpp"
 #include "telemetry/metric.hpp"
 
 namespace hyades {

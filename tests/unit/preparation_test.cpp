@@ -7,7 +7,7 @@
 #include <functional>
 #include <limits>
 
-#include "sim/prng.hpp"
+#include "core/prng.hpp"
 #include "telemetry/counter_rate.hpp"
 #include "telemetry/hampel_filter.hpp"
 #include "telemetry/minute_rollup.hpp"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sim/prng.hpp"
+#include "core/prng.hpp"
 #include "telemetry/bounded_series.hpp"
 #include "telemetry/delta_ring.hpp"
 #include "telemetry/quantiser.hpp"

@@ -1,0 +1,41 @@
+// In what order a queue's jobs are considered, and which of them may pass those before them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace hyades {
+
+// policy/order.hpp has the formulas.
+enum class QueueOrder {
+  Fcfs,    // first come, first served
+  Sjf,     // the shortest request first
+  Saf,     // the smallest area: request x processors
+  Lxf,     // the largest expansion factor
+  Wfp3,    // waits long for what it asked for, small ones last
+  Unicep,  // likewise, by another fit
+  F1,      // four fitted to simulations (Carastan-Santos and de Camargo 2017)
+  F2,
+  F3,
+  F4,
+  Multifactor,  // age and small size, as Slurm's default weights have it
+};
+
+enum class Backfill {
+  None,          // nobody passes the first job that has to wait
+  Easy,          // who does not delay it may pass, in the queue's order
+  EasyFcfs,      // the same, in the order of submission
+  EasySjbf,      // the same, the shortest request first
+  Conservative,  // who delays nobody before it may pass
+};
+
+std::string_view to_string(QueueOrder order);   // "fcfs"
+std::string_view to_string(Backfill backfill);  // "easy"
+bool parse_queue_order(std::string_view word, QueueOrder& out);
+bool parse_backfill(std::string_view word, Backfill& out);
+
+// Every one of them, in the order above.
+const std::vector<QueueOrder>& all_queue_orders();
+const std::vector<Backfill>& all_backfills();
+
+}  // namespace hyades

@@ -1,0 +1,58 @@
+#include "policy/age_guard.hpp"
+
+#include <algorithm>
+
+namespace hyades {
+
+void AgeGuard::waits(const Job& job, WallMs at_ms) {
+  since_[job.id] = at_ms;
+  by_age_[job.spec.queue].insert({at_ms, job.id});
+  twin_.waits(job, at_ms);
+}
+
+void AgeGuard::leaves(const Job& job) {
+  const auto found = since_.find(job.id);
+  if (found == since_.end()) return;
+  by_age_[job.spec.queue].erase({found->second, job.id});
+  since_.erase(found);
+}
+
+void AgeGuard::forget() {
+  since_.clear();
+  by_age_.clear();
+  twin_.forget();
+  known_ = false;
+}
+
+// After a restart it is not known how long a job was held: its submission counts, or the end of its
+// last delay.
+void AgeGuard::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                    WallMs now_ms) {
+  if (!known_) {
+    known_ = true;
+    for (const QueueView& queue : queues) {
+      queue.waiting->each([&](const WaitingJob& waiting) {
+        const Job& job = *waiting.job;
+        if (since_.contains(job.id)) return;
+        const WallMs since_ms = std::max(job.submitted_ms, job.not_before_ms);
+        since_[job.id] = since_ms;
+        by_age_[job.spec.queue].insert({since_ms, job.id});
+      });
+    }
+  }
+  twin_.advance(queues, cluster, now_ms, [this](const Job& job) {
+    const auto found = since_.find(job.id);
+    return found == since_.end() ? job.submitted_ms : found->second;
+  });
+}
+
+JobId AgeGuard::urgent(const QueueView& queue, WallMs now_ms) const {
+  const auto found = by_age_.find(queue.config->name);
+  if (found == by_age_.end() || found->second.empty()) return 0;
+  const auto& [since_ms, job] = *found->second.begin();
+  const double longest = static_cast<double>(twin_.longest_wait_ms(queue.config->name));
+  const double most = std::max(settings_.after_s * 1000.0, settings_.factor * longest);
+  return static_cast<double>(now_ms - since_ms) > most ? job : 0;
+}
+
+}  // namespace hyades

@@ -1,0 +1,84 @@
+#include "policy/easy_pass.hpp"
+
+#include <algorithm>
+
+#include "core/test_hooks.hpp"
+#include "policy/order.hpp"
+
+namespace hyades {
+
+void EasyPass::run(JobId first) {
+  QueueWalk walk(queue_, ledger_.view(), ledger_.now_ms(), first);
+  if (!start_heads(walk) || queue_.config->backfill == Backfill::None) return;
+  backfill(walk);
+}
+
+bool EasyPass::forbidden(const Job& job) {
+  if (!queue_.within_limits || queue_.within_limits(job)) return false;
+  decision_.limited.push_back(job.id);
+  return true;
+}
+
+bool EasyPass::try_start(const WaitingJob& waiting, StartReason why) {
+  const Job& job = *waiting.job;
+  const WallMs end_ms = ledger_.now_ms() + waiting.limit_ms;
+  const bool careless = HYADES_DEFECT("ignore_reservation");
+  if (!careless && ledger_.hopeless(waiting.cores, waiting.limit_ms)) return false;
+  Plan plan = careless ? ledger_.fit(job, ledger_.free()) : ledger_.fit_now(job, end_ms);
+  if (plan.empty()) return false;
+  ledger_.start(job, plan, end_ms);
+  decision_.starts.push_back({job.id, std::move(plan), why});
+  return true;
+}
+
+// Until one has to wait and is reserved. False: nobody is to be looked at behind it.
+bool EasyPass::start_heads(QueueWalk& walk) {
+  while (const WaitingJob* const head = walk.next()) {
+    if (forbidden(*head->job) || try_start(*head, StartReason::Immediate)) continue;
+    if (!depth_.use()) return false;
+    Reservation reservation;
+    if (ledger_.reserve(*head->job, reservation)) {
+      decision_.reservations.push_back(std::move(reservation));
+      return true;
+    }
+  }
+  return false;
+}
+
+// Where limits keep jobs back, each is looked at, because people want to know why it waits.
+void EasyPass::backfill(QueueWalk& walk) {
+  const auto hopeless = [&](std::int64_t cores, WallMs limit_ms) {
+    return !queue_.within_limits && ledger_.hopeless(cores, limit_ms);
+  };
+  if (queue_.config->backfill == Backfill::Easy && !changes_with_time(queue_.config->order)) {
+    while (ledger_.free_cores() > 0) {
+      const WaitingJob* const candidate = walk.next(hopeless);
+      if (candidate == nullptr || !look_at(*candidate)) return;
+    }
+    return;
+  }
+  // What is hopeless now stays so: this pass only takes.
+  for (const ScoredJob& candidate : candidates(walk.rest(hopeless))) {
+    if (ledger_.free_cores() == 0 || !look_at(*candidate.waiting)) return;
+  }
+}
+
+// In the order in which they may pass the job that waits.
+std::vector<ScoredJob> EasyPass::candidates(std::vector<ScoredJob> jobs) const {
+  for (ScoredJob& job : jobs) {
+    if (queue_.config->backfill == Backfill::EasyFcfs) job.score = 0;
+    if (queue_.config->backfill == Backfill::EasySjbf) {
+      job.score = static_cast<double>(job.waiting->limit_ms);
+    }
+  }
+  std::sort(jobs.begin(), jobs.end(), comes_first);
+  return jobs;
+}
+
+// False: no more are to be looked at.
+bool EasyPass::look_at(const WaitingJob& candidate) {
+  if (forbidden(*candidate.job) || try_start(candidate, StartReason::Backfill)) return true;
+  return depth_.use();
+}
+
+}  // namespace hyades

@@ -1,0 +1,78 @@
+// A second cluster that only exists in the master's head: the same nodes and jobs under EASY with
+// first come, first served. It says how long jobs would have waited if nobody had been favoured,
+// which is what a policy that favours some is held against.
+//
+// A job runs there for as long as it really ran, once that is known; until then, for the time that
+// it asked for. What it is told is played by advance(), at the times at which it happened.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/policy.hpp"
+
+namespace hyades {
+
+class Twin {
+ public:
+  void waits(const Job& job, WallMs at_ms);
+  void ended(const Job& job, WallMs at_ms);
+  void forget();
+
+  // Plays all that was told, until `now_ms`. The first time, and when nodes have come or gone, it
+  // begins from what it is shown: what runs runs on, what waits has waited since `since(job)`.
+  void advance(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
+               const std::function<WallMs(const Job&)>& since);
+
+  // The longest that a job of the queue has waited there so far.
+  WallMs longest_wait_ms(const std::string& queue) const;
+
+ private:
+  struct TwinJob {
+    Job job;  // as it was when it came; nothing but what it asks for is used
+    WallMs since_ms = 0;
+    WallMs run_ms = -1;    // how long it really ran; -1: it has not ended
+    WallMs start_ms = -1;  // here; -1: it waits
+    WallMs end_ms = 0;     // here, as it stands
+    Plan plan;
+    bool over = false;  // here
+  };
+  struct TwinQueue {
+    QueueConfig config;
+    WaitingList waiting;
+    std::vector<char> usable;
+    WallMs longest_wait_ms = 0;
+  };
+  struct News {
+    WallMs at_ms = 0;
+    JobId job = 0;
+    bool has_ended = false;
+    WallMs run_ms = 0;
+  };
+
+  void take_over(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
+                 const std::function<WallMs(const Job&)>& since);
+  void see_queues(const std::vector<QueueView>& queues);
+  void play(const News& news);
+  void decide(const Cluster& cluster, WallMs now_ms);
+  void begin(TwinJob& twin, const Plan& plan, WallMs at_ms);
+  void finish(TwinJob& twin);
+  void set_end(TwinJob& twin, WallMs end_ms);
+  void move(TwinJob& twin, int sign);
+  TwinQueue* queue_of(const TwinJob& twin);
+
+  bool known_ = false;  // take_over() has been
+  std::deque<News> news_;
+  std::unordered_map<JobId, TwinJob> jobs_;
+  std::vector<std::unique_ptr<TwinQueue>> queues_;  // by priority
+  RunningList running_;
+  std::map<std::pair<WallMs, JobId>, TwinJob*> ends_;
+  FreeTable free_;
+  const Cluster* cluster_ = nullptr;  // while it is advanced
+};
+
+}  // namespace hyades
