@@ -144,6 +144,30 @@ Seeds series_seeds() {
   return {encode(series), encode(Series{1, {}}), bounded.encode(), BoundedSeries(1).encode()};
 }
 
+Seeds swf_seeds() {
+  return {
+      "; MaxProcs: 64\n1 0 -1 10 4 -1 -1 4 20 1024 1 2 3 4 5 6 -1 -1\n"
+      "3 7 -1 10.5 4 -1 -1 -1 -1 -1 1 2 3 4 5 6 -1 -1\n2 7 1 30 4 9 9 4 20 0 0 0 0 0 0 0 0 0\n",
+      "; MaxNodes: 8 (4 each)\r\n; UnixStartTime: 1700000000\r\n; Computer: x\r\n\r\n"
+      "1 -5 0 0 -1 0 0 1e300 nan inf -2 +1 0 0 0 0 0 0\r\n1 2 3\r\n"
+      "9999999999 10000000000 0 10000000000 8 0 0 -1 1 2 3 4 5 6 7 8 9 10\r\n",
+      // what gzip makes of "; MaxProcs: 4\n1 0 0 9 1 0 0 1 9 0 0 0 0 0 0 0 0 0\n"
+      std::string("\037\213\010\000\000\000\000\000\002\003\263\126\360\115\254\010\050\312\117\056"
+                  "\266\122\060\341\062\124\060\000\102\113\005\010\155\010\144\031\240\103\056\000"
+                  "\074\232\322\307\062\000\000\000",
+                  48)};
+}
+
+Seeds sacct_seeds() {
+  return {
+      "JobIDRaw|Submit|Start|ElapsedRaw|TimelimitRaw|ReqCPUS|ReqMem|NNodes|User|State\n"
+      "17|2024-01-31T08:00:10|2024-01-31T08:01:00|100|60|8|4Gc|1|ada|COMPLETED\n"
+      "18|1706688010|1706688011|100||0|1.5Tn|2|bob|CANCELLED by 0\n17.batch|1|1|1|1|1|1|1||\n",
+      "JobID,Submit,Start,End,Elapsed,Timelimit,AllocCPUS,QOS\r\n"
+      "9_[3-4],2024-02-29T12:34:56,None,Unknown,1-02:03:04,UNLIMITED,2,normal\r\n"
+      "9+1,2024-02-29T12:34:56,5,6,03:04.567,01:00:00,2,normal\r\n"};
+}
+
 }  // namespace
 
 std::vector<FuzzTarget> fuzz_targets() {
@@ -158,6 +182,8 @@ std::vector<FuzzTarget> fuzz_targets() {
           {"fuzz_config", fuzz_config, config_seeds()},
           {"fuzz_expressions", fuzz_expressions, expression_seeds()},
           {"fuzz_series", fuzz_series, series_seeds()},
+          {"fuzz_sacct", fuzz_sacct, sacct_seeds()},
+          {"fuzz_swf", fuzz_swf, swf_seeds()},
           {"fuzz_job_report",
            fuzz_job_report,
            {"\xffprogress=0.25 loss=1.3e-2\nsteps=-7", "\x01loss=1 loss=2 a=1 b=1 c=nan d",

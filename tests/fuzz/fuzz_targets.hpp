@@ -46,6 +46,12 @@ void fuzz_series(std::string_view bytes);
 // Bytes as what a job says of itself, in messages of a size that the first byte says.
 void fuzz_job_report(std::string_view bytes);
 
+// Bytes as a log of jobs in the Standard Workload Format, plain or packed.
+void fuzz_swf(std::string_view bytes);
+
+// Bytes as what another system's accounting prints of its jobs.
+void fuzz_sacct(std::string_view bytes);
+
 struct FuzzTarget {
   const char* name;  // of its function
   void (*run)(std::string_view bytes);
