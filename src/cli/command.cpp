@@ -95,12 +95,14 @@ void Command::optional_value(const char* names, const char* argument, const char
   option_with_optional_value(description_, names, argument, help);
 }
 
-void Command::parse(int argc, char** argv) {
+void Command::parse(int argc, char** argv, Asks asks) {
   flag("json", "print JSON");
   value("color,colour", "WHEN", "auto (default), always or never");
-  value("dir", "DIR", "state directory of the cluster (else $HYADES_DIR, else per user)");
-  value("master", "HOST:PORT", "the master on another host (else $HYADES_MASTER)");
-  value("retry-for", "TIME", "keep trying so long while the master restarts");
+  if (asks == Asks::TheMaster) {
+    value("dir", "DIR", "state directory of the cluster (else $HYADES_DIR, else per user)");
+    value("master", "HOST:PORT", "the master on another host (else $HYADES_MASTER)");
+    value("retry-for", "TIME", "keep trying so long while the master restarts");
+  }
   flag("help,h", "show this text");
   flag("version,V", "show the version");
   const std::vector<std::string> words(argv + 1, argv + argc);

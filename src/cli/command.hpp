@@ -36,9 +36,12 @@ class Command {
   // A value only behind "=".
   void optional_value(const char* names, const char* argument, const char* help);
 
+  // A command that asks no master has none of --dir, --master and --retry-for.
+  enum class Asks { TheMaster, Nobody };
+
   // Reads the command line. Throws Failure for what is wrong with it; throws one with exit code 0
   // after printing the text for --help or --version.
-  void parse(int argc, char** argv);
+  void parse(int argc, char** argv, Asks asks = Asks::TheMaster);
 
   const std::string& name() const { return name_; }
   bool has(const std::string& option) const { return given_.count(option) != 0; }

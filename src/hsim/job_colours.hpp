@@ -1,0 +1,27 @@
+// Which colour a job has in a picture, and what the colours mean. Pure functions; any thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "hsim/replay.hpp"
+#include "hsim/svg_page.hpp"
+
+namespace hyades {
+
+enum class ColourBy {
+  User,    // those who used most have colours of their own; by reason where no user is known
+  Reason,  // whether it started as the first of the queue or was backfilled
+};
+
+struct JobColours {
+  std::vector<int> of;  // by job: 0..kSvgColours, the last is grey
+  std::vector<LegendEntry> legend;
+};
+
+// `user_name` may be empty, and may return "": then it is "user 17".
+JobColours job_colours(const Workload& workload, const std::vector<ReplayedJob>& jobs,
+                       ColourBy colour_by, const std::function<std::string(int user)>& user_name);
+
+}  // namespace hyades

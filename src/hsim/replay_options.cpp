@@ -1,0 +1,80 @@
+#include "hsim/replay_options.hpp"
+
+#include <charconv>
+#include <iostream>
+
+#include "cli/failure.hpp"
+#include "core/nearest_word.hpp"
+#include "hsim/log_output.hpp"
+#include "trace/swf_reader.hpp"
+
+namespace hyades {
+
+namespace {
+
+std::int64_t count_of(const Command& command, const char* option, std::int64_t least) {
+  if (!command.has(option)) return 0;
+  const std::string text = command.value_of(option);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least ||
+      value > trace_procs_max) {
+    command.usage_error("--" + std::string(option) + "=" + text + ": not a whole number from " +
+                        std::to_string(least) + " on");
+  }
+  return value;
+}
+
+template <typename E, typename Parse>
+E named(const Command& command, const char* option, const std::string& word,
+        const std::vector<E>& values, const Parse& parse) {
+  E value{};
+  if (parse(word, value)) return value;
+  std::vector<std::string> words;
+  std::string all;
+  for (const E each : values) {
+    words.emplace_back(to_string(each));
+    all += " " + words.back();
+  }
+  const std::string nearest = nearest_word(word, words);
+  command.usage_error("--" + std::string(option) + "=" + word + ": there is none of that name" +
+                      (nearest.empty() ? "; there are:" + all : "; did you mean " + nearest + "?"));
+}
+
+}  // namespace
+
+void add_window_options(Command& command) {
+  command.value("start", "I", "begin with the I-th job of the log (from 0)");
+  command.value("jobs", "L", "replay so many jobs (all)");
+  command.value("procs", "N", "processors of the machine (what the log's header says)");
+}
+
+NamedLog read_window(const Command& command, const std::string& path) {
+  const auto procs = static_cast<int>(count_of(command, "procs", 1));
+  const auto first = static_cast<std::size_t>(count_of(command, "start", 0));
+  const auto count = static_cast<std::size_t>(count_of(command, "jobs", 1));
+  const SwfLog log = read_swf(path, procs);
+  say_clean_ups(command, path, log.clean_ups);
+  const std::size_t jobs = log.workload.jobs.size();
+  if (first + count > jobs || first >= jobs) {
+    throw Failure(path + " has " + std::to_string(jobs) +
+                  " usable jobs: --start and --jobs go beyond them");
+  }
+  return {cut(log.workload, {first, count}), log.header.queues};
+}
+
+Workload read_log(const Command& command, const std::string& path) {
+  SwfLog log = read_swf(path);
+  say_clean_ups(command, path, log.clean_ups);
+  return std::move(log.workload);
+}
+
+QueueOrder order_named(const Command& command, const std::string& word) {
+  return named(command, "policy", word, all_queue_orders(), parse_queue_order);
+}
+
+Backfill backfill_named(const Command& command, const std::string& word) {
+  return named(command, "backfill", word, all_backfills(), parse_backfill);
+}
+
+}  // namespace hyades

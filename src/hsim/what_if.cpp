@@ -1,0 +1,86 @@
+#include "hsim/what_if.hpp"
+
+#include <fstream>
+#include <future>
+#include <iostream>
+
+#include "cli/failure.hpp"
+#include "hsim/metrics_output.hpp"
+#include "hsim/queue_svg.hpp"
+#include "hsim/replay_check.hpp"
+#include "hsim/replay_config.hpp"
+#include "hsim/wait_comparison_output.hpp"
+#include "policy/backfill_policy.hpp"
+
+namespace hyades {
+
+namespace {
+
+constexpr std::size_t kUsers = 12;  // that the table names
+
+WaitNames names_of(const NamedLog& log) {
+  WaitNames names;
+  names.queue = [&log](int queue) {
+    const auto found = log.queues.find(queue);
+    return found == log.queues.end() ? std::string() : found->second;
+  };
+  return names;
+}
+
+}  // namespace
+
+Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfig& config) {
+  ReplayOptions options;
+  options.config = std::make_shared<ClusterConfig>(config);
+  options.queue_names = log.queues;
+  BackfillPolicy policy;
+  Replay result = replay(log.workload, policy, options);
+  if (result.refused > 0) {
+    throw Failure(name + " refuses " + std::to_string(result.refused) + " of the " +
+                  std::to_string(log.workload.jobs.size()) + " jobs of " + log.workload.name +
+                  "; the first is " + result.first_refusal);
+  }
+  Workload there = log.workload;
+  there.procs = procs_of(config);
+  if (const std::string wrong = check_replay(there, result.jobs); !wrong.empty()) {
+    throw Failure("the replay under " + name + " is wrong: " + wrong);
+  }
+  return result;
+}
+
+void print_what_if(const Command& command, const NamedLog& log, const std::string& before_name,
+                   const ClusterConfig& before, const std::string& after_name,
+                   const ClusterConfig& after, const std::string& picture) {
+  auto other = std::async(std::launch::async, [&] { return schedule(log, before_name, before); });
+  const Replay now = schedule(log, after_name, after);
+  const Replay then = other.get();
+  const WaitComparison comparison = compare_waits(log.workload, then.jobs, now.jobs, names_of(log));
+  const Metrics old_figures = measure(log.workload, then.jobs);
+  const Metrics new_figures = measure(log.workload, now.jobs);
+  if (command.json()) {
+    Json out = {{"log", log.workload.name},
+                {"before", metrics_json(old_figures)},
+                {"after", metrics_json(new_figures)},
+                {"waits", wait_comparison_json(comparison)}};
+    std::cout << json_text(out);
+  } else {
+    std::cout << metrics_table({{before_name, old_figures}, {after_name, new_figures}},
+                               command.terminal())
+              << "\n"
+              << wait_comparison_text(comparison, kUsers, command.terminal());
+  }
+  if (picture.empty()) return;
+  QueuePicture drawing =
+      queue_picture(log.workload, {{before_name, queue_over_time(log.workload, then.jobs)},
+                                   {after_name, queue_over_time(log.workload, now.jobs)}});
+  write_picture(picture, queue_svg(drawing));
+}
+
+void write_picture(const std::string& path, const std::string& svg) {
+  std::ofstream file(path, std::ios::binary);
+  file << svg;
+  file.close();
+  if (!file) throw Failure("cannot write " + path);
+}
+
+}  // namespace hyades

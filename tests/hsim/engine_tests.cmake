@@ -1,0 +1,23 @@
+# Tests of the engine: the production scheduler in virtual time.
+
+# The logs and the yardsticks are no part of the repository; where they lie beside it, they are used.
+add_executable(golden_replay_test golden_replay_test.cpp)
+target_compile_definitions(golden_replay_test PRIVATE
+  HYADES_TRACES="${PROJECT_SOURCE_DIR}/../shared/traces")
+target_link_libraries(golden_replay_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
+gtest_discover_tests(golden_replay_test)
+
+add_executable(differential_test differential_test.cpp naive_scheduler.cpp)
+target_link_libraries(differential_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
+gtest_discover_tests(differential_test)
+
+add_executable(planner_differential_test
+  planner_differential_test.cpp naive_planner.cpp naive_scheduler.cpp random_scenario.cpp
+  scenario_run.cpp)
+target_link_libraries(planner_differential_test PRIVATE
+  hyades_core hyades_policy hyades_trace GTest::gtest_main)
+gtest_discover_tests(planner_differential_test)
+
+add_executable(guard_test guard_test.cpp)
+target_link_libraries(guard_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
+gtest_discover_tests(guard_test)

@@ -1,0 +1,28 @@
+// How many random cases a test tries, and which. HYADES_DIFFERENTIAL_CASES=N tries N instead of all
+// (where each takes long); HYADES_DIFFERENTIAL_SEED=S tries that one alone, as a failure says.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+namespace hyades {
+
+struct CaseRange {
+  std::uint64_t first = 1;
+  std::uint64_t count = 0;
+};
+
+// A number of the environment, which may be less than what it is without.
+inline CaseRange random_cases(std::uint64_t all) {
+  if (const char* const seed = std::getenv("HYADES_DIFFERENTIAL_SEED")) {
+    return {std::strtoull(seed, nullptr, 10), 1};
+  }
+  if (const char* const count = std::getenv("HYADES_DIFFERENTIAL_CASES")) {
+    return {1, std::min<std::uint64_t>(all, std::strtoull(count, nullptr, 10))};
+  }
+  return {1, all};
+}
+
+}  // namespace hyades
