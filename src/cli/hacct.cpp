@@ -11,6 +11,7 @@
 #include "cli/failure.hpp"
 #include "cli/job_columns.hpp"
 #include "cli/job_filters.hpp"
+#include "cli/job_log.hpp"
 #include "cli/json_output.hpp"
 #include "cli/master_client.hpp"
 #include "cli/telemetry_questions.hpp"
@@ -27,6 +28,7 @@ constexpr const char* kNotes =
     "  hacct -a -w n2 -S 20:00  what has run on n2 since eight o'clock\n"
     "  hacct -j 42 --json       all about one job\n"
     "  hacct --efficiency -s CD what those that went well used of what they asked for\n"
+    "  hacct -a --swf > our.swf all that has run, as a log that hsim replays\n"
     "\nExit codes\n"
     "  0  good      1  a job that was named does not exist, or no master      2  wrong options\n";
 
@@ -40,7 +42,7 @@ std::int64_t point(const Command& command, const std::string& option) {
 }
 
 std::uint32_t limit(const Command& command) {
-  std::uint32_t number = 1000;
+  std::uint32_t number = command.has("swf") ? 100'000 : 1000;
   if (!command.has("limit")) return number;
   const std::string text = command.value_of("limit");
   const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -56,8 +58,9 @@ void fill(const Command& command, pb::ListJobs& filters) {
   const bool own = filters.users_size() == 0 && !command.has("all-users") &&
                    filters.ids_size() == 0 && geteuid() != 0;
   if (own) filters.add_users(current_user());
-  filters.set_live(filters.states_size() == 0 || names_live_state(filters));
-  filters.set_ended(filters.states_size() == 0 || names_final_state(filters));
+  const bool any = filters.states_size() == 0;
+  filters.set_live((any && !command.has("swf")) || names_live_state(filters));
+  filters.set_ended(any || names_final_state(filters));
   filters.set_since_ms(point(command, "starttime"));
   filters.set_until_ms(point(command, "endtime"));
   filters.set_limit(limit(command));
@@ -84,6 +87,23 @@ void show_efficiency(const Command& command, MasterClient& master, const JobList
   }
 }
 
+std::int64_t cores_of_the_cluster(MasterClient& master) {
+  pb::ClientRequest request;
+  request.mutable_list_nodes();
+  std::int64_t cores = 0;
+  const pb::ClientReply reply = master.get(request);
+  for (const pb::NodeInfo& node : reply.nodes()) cores += node.inventory().cores();
+  return cores;
+}
+
+void show_log(const Command& command, MasterClient& master, const JobList& jobs) {
+  const HistoryLog log = job_log(jobs, cores_of_the_cluster(master));
+  for (const std::string& sentence : log.clean_ups.sentences()) {
+    complain(command.name(), sentence);
+  }
+  std::cout << job_log_text(log);
+}
+
 int run(int argc, char** argv) {
   Command command("hacct", "hacct [OPTION...] [JOB...]", "Show what jobs have run, and how.",
                   kNotes);
@@ -99,10 +119,14 @@ int run(int argc, char** argv) {
   command.value("endtime,E", "TIME", "submitted before");
   command.value("limit", "N", "at most so many, the newest (1000)");
   command.flag("efficiency", "what they used of what they asked for");
+  command.flag("swf", "those that have run, as a log in the Standard Workload Format");
   command.flag("allocations,X", "nothing to do: every job is one line");
   command.flag("parsable2,parsable,P", "columns separated by |, nothing cut");
   command.flag("no-header,noheader,n", "no column titles");
   command.parse(argc, argv);
+  if (command.has("swf") && (command.json() || command.has("efficiency"))) {
+    command.usage_error("--swf is a format of its own: without --json and --efficiency");
+  }
   pb::ClientRequest request;
   fill(command, *request.mutable_list_jobs());
   MasterClient master(command.name(), command.master(), command.retry_ms(2000));
@@ -115,6 +139,8 @@ int run(int argc, char** argv) {
   const bool named_in_vain = jobs.empty() && request.list_jobs().ids_size() > 0;
   if (named_in_vain && !command.json()) {
     // What was named does not exist, which is said below.
+  } else if (command.has("swf")) {
+    show_log(command, master, jobs);
   } else if (command.has("efficiency")) {
     show_efficiency(command, master, jobs, reply.truncated());
   } else if (command.json()) {

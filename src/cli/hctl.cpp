@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
 #include "cli/feature_page.hpp"
+#include "cli/hctl_what_if.hpp"
 #include "cli/job_filters.hpp"
 #include "cli/job_page.hpp"
 #include "cli/json_output.hpp"
@@ -42,6 +43,7 @@ constexpr const char* kNotes =
     "  hctl drain n[3-5] --reason 'bad memory'\n"
     "  hctl show job 42\n"
     "  hctl config check cluster.toml && hctl reload\n"
+    "  hctl config check new.toml --against=history\n"
     "\nExit codes\n"
     "  0  done      1  something was refused, or no master      2  wrong options\n";
 
@@ -220,12 +222,17 @@ class Hctl {
       command_.usage_error("config: use 'hctl config check FILE' or 'hctl config show'");
     }
     const ConfigResult result = load_config(arguments_[1], true);
-    if (command_.json()) {
+    const bool tried = result.config && command_.has("against");
+    if (command_.json() && !tried) {
       std::cout << json_text({{"ok", result.config.has_value()}, {"errors", result.errors}});
-    } else if (result.config) {
+    } else if (result.config && !command_.json()) {
       std::cout << escape_text(arguments_[1]) << ": good\n";
     }
     for (const std::string& error : result.errors) complain(command_.name(), error);
+    if (tried) {
+      try_config(command_, arguments_[1], *result.config, command_.value_of("against"),
+                 command_.value_of("picture"));
+    }
     return result.config ? kExitGood : kExitFailed;
   }
 
@@ -364,6 +371,10 @@ class Hctl {
 int run(int argc, char** argv) {
   Command command("hctl", kUsage, "Control jobs, nodes and the master.", kNotes);
   command.value("reason,r", "TEXT", "why a node is drained");
+  command.value("against", "LOG",
+                "config check: who would wait longer or shorter; 'history', or "
+                "a log in the Standard Workload Format");
+  command.value("picture", "FILE.svg", "with --against: draw the queue and the utilization");
   command.parse(argc, argv);
   return Hctl(command).run();
 }
