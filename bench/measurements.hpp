@@ -20,6 +20,8 @@ void measure_latency(Bench& bench);
 void measure_idle(Bench& bench);
 void measure_steps(Bench& bench);
 void measure_rings(Bench& bench);
+void measure_decisions(Bench& bench);
+void measure_replays(Bench& bench);
 void measure_telemetry(Bench& bench);
 // `memory` and `restart` share the long way to a full queue.
 void measure_memory_and_restart(Bench& bench);

@@ -1,0 +1,188 @@
+#include <algorithm>
+#include <deque>
+#include <string>
+
+#include "core/cluster.hpp"
+#include "core/prng.hpp"
+#include "measurements.hpp"
+#include "policy/backfill_policy.hpp"
+#include "policy/order.hpp"
+#include "telemetry/clocks.hpp"
+
+namespace hyades {
+
+namespace {
+
+constexpr const char* kSection = "A decision";
+constexpr WallMs kNow_ms = 1'750'000'000'000;
+constexpr WallMs kDay_ms = 86'400'000;
+constexpr int kCores = 64;
+
+// A busy cluster with a queue: jobs of one to some hundred cores run and wait.
+class Scene {
+ public:
+  Scene(int nodes, int queued, QueueOrder order, Backfill backfill);
+
+  // Microseconds of CPU time of the first pass, which fills what is free, some cores on every node.
+  double fill_up();
+  // Of a pass after one job has ended, and another one has come.
+  double go_on();
+
+ private:
+  Job& new_job(WallMs submitted_ms);
+  void occupy();
+  void run(Job& job, const Plan& plan, WallMs end_ms);
+  void enqueue(const Job& job);
+  WaitingJob waiting(const Job& job) const;
+  double decide();
+
+  Prng random_{1};
+  Cluster cluster_;
+  std::deque<Job> jobs_;  // by id, from 1
+  RunningList running_;
+  WaitingList waiting_;
+  ClusterConfig config_;
+  BackfillPolicy policy_;
+  std::vector<QueueView> queues_;
+  WallMs now_ms_ = kNow_ms;
+};
+
+Scene::Scene(int nodes, int queued, QueueOrder order, Backfill backfill) {
+  config_.queues.front().order = order;
+  config_.queues.front().backfill = backfill;
+  config_.guard.enabled = false;
+  policy_.configure(config_);
+  for (int i = 1; i <= nodes; ++i) {
+    Inventory inventory;
+    inventory.cores = kCores;
+    inventory.memory_mib = 256 * 1024;
+    const std::string name = "n" + std::to_string(i);
+    cluster_.define(name, inventory);
+    cluster_.find(name)->responding = true;
+  }
+  occupy();
+  for (int i = 0; i < queued; ++i) enqueue(new_job(kNow_ms - random_.between(1000, kDay_ms)));
+  queues_.push_back({&config_.queues.front(),
+                     &waiting_,
+                     std::vector<char>(static_cast<std::size_t>(nodes), 1),
+                     kNow_ms - kDay_ms,
+                     {}});
+}
+
+Job& Scene::new_job(WallMs submitted_ms) {
+  jobs_.emplace_back();
+  Job& job = jobs_.back();
+  job.id = jobs_.size();
+  job.submitted_ms = submitted_ms;
+  job.spec.tasks = static_cast<int>(random_.chance(400) ? 1 : random_.skewed(2, 4 * kCores));
+  job.spec.memory_per_cpu_mib = random_.between(500, 8000);
+  job.spec.time_limit_s = static_cast<int>(random_.skewed(60, 86'400));
+  return job;
+}
+
+// Until no node has room for more than a few cores.
+void Scene::occupy() {
+  const auto nodes = static_cast<NodeIndex>(cluster_.nodes().size());
+  for (NodeIndex node = 0; node < nodes; ++node) {
+    const auto keep_free = static_cast<int>(random_.below(6));
+    while (cluster_.free().cores(node) > keep_free) {
+      Job& job = new_job(kNow_ms - 1000);
+      job.spec.memory_per_cpu_mib = 1000;
+      job.spec.tasks = std::min(job.spec.tasks, cluster_.free().cores(node) - keep_free);
+      run(job, {{node, job.spec.tasks}}, kNow_ms + random_.between(1000, kDay_ms));
+    }
+  }
+}
+
+void Scene::run(Job& job, const Plan& plan, WallMs end_ms) {
+  job.phase = JobPhase::Running;
+  job.placement = cluster_.choose(job.spec, plan);
+  cluster_.take(job.placement);
+  RunningJob running{end_ms, job.id, &job, nullptr, job.placement.cores(), 0};
+  for (const NodeShare& share : job.placement.shares) running.memory_mib += share.memory_mib;
+  running_.insert(running);
+}
+
+WaitingJob Scene::waiting(const Job& job) const {
+  return {0,
+          policy_.rank(config_.queues.front(), job, kNow_ms - kDay_ms),
+          job.id,
+          &job,
+          procs_of(job.spec),
+          WallMs{job.spec.time_limit_s} * 1000};
+}
+
+void Scene::enqueue(const Job& job) { waiting_.insert(waiting(job)); }
+
+double Scene::decide() {
+  const ClusterView view{&cluster_, &running_, &cluster_.free()};
+  const std::int64_t begin_us = thread_cpu_us();
+  const Decision decision = policy_.decide(queues_, view, now_ms_);
+  const auto cost = static_cast<double>(thread_cpu_us() - begin_us);
+  for (const Start& start : decision.starts) {
+    Job& job = jobs_[static_cast<std::size_t>(start.job) - 1];
+    waiting_.erase(waiting(job));
+    run(job, start.plan, now_ms_ + WallMs{job.spec.time_limit_s} * 1000);
+  }
+  return cost;
+}
+
+double Scene::fill_up() { return decide(); }
+
+double Scene::go_on() {
+  now_ms_ += 1000;
+  const auto& blocks = running_.blocks();
+  const RunningJob ended = random_.pick(random_.pick(blocks).items);
+  cluster_.give_back(ended.job->placement);
+  running_.erase(ended);
+  enqueue(new_job(now_ms_));
+  return decide();
+}
+
+void measure_size(Bench& bench, int queued, int nodes) {
+  const auto row = [&](QueueOrder order, Backfill backfill) {
+    bench.progress.say("decisions: " + std::string(to_string(order)) + ", " +
+                       std::to_string(queued) + " jobs, " + std::to_string(nodes) + " nodes");
+    Scene scene(nodes, queued, order, backfill);
+    const std::string name = std::to_string(queued) + " queued, " + std::to_string(nodes) +
+                             " nodes, " + std::string(to_string(order)) + " " +
+                             std::string(to_string(backfill));
+    bench.report.add({.section = kSection,
+                      .name = name + ", filling",
+                      .value = scene.fill_up() / 1000,
+                      .unit = "ms"});
+    const int times = bench.options.smoke || backfill == Backfill::Conservative ? 3 : 101;
+    SampleSet samples;
+    for (int i = 0; i < times; ++i) samples.add(scene.go_on() / 1000);
+    Figure& figure = bench.report.add(kSection, name, samples, "ms");
+    if (queued == 1000 && nodes == 1000 && backfill == Backfill::Easy) {
+      figure.bar = Bar::Below;
+      figure.limit = 1;
+    }
+  };
+  for (const QueueOrder order : all_queue_orders()) row(order, Backfill::Easy);
+  // It looks for a place for everybody: minutes, on more than this.
+  if (queued * nodes <= 10'000) row(QueueOrder::Fcfs, Backfill::Conservative);
+}
+
+}  // namespace
+
+void measure_decisions(Bench& bench) {
+  bench.report.explain(
+      kSection,
+      "CPU time of one pass of each order over a busy cluster of nodes with 64 cores: running jobs "
+      "of 1 to 64 cores, waiting jobs of 1 to 256 cores that ask for memory, at the default "
+      "backfill_depth and without the guard. *Filling*: the first pass, with 0 to 5 cores free on "
+      "every node; it starts hundreds of jobs. Else the median of passes each after one job has "
+      "ended and another one has come (lowest to highest): who starts now, who is reserved, who "
+      "may pass. What is decided is carried out, which is not counted.");
+  const std::vector<int> queues =
+      bench.options.smoke ? std::vector{100} : std::vector{100, 1000, 10'000};
+  const std::vector<int> clusters =
+      bench.options.smoke ? std::vector{10} : std::vector{10, 1000, 10'000};
+  for (const int queued : queues) {
+    for (const int nodes : clusters) measure_size(bench, queued, nodes);
+  }
+}
+
+}  // namespace hyades
