@@ -70,7 +70,7 @@ std::string check_counts(const JobSpec& s) {
       {s.cpus_per_task, 1, n, "cpus per task"},
       {s.memory_per_node_mib, 0, memory_max, "memory (MiB)"},
       {s.memory_per_cpu_mib, 0, memory_max, "memory per cpu (MiB)"},
-      {s.time_limit_s, 0, 10 * 365 * 86400, "time limit (seconds)"},
+      {s.time_limit_s, 0, Limits::time_limit_s_max, "time limit (seconds)"},
       {s.lease_s, -1, 30 * 86400, "lease (seconds)"},
       {s.priority, -n, n, "priority"},
       {s.begin_ms, 0, std::int64_t{1} << 52, "begin time"},

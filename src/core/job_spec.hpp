@@ -99,6 +99,7 @@ struct Limits {
   static constexpr std::size_t path_bytes_max = 4096;
   static constexpr std::size_t list_max = 65536;
   static constexpr int count_max = 1'000'000;  // nodes, tasks, cpus, devices
+  static constexpr int time_limit_s_max = 10 * 365 * 86'400;
 };
 
 // Checks ranges, lengths, UTF-8 and control characters of everything a client can send.

@@ -13,13 +13,14 @@ enum class CleanUp {
   BrokenLine,      // is not a job at all
   NoRunTime,       // run time <= 0
   NoProcessors,    // processors <= 0
-  TooLarge,        // more processors than the machine has
+  TooLarge,        // more processors than the machine has, or any job may have
   NegativeSubmit,  // before the log's beginning
   NotRun,          // a site's history only: has not started, or not ended
   NotAJob,         // a site's history only: a step of a job
   // Mended, or kept with a remark:
   AllocatedProcessors,  // processors asked for are not known: those it got
   NoRequest,            // time asked for is not known: the run time
+  LongRequest,          // asked for more time than any job may: for as much as that
   RunCut,               // ran longer than it asked for: as if it was stopped at its limit
   Rounded,              // fractions of a second or a processor
   OtherNegative,        // a negative number other than -1: unknown

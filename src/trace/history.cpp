@@ -51,7 +51,8 @@ void History::add(const RecordedJob& past) {
   job.executable = executables_.of(past.executable);
   job.queue = queues_.of(past.queue);
   job.partition = partitions_.of(past.partition);
-  const std::int64_t wait_s = past.start_s >= past.submit_s ? past.start_s - past.submit_s : -1;
+  const bool waited = is_time(past.start_s) && past.start_s >= past.submit_s;
+  const std::int64_t wait_s = waited ? past.start_s - past.submit_s : -1;
   rows_.push_back({job, {wait_s, past.status}});
 }
 
@@ -96,7 +97,7 @@ std::int64_t History::peak_procs() const {
 
 void History::drop_too_large(std::int64_t machine) {
   const auto dropped =
-      std::erase_if(rows_, [&](const Row& row) { return row.job.procs > machine; });
+      std::erase_if(rows_, [&](const Row& row) { return is_too_large(row.job, machine); });
   log_.clean_ups.add(CleanUp::TooLarge, static_cast<std::int64_t>(dropped));
 }
 

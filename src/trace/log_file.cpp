@@ -15,12 +15,10 @@ namespace {
 }
 
 void write_plain(const std::string& path, const std::string& text) {
-  const bool standard = path == "-";
-  std::FILE* const file = standard ? stdout : std::fopen(path.c_str(), "wbe");
+  std::FILE* const file = std::fopen(path.c_str(), "wbe");
   if (file == nullptr) fail(path, errno);
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const bool closed = (standard ? std::fflush(file) : std::fclose(file)) == 0;
-  if (!written || !closed) fail(standard ? "standard output" : path, errno);
+  if (const bool closed = std::fclose(file) == 0; !written || !closed) fail(path, errno);
 }
 
 void write_packed(const std::string& path, const std::string& text) {

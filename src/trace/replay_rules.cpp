@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/job_spec.hpp"
+
 namespace hyades {
 
 bool by_submission(const TraceJob& a, const TraceJob& b) {
@@ -19,13 +21,22 @@ bool mend(TraceJob& job, CleanUps& clean_ups) {
     if (job.request_s <= 0) {
       job.request_s = job.run_s;
       clean_ups.add(CleanUp::NoRequest);
-    } else if (job.run_s > job.request_s) {
+    }
+    if (job.request_s > Limits::time_limit_s_max) {
+      job.request_s = Limits::time_limit_s_max;
+      clean_ups.add(CleanUp::LongRequest);
+    }
+    if (job.run_s > job.request_s) {
       job.run_s = job.request_s;
       clean_ups.add(CleanUp::RunCut);
     }
     return true;
   }
   return false;
+}
+
+bool is_too_large(const TraceJob& job, std::int64_t machine) {
+  return job.procs > std::min<std::int64_t>(machine, Limits::count_max);
 }
 
 std::int64_t duplicates(std::vector<std::int64_t> ids) {

@@ -14,6 +14,9 @@ namespace hyades {
 // order when it can. Counts either.
 bool mend(TraceJob& job, CleanUps& clean_ups);
 
+// Whether the job needs more than a machine of so many processors has, or a job may have.
+bool is_too_large(const TraceJob& job, std::int64_t machine);
+
 // The order of a workload's jobs.
 bool by_submission(const TraceJob& a, const TraceJob& b);
 

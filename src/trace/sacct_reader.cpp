@@ -183,7 +183,7 @@ class SacctReader {
     if (!run_s) run_s = sacct_duration_s(cell(Elapsed));
     if (run_s) return *run_s;
     const auto end_s = sacct_time_s(cell(End));
-    return end_s && start_s > 0 ? *end_s - start_s : -1;
+    return end_s && start_s > 0 && *end_s > start_s ? *end_s - start_s : -1;
   }
 
   std::int64_t request_s() const {

@@ -58,7 +58,6 @@ bool SwfHeader::take(std::string_view line) {
   if (key == "Computer") return set_text(computer, value);
   if (key == "Installation") return set_text(installation, value);
   if (key == "TimeZoneString") return set_text(time_zone, value);
-  if (key == "MaxJobs") return set_number(max_jobs, value);
   if (key == "MaxProcs") return set_number(max_procs, value);
   if (key == "MaxNodes") return set_number(max_nodes, value);
   if (key == "UnixStartTime") return set_number(unix_start_s, value);

@@ -13,7 +13,6 @@ struct SwfHeader {
   std::string computer;
   std::string installation;
   std::string time_zone;  // as in "Europe/Stockholm"
-  std::int64_t max_jobs = 0;
   std::int64_t max_procs = 0;
   std::int64_t max_nodes = 0;
   std::int64_t unix_start_s = 0;

@@ -33,21 +33,44 @@ constexpr Field executable_field{14, "executable", INT32_MAX};
 constexpr Field queue_field{15, "queue", INT32_MAX};
 constexpr Field partition_field{16, "partition", INT32_MAX};
 
-using Fields = std::array<std::string_view, fields_of_a_job + 1>;
+// A field as it stands in the line.
+struct Token {
+  std::string_view text;
+  std::int64_t value = 0;  // if it is plain
+  bool plain = false;      // nothing but some digits, with or without a minus: nearly all are
+};
+
+using Tokens = std::array<Token, fields_of_a_job + 1>;
 
 bool is_blank(char character) { return character == ' ' || character == '\t'; }
 
+// The word at `at`, which is not blank; returns its end.
+const char* take_token(const char* at, const char* end, Token& token) {
+  constexpr std::ptrdiff_t digits_max = 18;  // that surely are an int64_t
+  const char* const begin = at;
+  const bool negative = *at == '-';
+  if (negative) ++at;
+  const char* const digits = at;
+  std::int64_t value = 0;
+  for (; at != end && *at >= '0' && *at <= '9' && at - digits < digits_max; ++at) {
+    value = value * 10 + (*at - '0');
+  }
+  token.plain = at != digits && (at == end || is_blank(*at));
+  token.value = negative ? -value : value;
+  while (at != end && !is_blank(*at)) ++at;
+  token.text = {begin, static_cast<std::size_t>(at - begin)};
+  return at;
+}
+
 // How many the line has, counted up to one too many.
-int split(std::string_view line, Fields& fields) {
+int split(std::string_view line, Tokens& tokens) {
   const char* at = line.data();
   const char* const end = at + line.size();
   int count = 0;
   while (true) {
     while (at != end && is_blank(*at)) ++at;
     if (at == end || count > fields_of_a_job) return count;
-    const char* const begin = at;
-    while (at != end && !is_blank(*at)) ++at;
-    fields[count++] = {begin, static_cast<std::size_t>(at - begin)};
+    at = take_token(at, end, tokens[count++]);
   }
 }
 
@@ -64,23 +87,21 @@ Number round_number(std::string_view text, std::int64_t max, std::int64_t& value
   return static_cast<double>(value) == number ? Number::Whole : Number::Rounded;
 }
 
-Number parse_number(std::string_view text, std::int64_t max, std::int64_t& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return round_number(text, max, value);
-  }
+Number parse_number(const Token& token, std::int64_t max, std::int64_t& value) {
+  if (!token.plain) return round_number(token.text, max, value);
+  value = token.value;
   return value > max || value < -max ? Number::TooLarge : Number::Whole;
 }
 
 // Takes fields out of a line until one is wrong.
 class FieldTaker {
  public:
-  FieldTaker(const Fields& fields, CleanUps& clean_ups, std::string* problem)
-      : fields_(fields), clean_ups_(clean_ups), problem_(problem) {}
+  FieldTaker(const Tokens& tokens, CleanUps& clean_ups, std::string* problem)
+      : tokens_(tokens), clean_ups_(clean_ups), problem_(problem) {}
 
   bool take(const Field& field, std::int64_t& value) {
-    const std::string_view text = fields_[field.number - 1];
-    const Number kind = parse_number(text, field.max, value);
+    const Token& token = tokens_[field.number - 1];
+    const Number kind = parse_number(token, field.max, value);
     if (kind == Number::Whole) return true;
     if (kind == Number::Rounded) {
       rounded_ = true;
@@ -88,7 +109,7 @@ class FieldTaker {
     }
     if (problem_ != nullptr) {
       *problem_ = "field " + std::to_string(field.number) + " (" + field.name + ") is \"" +
-                  header_text(text.substr(0, 40)) +
+                  header_text(token.text.substr(0, 40)) +
                   (kind == Number::None ? "\", not a number" : "\", more than any log has");
     }
     return false;
@@ -115,7 +136,7 @@ class FieldTaker {
   }
 
  private:
-  const Fields& fields_;
+  const Tokens& tokens_;
   CleanUps& clean_ups_;
   std::string* problem_;
   bool rounded_ = false;
@@ -126,8 +147,8 @@ class FieldTaker {
 
 bool parse_swf_line(std::string_view line, TraceJob& job, CleanUps& clean_ups,
                     std::string* problem) {
-  Fields fields;
-  const int count = split(line, fields);
+  Tokens tokens;
+  const int count = split(line, tokens);
   if (count != fields_of_a_job) {
     if (problem != nullptr) {
       *problem = count < fields_of_a_job ? "has " + std::to_string(count) + " fields, a job has 18"
@@ -135,7 +156,7 @@ bool parse_swf_line(std::string_view line, TraceJob& job, CleanUps& clean_ups,
     }
     return false;
   }
-  FieldTaker taker(fields, clean_ups, problem);
+  FieldTaker taker(tokens, clean_ups, problem);
   std::int64_t got_procs = -1;
   std::int64_t procs = -1;
   const bool taken =

@@ -86,8 +86,8 @@ class SwfReader {
                                " processors; the largest has " + std::to_string(trace_procs_max));
     }
     log_.workload.procs = static_cast<int>(machine);
-    const auto too_large =
-        std::erase_if(log_.workload.jobs, [&](const TraceJob& job) { return job.procs > machine; });
+    const auto too_large = std::erase_if(
+        log_.workload.jobs, [&](const TraceJob& job) { return is_too_large(job, machine); });
     log_.clean_ups.add(CleanUp::TooLarge, static_cast<std::int64_t>(too_large));
     if (log_.workload.jobs.empty()) {
       throw std::runtime_error(no_job_sentence(name_, log_.jobs_read, log_.clean_ups));

@@ -137,6 +137,18 @@ TEST(SacctReader, CountsWhatItLeavesOut) {
   EXPECT_THAT(counted.examples()[2], HasSubstr("2 columns, the first line 13"));
 }
 
+TEST(SacctReader, TimesThatNoClockShowsAreNotKnown) {
+  const HistoryLog far =
+      parse(titles + "1|100|9223372036854775807|10|1|4|4||1|a|l|b|COMPLETED\n", 64);
+  EXPECT_EQ(far.past[0].wait_s, -1);
+  const HistoryLog backwards = parse(
+      "JobID|Submit|Start|End|ReqCPUS\n1|100|200|-9223372036854775808|4\n2|100|200|150|4\n"
+      "3|100|200|260|4\n",
+      64);
+  EXPECT_EQ(backwards.workload.jobs.size(), 1u);
+  EXPECT_EQ(backwards.clean_ups.count(CleanUp::NoRunTime), 2);
+}
+
 TEST(SacctReader, SaysWhatIsMissing) {
   EXPECT_THAT(refusal(""), HasSubstr("it is empty"));
   EXPECT_THAT(refusal("JobID|Start\n"), AllOf(StartsWith("site.csv: "), HasSubstr("Submit")));

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/job_spec.hpp"
 #include "trace/log_file.hpp"
 #include "trace/swf_reader.hpp"
 #include "trace/swf_writer.hpp"
@@ -141,6 +142,21 @@ TEST(SwfReader, MendsAndCounts) {
                                  {"other_negative", 1}}));
 }
 
+// What no job may ask for is none of a log's either, so that no replay is refused for it.
+TEST(SwfReader, KeepsWithinWhatAJobMayAskFor) {
+  const SwfLog log =
+      parse("; MaxProcs: 8000000\n" + std::string(Line{.id = "1", .request = "999999999"}) +
+            std::string(Line{.id = "2", .run = "9999999999", .request = "-1"}) +
+            std::string(Line{.id = "3", .procs = "1000000"}) +
+            std::string(Line{.id = "4", .procs = "1000001"}));
+  ASSERT_EQ(log.workload.jobs.size(), 3u);
+  EXPECT_EQ(log.workload.jobs[0].request_s, 315'360'000);
+  EXPECT_EQ(log.workload.jobs[1].request_s, 315'360'000);
+  EXPECT_EQ(log.workload.jobs[1].run_s, 315'360'000);
+  EXPECT_EQ(counts(log),
+            (Counts{{"too_large", 1}, {"no_request", 1}, {"long_request", 2}, {"run_cut", 1}}));
+}
+
 TEST(SwfReader, OrdersBySubmissionThenNumber) {
   const SwfLog log = parse(head + std::string(Line{.id = "9", .submit = "5"}) +
                            std::string(Line{.id = "3", .submit = "5"}) +
@@ -261,9 +277,10 @@ class SwfFiles : public ::testing::Test {
 
 TEST_F(SwfFiles, WhatIsWrittenIsReadBack) {
   Workload workload{"site", 4096, 1'700'000'000, {}};
-  workload.jobs = {{5, 0, 1, 1, 1, -1, -1, -1, -1, -1, -1},
-                   {1, 7, 3600, 86'400, 4096, 2'000'000, 3, 4, 5, 6, 7},
-                   {2, 7, trace_seconds_max, trace_seconds_max, 17, 0, INT32_MAX, 0, 0, 0, 0}};
+  workload.jobs = {
+      {5, 0, 1, 1, 1, -1, -1, -1, -1, -1, -1},
+      {1, 7, 3600, 86'400, 4096, 2'000'000, 3, 4, 5, 6, 7},
+      {2, 7, Limits::time_limit_s_max, Limits::time_limit_s_max, 17, 0, INT32_MAX, 0, 0, 0, 0}};
   const SwfHeader header{.computer = "a\nb",
                          .installation = "here",
                          .max_nodes = 64,

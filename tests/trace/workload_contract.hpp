@@ -4,6 +4,7 @@
 #include <string>
 #include <tuple>
 
+#include "core/job_spec.hpp"
 #include "trace/swf_reader.hpp"
 #include "trace/workload.hpp"
 
@@ -13,7 +14,7 @@ namespace hyades {
 inline std::string broken_promise(const TraceJob& job, int procs) {
   if (job.submit_s < 0 || job.submit_s > trace_seconds_max) return "submit time";
   if (job.run_s < 1 || job.run_s > job.request_s) return "run time";
-  if (job.request_s > trace_seconds_max) return "requested time";
+  if (job.request_s > Limits::time_limit_s_max) return "requested time";
   if (job.procs < 1 || job.procs > procs) return "processors";
   if (job.memory_per_proc_kib < -1) return "memory";
   for (const int label : {job.user, job.group, job.executable, job.queue, job.partition}) {
