@@ -21,7 +21,7 @@ constexpr int kCores = 64;
 // A busy cluster with a queue: jobs of one to some hundred cores run and wait.
 class Scene {
  public:
-  Scene(int nodes, int queued, QueueOrder order, Backfill backfill);
+  Scene(int nodes, int queued, QueueOrder order, Backfill backfill, bool guard);
 
   // Microseconds of CPU time of the first pass, which fills what is free, some cores on every node.
   double fill_up();
@@ -47,10 +47,10 @@ class Scene {
   WallMs now_ms_ = kNow_ms;
 };
 
-Scene::Scene(int nodes, int queued, QueueOrder order, Backfill backfill) {
+Scene::Scene(int nodes, int queued, QueueOrder order, Backfill backfill, bool guard) {
   config_.queues.front().order = order;
   config_.queues.front().backfill = backfill;
-  config_.guard.enabled = false;
+  config_.guard.enabled = guard;
   policy_.configure(config_);
   for (int i = 1; i <= nodes; ++i) {
     Inventory inventory;
@@ -74,6 +74,7 @@ Job& Scene::new_job(WallMs submitted_ms) {
   Job& job = jobs_.back();
   job.id = jobs_.size();
   job.submitted_ms = submitted_ms;
+  job.spec.queue = config_.queues.front().name;
   job.spec.tasks = static_cast<int>(random_.chance(400) ? 1 : random_.skewed(2, 4 * kCores));
   job.spec.memory_per_cpu_mib = random_.between(500, 8000);
   job.spec.time_limit_s = static_cast<int>(random_.skewed(60, 86'400));
@@ -104,15 +105,13 @@ void Scene::run(Job& job, const Plan& plan, WallMs end_ms) {
 }
 
 WaitingJob Scene::waiting(const Job& job) const {
-  return {0,
-          policy_.rank(config_.queues.front(), job, kNow_ms - kDay_ms),
-          job.id,
-          &job,
-          procs_of(job.spec),
-          WallMs{job.spec.time_limit_s} * 1000};
+  return waiting_job(job, policy_.rank(config_.queues.front(), job, kNow_ms - kDay_ms));
 }
 
-void Scene::enqueue(const Job& job) { waiting_.insert(waiting(job)); }
+void Scene::enqueue(const Job& job) {
+  waiting_.insert(waiting(job));
+  policy_.waits(job, now_ms_);
+}
 
 double Scene::decide() {
   const ClusterView view{&cluster_, &running_, &cluster_.free()};
@@ -122,6 +121,8 @@ double Scene::decide() {
   for (const Start& start : decision.starts) {
     Job& job = jobs_[static_cast<std::size_t>(start.job) - 1];
     waiting_.erase(waiting(job));
+    policy_.leaves(job);
+    job.started_ms = now_ms_;
     run(job, start.plan, now_ms_ + WallMs{job.spec.time_limit_s} * 1000);
   }
   return cost;
@@ -135,18 +136,21 @@ double Scene::go_on() {
   const RunningJob ended = random_.pick(random_.pick(blocks).items);
   cluster_.give_back(ended.job->placement);
   running_.erase(ended);
+  Job& job = jobs_[static_cast<std::size_t>(ended.id) - 1];
+  job.ended_ms = now_ms_;
+  policy_.ended(job, now_ms_);
   enqueue(new_job(now_ms_));
   return decide();
 }
 
 void measure_size(Bench& bench, int queued, int nodes) {
-  const auto row = [&](QueueOrder order, Backfill backfill) {
+  const auto row = [&](QueueOrder order, Backfill backfill, bool guard = false) {
     bench.progress.say("decisions: " + std::string(to_string(order)) + ", " +
                        std::to_string(queued) + " jobs, " + std::to_string(nodes) + " nodes");
-    Scene scene(nodes, queued, order, backfill);
+    Scene scene(nodes, queued, order, backfill, guard);
     const std::string name = std::to_string(queued) + " queued, " + std::to_string(nodes) +
                              " nodes, " + std::string(to_string(order)) + " " +
-                             std::string(to_string(backfill));
+                             std::string(to_string(backfill)) + (guard ? ", guarded" : "");
     bench.report.add({.section = kSection,
                       .name = name + ", filling",
                       .value = scene.fill_up() / 1000,
@@ -161,6 +165,7 @@ void measure_size(Bench& bench, int queued, int nodes) {
     }
   };
   for (const QueueOrder order : all_queue_orders()) row(order, Backfill::Easy);
+  row(QueueOrder::Saf, Backfill::Easy, true);
   // It looks for a place for everybody: minutes, on more than this.
   if (queued * nodes <= 10'000) row(QueueOrder::Fcfs, Backfill::Conservative);
 }
@@ -172,7 +177,8 @@ void measure_decisions(Bench& bench) {
       kSection,
       "CPU time of one pass of each order over a busy cluster of nodes with 64 cores: running jobs "
       "of 1 to 64 cores, waiting jobs of 1 to 256 cores that ask for memory, at the default "
-      "backfill_depth and without the guard. *Filling*: the first pass, with 0 to 5 cores free on "
+      "backfill_depth, without the guard and once with it. *Filling*: the first pass, with 0 to 5 "
+      "cores free on "
       "every node; it starts hundreds of jobs. Else the median of passes each after one job has "
       "ended and another one has come (lowest to highest): who starts now, who is reserved, who "
       "may pass. What is decided is carried out, which is not counted.");

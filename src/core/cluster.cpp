@@ -9,13 +9,6 @@ namespace hyades {
 
 namespace {
 
-int device_count(const std::vector<DeviceCount>& devices, const std::string& kind) {
-  for (const DeviceCount& device : devices) {
-    if (device.kind == kind) return device.count;
-  }
-  return 0;
-}
-
 void reset_free(Node& node) {
   node.free_cores = IdSet::first(node.inventory.cores);
   node.free_memory_mib = node.inventory.memory_mib;
@@ -94,11 +87,13 @@ void Cluster::add(const std::string& name, const Inventory& inventory) {
   }
   const bool is_last = added + 1 == nodes_.end();
   if (!is_last || !free_.append(*added) || !whole_.append(*added, true)) rebuild_tables();
+  ++inventories_;
 }
 
 void Cluster::rebuild_tables() {
   free_ = FreeTable(nodes_);
   whole_ = FreeTable(nodes_, true);
+  ++inventories_;
 }
 
 bool Cluster::define(const std::string& name, const Inventory& inventory) {

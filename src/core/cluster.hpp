@@ -92,6 +92,8 @@ class Cluster {
   // What is free on the nodes now, and what would be if nothing ran.
   const FreeTable& free() const { return free_; }
   const FreeTable& whole() const { return whole_; }
+  // Counts up whenever a node comes or another one has other cores, memory or devices than before.
+  std::uint64_t inventories() const { return inventories_; }
 
   // Asserts that free and taken add up on every node, given what every placed job holds.
   void check(const std::vector<const Placement*>& placements) const;
@@ -105,6 +107,7 @@ class Cluster {
   std::unordered_map<std::string, NodeIndex> by_name_;
   FreeTable free_;
   FreeTable whole_;
+  std::uint64_t inventories_ = 0;
 };
 
 }  // namespace hyades

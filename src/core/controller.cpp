@@ -231,6 +231,7 @@ void Controller::end_job(JobId job, Ended ended, const Now& now, Step& out) {
 // A job that can never start ends, too, and so may those behind it: a list instead of recursion,
 // because chains can be long.
 void Controller::settle_dependents(DependencyNews first, const Now& now, Step& out) {
+  if (dependents_.empty()) return;
   std::vector<DependencyNews> news{first};
   while (!news.empty()) {
     const DependencyNews item = news.back();
@@ -332,6 +333,7 @@ void Controller::set_queues(const ClusterConfig& config) {
     });
     queues.push_back(old == queues_.end() ? std::make_unique<Queue>() : std::move(*old));
     queues.back()->config = queue;
+    queues.back()->members.clear();
     rank_again(*queues.back());
   }
   queues_ = std::move(queues);
@@ -343,12 +345,7 @@ void Controller::set_queues(const ClusterConfig& config) {
 
 // At which place in its queue the job waits.
 WaitingJob Controller::waiting(const Queue& queue, const Job& job) const {
-  return {.priority = job.spec.priority,
-          .rank = policy_.rank(queue.config, job, queue.busy_since_ms),
-          .id = job.id,
-          .job = &job,
-          .cores = std::int64_t{job.spec.tasks} * job.spec.cpus_per_task,
-          .limit_ms = WallMs{job.spec.time_limit_s} * 1000};
+  return waiting_job(job, policy_.rank(queue.config, job, queue.busy_since_ms));
 }
 
 void Controller::enqueue(Queue& queue, const Job& job, WallMs at_ms) {

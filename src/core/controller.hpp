@@ -103,6 +103,10 @@ class Controller {
     WaitingList eligible;  // in the policy's order
     WallMs busy_since_ms = 0;
     std::map<std::uint32_t, UserCounts> users;
+    // By the cluster's nodes, which are its own; look at it through members_of(). Found again
+    // whenever there are more nodes, or another configuration.
+    mutable std::vector<char> members;
+    mutable bool some_are_unknown = false;  // members by the configuration that never were here
   };
   // An order that its node has not answered yet; repeated ever more slowly.
   struct Unanswered {
@@ -238,7 +242,8 @@ class Controller {
   bool dequeue(Queue& queue, const Job& job);
   const Queue* find_queue(const std::string& name) const;
   bool within_limits(const Queue& queue, const Job& job) const;
-  std::vector<char> usable_nodes(const Queue& queue, bool must_be_schedulable) const;
+  const std::vector<char>& members_of(const Queue& queue) const;
+  std::vector<char> schedulable_nodes(const Queue& queue) const;
   bool waits_for_nodes(const Now& now) const;
   std::vector<QueueView> queue_views() const;
   QueueView view_of(const Queue& queue, const WaitingList& waiting) const;

@@ -153,7 +153,7 @@ Decision Controller::decide_with(Job& job, const Now& now) const {
   for (const auto& queue : queues_) {
     views.push_back(view_of(*queue, queue.get() == &its ? list : queue->eligible));
   }
-  return policy_.decide(views, cluster_view(), now.wall_ms);
+  return policy_.plan(views, cluster_view(), now.wall_ms);
 }
 
 Controller::Refusal Controller::check_submission(const JobSpec& spec, const Caller& caller) const {
@@ -209,25 +209,21 @@ Controller::Refusal Controller::check_limits(const JobSpec& spec, const QueueCon
 // Why the whole queue could not hold the job even if nothing ran; "" when it could, or when not
 // all of its nodes are known yet.
 std::string Controller::never_fits(const JobSpec& spec) const {
-  const auto& members = find_queue(spec.queue)->config.nodes;
-  for (const NodeConfig& node : config_->nodes) {
-    const bool member =
-        members.empty() || std::find(members.begin(), members.end(), node.name) != members.end();
-    if (member && cluster_.find(node.name) == nullptr) return "";
-  }
-  const auto usable = usable_nodes(*find_queue(spec.queue), false);
+  const Queue& queue = *find_queue(spec.queue);
+  const std::vector<char>& members = members_of(queue);
+  const auto holds = [&](const JobSpec& part) {
+    return !place(part, cluster_.nodes(), cluster_.whole(), members).empty();
+  };
+  const bool has_nodes = std::find(members.begin(), members.end(), 1) != members.end();
+  if (queue.some_are_unknown || !has_nodes || holds(spec)) return "";
   int most_cores = 0;
   MiB most_memory = 0;
-  for (std::size_t i = 0; i < usable.size(); ++i) {
-    const Node& node = cluster_.nodes()[i];
-    if (!usable[i]) continue;
-    most_cores = std::max(most_cores, node.inventory.cores);
-    most_memory = std::max(most_memory, node.inventory.memory_mib);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Inventory& inventory = cluster_.nodes()[i].inventory;
+    if (!members[i]) continue;
+    most_cores = std::max(most_cores, inventory.cores);
+    most_memory = std::max(most_memory, inventory.memory_mib);
   }
-  const auto holds = [&](const JobSpec& part) {
-    return !place(part, cluster_.nodes(), cluster_.whole(), usable).empty();
-  };
-  if (std::count(usable.begin(), usable.end(), 1) == 0 || holds(spec)) return "";
   return "no set of nodes of queue " + quoted(spec.queue) + " can ever hold this job" +
          what_is_missing(spec, holds) + "; its largest node has " + std::to_string(most_cores) +
          " cores and " + format_memory(most_memory) + " (hinfo -N shows them all)";

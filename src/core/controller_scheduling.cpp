@@ -1,6 +1,8 @@
 // Scheduling: what the policy is shown, what becomes of its answer, and what people are told of
 // jobs that wait or whose end is not known.
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 #include "core/controller.hpp"
 #include "core/test_hooks.hpp"
@@ -18,16 +20,31 @@ bool Controller::waits_for_nodes(const Now& now) const {
   });
 }
 
-// Which nodes belong to the queue, and, if wanted, can take new jobs.
-std::vector<char> Controller::usable_nodes(const Queue& queue, bool must_be_schedulable) const {
+const std::vector<char>& Controller::members_of(const Queue& queue) const {
   const auto& nodes = cluster_.nodes();
-  const std::set<std::string> names(queue.config.nodes.begin(), queue.config.nodes.end());
-  std::vector<char> usable;
-  usable.reserve(nodes.size());
-  for (const Node& node : nodes) {
-    const bool ready = !must_be_schedulable || node.schedulable() ||
-                       (HYADES_DEFECT("ignore_drain") && node.responding);
-    usable.push_back(ready && (names.empty() || names.contains(node.name)));
+  if (queue.members.size() == nodes.size() && !nodes.empty()) return queue.members;
+  const std::unordered_set<std::string_view> names(queue.config.nodes.begin(),
+                                                   queue.config.nodes.end());
+  const auto is_member = [&](const std::string& name) {
+    return names.empty() || names.contains(name);
+  };
+  queue.members.clear();
+  for (const Node& node : nodes) queue.members.push_back(is_member(node.name));
+  queue.some_are_unknown =
+      std::any_of(config_->nodes.begin(), config_->nodes.end(), [&](const NodeConfig& node) {
+        return is_member(node.name) && cluster_.find(node.name) == nullptr;
+      });
+  return queue.members;
+}
+
+// Those of its nodes that can take new jobs.
+std::vector<char> Controller::schedulable_nodes(const Queue& queue) const {
+  std::vector<char> usable = members_of(queue);
+  const auto& nodes = cluster_.nodes();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const bool ready =
+        nodes[i].schedulable() || (HYADES_DEFECT("ignore_drain") && nodes[i].responding);
+    usable[i] = usable[i] && ready;
   }
   return usable;
 }
@@ -52,7 +69,7 @@ std::vector<QueueView> Controller::queue_views() const {
 QueueView Controller::view_of(const Queue& queue, const WaitingList& waiting) const {
   QueueView view{.config = &queue.config,
                  .waiting = &waiting,
-                 .usable = usable_nodes(queue, true),
+                 .usable = schedulable_nodes(queue),
                  .busy_since_ms = queue.busy_since_ms,
                  .within_limits = {}};
   if (queue.config.max_running_per_user > 0 || queue.config.max_cores_per_user > 0) {
@@ -113,7 +130,7 @@ PendingReason Controller::pending_reason(const Job& job, WallMs now_ms) const {
   if (limited_.contains(job.id)) return PendingReason::QueueLimit;
   if (reservations_.contains(job.id)) return PendingReason::Resources;
   const Queue* const queue = find_queue(job.spec.queue);
-  if (place(job.spec, cluster_.nodes(), cluster_.whole(), usable_nodes(*queue, true)).empty()) {
+  if (place(job.spec, cluster_.nodes(), cluster_.whole(), schedulable_nodes(*queue)).empty()) {
     return PendingReason::NodesUnavailable;
   }
   return PendingReason::Priority;

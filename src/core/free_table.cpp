@@ -9,16 +9,12 @@
 
 namespace hyades {
 
-namespace {
-
 int device_count(const std::vector<DeviceCount>& devices, const std::string& kind) {
   for (const DeviceCount& device : devices) {
     if (device.kind == kind) return device.count;
   }
   return 0;
 }
-
-}  // namespace
 
 MiB memory_of(const JobSpec& spec, const Node& node, int tasks) {
   if (spec.exclusive) return node.inventory.memory_mib;

@@ -116,6 +116,9 @@ class FreeTable {
   std::shared_ptr<const std::vector<std::string>> kinds_;  // sorted; none: no node has devices
 };
 
+// How many of the kind are among them.
+int device_count(const std::vector<DeviceCount>& devices, const std::string& kind);
+
 // True when the spec's node list, exclusions and features allow this node.
 bool node_allowed(const Node& node, const JobSpec& spec);
 

@@ -29,6 +29,16 @@ struct WaitingJob {
   }
 };
 
+// The job at a place of that rank.
+inline WaitingJob waiting_job(const Job& job, double rank) {
+  return {.priority = job.spec.priority,
+          .rank = rank,
+          .id = job.id,
+          .job = &job,
+          .cores = std::int64_t{job.spec.tasks} * job.spec.cpus_per_task,
+          .limit_ms = WallMs{job.spec.time_limit_s} * 1000};
+}
+
 // The least that one of several jobs asks for.
 struct LeastWanted {
   std::int64_t cores = std::numeric_limits<std::int64_t>::max();
@@ -126,9 +136,19 @@ class Policy {
   virtual void ended(const Job&, WallMs) {}
   virtual void forget() {}
 
-  // All queues, in order of priority.
-  virtual Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
-                          WallMs now_ms) = 0;
+  // What is to be done now; all queues, in order of priority. The caller does it.
+  Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms) {
+    look(queues, cluster, now_ms);
+    return plan(queues, cluster, now_ms);
+  }
+
+  // What would be decided, for questions that nothing comes of: nothing is remembered.
+  virtual Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                        WallMs now_ms) const = 0;
+
+ private:
+  // Before each plan that is carried out: for what a policy makes out of what it sees.
+  virtual void look(const std::vector<QueueView>&, const ClusterView&, WallMs) {}
 };
 
 }  // namespace hyades

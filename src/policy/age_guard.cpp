@@ -4,10 +4,20 @@
 
 namespace hyades {
 
+void AgeGuard::configure(const GuardSettings& settings, int depth) {
+  settings_ = settings;
+  twin_.configure(depth);
+}
+
 void AgeGuard::waits(const Job& job, WallMs at_ms) {
-  since_[job.id] = at_ms;
-  by_age_[job.spec.queue].insert({at_ms, job.id});
+  remember(job, at_ms);
   twin_.waits(job, at_ms);
+}
+
+void AgeGuard::remember(const Job& job, WallMs since_ms) {
+  leaves(job);
+  since_[job.id] = since_ms;
+  by_age_[job.spec.queue].emplace(std::pair(since_ms, job.id), &job);
 }
 
 void AgeGuard::leaves(const Job& job) {
@@ -34,9 +44,7 @@ void AgeGuard::look(const std::vector<QueueView>& queues, const ClusterView& clu
       queue.waiting->each([&](const WaitingJob& waiting) {
         const Job& job = *waiting.job;
         if (since_.contains(job.id)) return;
-        const WallMs since_ms = std::max(job.submitted_ms, job.not_before_ms);
-        since_[job.id] = since_ms;
-        by_age_[job.spec.queue].insert({since_ms, job.id});
+        remember(job, std::max(job.submitted_ms, job.not_before_ms));
       });
     }
   }
@@ -46,13 +54,17 @@ void AgeGuard::look(const std::vector<QueueView>& queues, const ClusterView& clu
   });
 }
 
-JobId AgeGuard::urgent(const QueueView& queue, WallMs now_ms) const {
+JobId AgeGuard::urgent(const QueueView& queue, const Cluster& cluster, WallMs now_ms) const {
   const auto found = by_age_.find(queue.config->name);
-  if (found == by_age_.end() || found->second.empty()) return 0;
-  const auto& [since_ms, job] = *found->second.begin();
+  if (found == by_age_.end()) return 0;
   const double longest = static_cast<double>(twin_.longest_wait_ms(queue.config->name));
   const double most = std::max(settings_.after_s * 1000.0, settings_.factor * longest);
-  return static_cast<double>(now_ms - since_ms) > most ? job : 0;
+  for (const auto& [age, job] : found->second) {
+    if (static_cast<double>(now_ms - age.first) <= most) return 0;
+    if (queue.within_limits && !queue.within_limits(*job)) continue;
+    if (!place(job->spec, cluster.nodes(), cluster.whole(), queue.usable).empty()) return job->id;
+  }
+  return 0;
 }
 
 }  // namespace hyades

@@ -16,10 +16,9 @@ void BackfillPolicy::configure(const ClusterConfig& config) {
                   [](const QueueConfig& queue) { return queue.order != QueueOrder::Fcfs; });
   if (!config.guard.enabled || !some_are_favoured) {
     guard_.reset();
-  } else if (guard_) {
-    guard_->configure(config.guard);
   } else {
-    guard_.emplace(config.guard);
+    if (!guard_) guard_.emplace();
+    guard_->configure(config.guard, depth_);
   }
 }
 
@@ -49,16 +48,20 @@ void BackfillPolicy::forget() {
   if (guard_) guard_->forget();
 }
 
-Decision BackfillPolicy::decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
-                                WallMs now_ms) {
+void BackfillPolicy::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                          WallMs now_ms) {
+  if (guard_) guard_->look(queues, cluster, now_ms);
+}
+
+Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                              WallMs now_ms) const {
   Decision decision;
   PlanLedger ledger(cluster, now_ms);
   Depth depth(depth_);
-  if (guard_) guard_->look(queues, cluster, now_ms);
   for (const QueueView& queue : queues) {
     if (queue.waiting->empty()) continue;
     ledger.use(queue.usable);
-    const JobId first = guard_ ? guard_->urgent(queue, now_ms) : 0;
+    const JobId first = guard_ ? guard_->urgent(queue, *cluster.cluster, now_ms) : 0;
     if (queue.config->backfill == Backfill::Conservative) {
       ConservativePass(queue, ledger, depth, decision).run(first);
     } else {

@@ -42,10 +42,13 @@ class BackfillPolicy : public Policy {
   const AgeGuard* guard() const { return guard_ ? &*guard_ : nullptr; }
 
   double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const override;
-  Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
-                  WallMs now_ms) override;
+  Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                WallMs now_ms) const override;
 
  private:
+  void look(const std::vector<QueueView>& queues, const ClusterView& cluster,
+            WallMs now_ms) override;
+
   std::optional<WallMs> origin_ms_;
   int depth_ = 0;  // candidates looked at behind a reservation, over all queues; 0: all
   std::optional<AgeGuard> guard_;

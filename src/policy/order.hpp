@@ -9,10 +9,10 @@
 //   mf      -(min(w / 604800, 1) + (1 - n / N))
 //
 // r: the time asked for, 1 s at least; n: processors; w: seconds waited; s: seconds from the
-// beginning of the queue's busy period to the submission, + 1; N: processors of the queue's nodes.
-// log10 of what is not positive is log10(0.1). WFP3 and UNICEP: Tang, Lan, Desai, Buettner 2009;
-// F1 to F4: Carastan-Santos and de Camargo, SC'17; mf: Slurm's multifactor plugin with the weights
-// of age and job size alone.
+// beginning of the queue's busy period to the submission, + 1; N: processors of the queue's nodes
+// that respond and are not drained. log10 of what is not positive is log10(0.1). WFP3 and UNICEP:
+// Tang, Lan, Desai, Buettner 2009; F1 to F4: Carastan-Santos and de Camargo, SC'17; mf: Slurm's
+// multifactor plugin with the weights of age and job size alone.
 #pragma once
 
 #include "core/job.hpp"

@@ -4,6 +4,8 @@
 #include <limits>
 #include <set>
 
+#include "policy/order.hpp"
+
 namespace hyades {
 
 PlanLedger::PlanLedger(const ClusterView& view, WallMs now_ms)
@@ -48,8 +50,10 @@ Plan PlanLedger::fit_now(const Job& job, WallMs end_ms) const {
 }
 
 void PlanLedger::start(const Job& job, const Plan& plan, WallMs end_ms) {
+  int cores = 0;
   for (const PlannedShare& share : plan) {
     const Node& node = nodes_[static_cast<std::size_t>(share.node)];
+    cores += cores_of(job.spec, node, share.tasks);
     free_cores_ -= free_.cores(share.node);
     if (!held_.empty()) beside_cores_ -= std::max(held_.front().beside.cores(share.node), 0);
     free_.take(share.node, node, job.spec, share.tasks);
@@ -68,7 +72,7 @@ void PlanLedger::start(const Job& job, const Plan& plan, WallMs end_ms) {
   const auto place =
       std::upper_bound(started_.begin(), started_.end(), end_ms,
                        [](WallMs at_ms, const Started& other) { return at_ms < other.end_ms; });
-  started_.insert(place, {end_ms, &job, plan});
+  started_.insert(place, {end_ms, &job, plan, cores});
 }
 
 bool PlanLedger::reserve(const Job& job, Reservation& out) {
@@ -119,13 +123,13 @@ std::vector<PlanLedger::Release> PlanLedger::releases() const {
   auto next = started_.begin();
   const auto add_started = [&](WallMs before_ms) {
     for (; next != started_.end() && next->end_ms < before_ms; ++next) {
-      all.push_back({not_past(next->end_ms), next->job, &next->plan});
+      all.push_back({not_past(next->end_ms), next->job, &next->plan, next->cores});
     }
   };
   view_.running->each([&](const RunningJob& running) {
     const WallMs at_ms = not_past(running.expected_end_ms);
     add_started(at_ms);
-    all.push_back({at_ms, running.job, running.plan});
+    all.push_back({at_ms, running.job, running.plan, running.cores});
   });
   add_started(std::numeric_limits<WallMs>::max());
   return all;
@@ -195,7 +199,7 @@ bool PlanLedger::find_first_in_pool(const Job& job, Reservation& out, FreeTable&
   WallMs reached_ms = now_ms_;  // all that ends until then may have been given back
   const auto fits_here = [&] {
     for (; next != started_.end() && next->end_ms <= reached_ms; ++next) {
-      give_back(at_start, {0, next->job, &next->plan});
+      give_back(at_start, {0, next->job, &next->plan, next->cores});
     }
     if (at_start.cores(0) < wanted) return false;
     out.plan = fit(job, at_start);
@@ -250,8 +254,14 @@ bool PlanLedger::find_behind_others(const Job& job, Reservation& out, FreeTable&
   for (const Held& other : held_) times.insert(end_of(other));
   std::size_t given = 0;
   FreeTable free = free_;
+  const std::int64_t wanted = procs_of(job.spec);
+  std::int64_t cores = free_cores_;  // that are free then, or more: some may be other queues'
   for (const WallMs at_ms : times) {
-    while (given < all.size() && all[given].at_ms <= at_ms) give_back(free, all[given++]);
+    for (; given < all.size() && all[given].at_ms <= at_ms; ++given) {
+      give_back(free, all[given]);
+      cores += all[given].cores;
+    }
+    if (cores < wanted) continue;
     at_start = free;
     for (const Held& other : held_) {
       if (at_ms < other.reservation.start_ms || at_ms >= end_of(other)) continue;

@@ -26,7 +26,6 @@ class PlanLedger {
   WallMs now_ms() const { return now_ms_; }
   const ClusterView& view() const { return view_; }
   const FreeTable& free() const { return free_; }
-  const std::vector<char>& usable() const { return *usable_; }
 
   // Where a job that would end at `end_ms` can start now without touching a reservation. Empty:
   // nowhere. Keeps off the node that failed the job the last time, as long as another will do.
@@ -63,6 +62,7 @@ class PlanLedger {
     WallMs at_ms = 0;
     const Job* job = nullptr;
     const Plan* plan = nullptr;  // of one that this pass has started; else its placement
+    int cores = 0;
   };
   std::vector<Release> releases() const;
   void give_back(FreeTable& table, const Release& release) const;
@@ -72,6 +72,7 @@ class PlanLedger {
     WallMs end_ms = 0;
     const Job* job = nullptr;
     Plan plan;
+    int cores = 0;
   };
   // A reservation, what is left beside it at its start, and what may be used now by jobs that last
   // until then: beside it and all that begin earlier.

@@ -10,15 +10,10 @@ namespace hyades {
 namespace {
 
 constexpr WallMs kNever = std::numeric_limits<WallMs>::max();
+// A clock that is put right now and then goes back by less.
+constexpr WallMs kSetBack_ms = 60'000;
 
-WaitingJob place_of(const Job& job) {
-  return {.priority = job.spec.priority,
-          .rank = 0,
-          .id = job.id,
-          .job = &job,
-          .cores = std::int64_t{job.spec.tasks} * job.spec.cpus_per_task,
-          .limit_ms = limit_ms_of(job)};
-}
+WaitingJob place_of(const Job& job) { return waiting_job(job, 0); }
 
 // Where the job really runs, by numbers.
 Plan plan_of(const Job& job, const Cluster& cluster) {
@@ -49,24 +44,31 @@ void Twin::ended(const Job& job, WallMs at_ms) {
   news_.push_back({at_ms, job.id, true, std::max<WallMs>(run_ms, 0)});
 }
 
-void Twin::forget() { *this = Twin(); }
+void Twin::forget() {
+  const int depth = depth_;
+  *this = Twin();
+  depth_ = depth;
+}
 
 // ---- its life -----------------------------------------------------------------------------------
 
 void Twin::advance(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
                    const std::function<WallMs(const Job&)>& since) {
   cluster_ = cluster.cluster;
-  if (!known_ || cluster_->nodes().size() != free_.size()) {
+  const bool set_back = now_ms < last_ms_ - kSetBack_ms;
+  if (!known_ || set_back || inventories_ != cluster_->inventories()) {
     take_over(queues, cluster, now_ms, since);
+    last_ms_ = now_ms;
     return;
   }
+  last_ms_ = now_ms;
   see_queues(queues);
   while (true) {
     const WallMs told_ms = news_.empty() ? kNever : news_.front().at_ms;
     const WallMs end_ms = ends_.empty() ? kNever : ends_.begin()->first.first;
     const WallMs at_ms = std::min(told_ms, end_ms);
     if (at_ms > now_ms) return;
-    // A clock that was set back must not stop it: what was told late is played late.
+    // A clock that went back a little: what was told later than it now is is played later.
     while (!news_.empty() && news_.front().at_ms <= at_ms) {
       const News news = news_.front();
       news_.pop_front();
@@ -84,6 +86,7 @@ void Twin::take_over(const std::vector<QueueView>& queues, const ClusterView& cl
   forget();
   known_ = true;
   cluster_ = cluster.cluster;
+  inventories_ = cluster_->inventories();
   free_ = cluster_->whole();
   see_queues(queues);
   for (const auto& queue : queues_) queue->longest_wait_ms = longest[queue->config.name];
@@ -135,7 +138,9 @@ void Twin::play(const News& news) {
   if (twin.over) {
     jobs_.erase(found);
   } else if (!waits) {
-    set_end(twin, std::max(twin.start_ms + twin.run_ms, news.at_ms));
+    // It began later than now: the clock was set back since.
+    const WallMs begun_ms = std::min(twin.start_ms, news.at_ms);
+    set_end(twin, std::max(begun_ms + twin.run_ms, news.at_ms));
   } else if (twin.run_ms == 0) {  // it was cancelled
     if (queue != nullptr) queue->waiting.erase(place_of(twin.job));
     jobs_.erase(found);
@@ -149,13 +154,13 @@ void Twin::decide(const Cluster& cluster, WallMs now_ms) {
   const ClusterView view{&cluster, &running_, &free_};
   Decision decision;
   PlanLedger ledger(view, now_ms);
-  Depth all(0);
+  Depth depth(depth_);
   std::vector<QueueView> views;
   views.reserve(queues_.size());
   for (const auto& queue : queues_) {
     views.push_back({&queue->config, &queue->waiting, queue->usable, 0, {}});
     ledger.use(queue->usable);
-    EasyPass(views.back(), ledger, all, decision).run();
+    EasyPass(views.back(), ledger, depth, decision).run();
   }
   for (const Start& start : decision.starts) {
     TwinJob& twin = jobs_.at(start.job);

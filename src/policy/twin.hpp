@@ -19,12 +19,16 @@ namespace hyades {
 
 class Twin {
  public:
+  // `depth`: candidates that are looked at behind a reservation, over all queues; 0: all.
+  void configure(int depth) { depth_ = depth; }
+
   void waits(const Job& job, WallMs at_ms);
   void ended(const Job& job, WallMs at_ms);
   void forget();
 
-  // Plays all that was told, until `now_ms`. The first time, and when nodes have come or gone, it
-  // begins from what it is shown: what runs runs on, what waits has waited since `since(job)`.
+  // Plays all that was told, until `now_ms`. It begins from what it is shown the first time, when
+  // nodes have come or changed, and when the clock was set back by much: what runs runs on, what
+  // waits has waited since `since(job)`.
   void advance(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
                const std::function<WallMs(const Job&)>& since);
 
@@ -65,7 +69,10 @@ class Twin {
   void move(TwinJob& twin, int sign);
   TwinQueue* queue_of(const TwinJob& twin);
 
-  bool known_ = false;  // take_over() has been
+  int depth_ = 0;
+  bool known_ = false;             // take_over() has been
+  WallMs last_ms_ = 0;             // of the last advance()
+  std::uint64_t inventories_ = 0;  // Cluster::inventories() at take_over()
   std::deque<News> news_;
   std::unordered_map<JobId, TwinJob> jobs_;
   std::vector<std::unique_ptr<TwinQueue>> queues_;  // by priority

@@ -49,8 +49,7 @@ class EasyTest : public testing::Test {
   JobId waits(const JobSpec& spec) {
     Job& job = new_job(spec);
     const double rank = BackfillPolicy().rank(queue().config, job, 0);
-    queue().jobs.insert({job.spec.priority, rank, job.id, &job, procs_of(job.spec),
-                         WallMs{job.spec.time_limit_s} * 1000});
+    queue().jobs.insert(waiting_job(job, rank));
     return job.id;
   }
   Waiting& queue() {
@@ -66,9 +65,12 @@ class EasyTest : public testing::Test {
       view.config = &queue.config;
       view.usable = queue.usable;
       view.waiting = &queue.jobs;
-      view.within_limits = [&queue](const Job& job) {
-        return std::find(queue.limited.begin(), queue.limited.end(), job.id) == queue.limited.end();
-      };
+      if (!queue.limited.empty()) {
+        view.within_limits = [&queue](const Job& job) {
+          const auto& limited = queue.limited;
+          return std::find(limited.begin(), limited.end(), job.id) == limited.end();
+        };
+      }
       views.push_back(std::move(view));
     }
     BackfillPolicy policy;
@@ -350,7 +352,8 @@ TEST_F(EasyTest, TheNodeThatFailedAJobIsAvoidedIfAnotherWillDo) {
 TEST_F(EasyTest, OnlySoManyCandidatesAreLookedAt) {
   node(4);
   runs(0, a_job().cores(3), 100);
-  for (int i = 0; i < 3; ++i) waits(a_job().cores(4));
+  waits(a_job().cores(4));
+  for (int i = 0; i < 2; ++i) waits(a_job().limit(10).memory(MiB{1} << 30));
   waits(a_job().limit(10));
   EXPECT_EQ(starts(decide(2)), "");
   EXPECT_EQ(starts(decide(5)), "5@n1 b");

@@ -55,6 +55,13 @@ void TestCluster::hello(const std::string& node, std::vector<LaunchReport> launc
   deliver(peer, 0, std::move(hello));
 }
 
+void TestCluster::equip(const std::string& node, const Inventory& inventory) {
+  nodes_[static_cast<std::size_t>(peer_of(node) - 1)].second = inventory;
+  hello(node);
+  expect_node_event<NodeDefined>(node);
+  EXPECT_TRUE(expect_sent<Welcome>(node).accepted);
+}
+
 void TestCluster::hello_from(PeerId peer, const std::string& node) {
   Hello hello;
   hello.node = node;

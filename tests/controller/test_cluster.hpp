@@ -98,6 +98,8 @@ class TestCluster {
   // What the worker on a node says, first of all and after its restart.
   void hello(const std::string& node, std::vector<LaunchReport> launches = {},
              const std::string& boot_id = "boot-1");
+  // The node has changed and says so.
+  void equip(const std::string& node, const Inventory& inventory);
   void hello_from(PeerId peer, const std::string& node);
   // The master dies; another one starts from the store. Its nodes are still to say hello.
   void restart();
@@ -192,6 +194,7 @@ class TestCluster {
   const Job& job(JobId id) const;
   const Node& node(const std::string& name) const { return *controller_->cluster().find(name); }
   const Controller& controller() const { return *controller_; }
+  const BackfillPolicy& policy() const { return policy_; }
   Now now() { return clock_.now(); }
   MemoryStore& store() { return store_; }
   std::optional<EndedJob> ended(JobId id) const { return store_.find_ended(id); }

@@ -80,9 +80,12 @@ void ScenarioRun::arrive(WallMs at_ms) {
     job.submitted_ms = at_ms;
     job.avoid_node = from.avoid_node;
     Waiting& queue = queues_[from.queue];
-    queue.jobs.insert({job.spec.priority, policy_.rank(queue.config, job, kBusySince), job.id, &job,
-                       procs_of(job.spec), WallMs{job.spec.time_limit_s} * 1000});
+    queue.jobs.insert(place_of(queue, job));
   }
+}
+
+WaitingJob ScenarioRun::place_of(const Waiting& queue, const Job& job) const {
+  return waiting_job(job, policy_.rank(queue.config, job, kBusySince));
 }
 
 bool ScenarioRun::limited(JobId job) const {
@@ -101,7 +104,9 @@ Decision ScenarioRun::production() {
   std::vector<QueueView> views;
   for (const Waiting& queue : queues_) {
     QueueView view{&queue.config, &queue.jobs, usable(queue), kBusySince, {}};
-    view.within_limits = [this](const Job& job) { return !limited(job.id); };
+    const bool has_limits = std::any_of(scenario_.jobs.begin(), scenario_.jobs.end(),
+                                        [](const ScenarioJob& job) { return job.limited; });
+    if (has_limits) view.within_limits = [this](const Job& job) { return !limited(job.id); };
     views.push_back(std::move(view));
   }
   return policy_.decide(views, {&cluster_, &running_, &cluster_.free()}, now_ms_);
@@ -151,7 +156,6 @@ std::string ScenarioRun::words(const Decision& decision) const {
 
 void ScenarioRun::decide() {
   const Decision decision = production();
-  ++outcome_.passes;
   const std::string ours = words(decision);
   const std::string naive_words = words(naive());
   const std::string when = "at " + std::to_string(now_ms_ - 1'000'000) + " ms: ";
@@ -180,8 +184,7 @@ void ScenarioRun::apply(const Decision& decision) {
     job.placement = cluster_.choose(job.spec, start.plan);
     cluster_.take(job.placement);
     Waiting& queue = queues_[job_of(job.id).queue];
-    queue.jobs.erase({job.spec.priority, policy_.rank(queue.config, job, kBusySince), job.id, &job,
-                      procs_of(job.spec), WallMs{job.spec.time_limit_s} * 1000});
+    queue.jobs.erase(place_of(queue, job));
     MiB memory_mib = 0;
     for (const NodeShare& share : job.placement.shares) memory_mib += share.memory_mib;
     const RunningJob listed{now_ms_ + WallMs{job.spec.time_limit_s} * 1000,

@@ -26,7 +26,6 @@ struct ScenarioOutcome {
   std::vector<Promise> promises;
   int backfilled = 0;
   int on_several_nodes = 0;
-  int passes = 0;
 };
 
 class ScenarioRun {
@@ -53,6 +52,7 @@ class ScenarioRun {
   void arrive(WallMs at_ms);
   void decide();
   void apply(const Decision& decision);
+  WaitingJob place_of(const Waiting& queue, const Job& job) const;
   bool limited(JobId job) const;
   std::vector<char> usable(const Waiting& queue) const;
   Decision production();
