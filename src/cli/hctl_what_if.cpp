@@ -5,6 +5,7 @@
 #include "cli/failure.hpp"
 #include "cli/job_log.hpp"
 #include "cli/master_client.hpp"
+#include "hsim/log_output.hpp"
 #include "hsim/replay_config.hpp"
 #include "hsim/what_if.hpp"
 #include "master/config_file.hpp"
@@ -45,7 +46,7 @@ void add_found_nodes(ClusterConfig& config, const pb::ClientReply& nodes) {
   }
 }
 
-NamedLog history(MasterClient& master, std::int64_t cores) {
+NamedLog history(const Command& command, MasterClient& master, std::int64_t cores) {
   pb::ClientRequest request;
   pb::ListJobs& list = *request.mutable_list_jobs();
   list.set_ended(true);
@@ -53,6 +54,11 @@ NamedLog history(MasterClient& master, std::int64_t cores) {
   const pb::ClientReply reply = master.get(request);
   HistoryLog log = job_log(JobList(reply.jobs().begin(), reply.jobs().end()), cores);
   log.workload.name = "this cluster's history";
+  if (reply.truncated()) {
+    complain(command.name(), "the history is longer: these are its newest " +
+                                 std::to_string(reply.jobs_size()) + " jobs");
+  }
+  say_clean_ups(command, log.workload.name, log.clean_ups);
   return {std::move(log.workload), std::move(log.header.queues)};
 }
 
@@ -70,9 +76,10 @@ void try_config(const Command& command, const std::string& name, const ClusterCo
   add_found_nodes(after, nodes);
   NamedLog log;
   if (against == "history") {
-    log = history(master, procs_of(before));
+    log = history(command, master, procs_of(before));
   } else {
     SwfLog read = read_swf(against);
+    say_clean_ups(command, against, read.clean_ups);
     log = {std::move(read.workload), std::move(read.header.queues)};
     if (log.workload.procs != procs_of(before)) {
       // A log of another machine: its jobs are replayed on its own.

@@ -1,8 +1,7 @@
 // hsim import: makes a log of another system's accounting.
-#include <charconv>
-
 #include "cli/failure.hpp"
 #include "hsim/log_output.hpp"
+#include "hsim/replay_options.hpp"
 #include "hsim/subcommands.hpp"
 #include "trace/sacct_reader.hpp"
 
@@ -21,18 +20,6 @@ constexpr const char* kNotes =
     "\nExit codes\n"
     "  0  done      1  the file cannot be used      2  wrong options\n";
 
-std::int64_t procs_of(const Command& command) {
-  if (!command.has("procs")) return 0;
-  std::int64_t procs = 0;
-  const std::string text = command.value_of("procs");
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), procs);
-  if (error != std::errc() || end != text.data() + text.size() || procs < 1 ||
-      procs > trace_procs_max) {
-    command.usage_error("--procs=" + text + ": not a number of processors");
-  }
-  return procs;
-}
-
 }  // namespace
 
 int hsim_import(int argc, char** argv) {
@@ -44,7 +31,7 @@ int hsim_import(int argc, char** argv) {
   check_log_output(command);
   if (command.words().size() != 1) command.usage_error("name one file");
   const std::string& path = command.words().front();
-  const HistoryLog log = read_sacct(path, procs_of(command));
+  const HistoryLog log = read_sacct(path, whole_number(command, "procs", 0, 1));
   say_clean_ups(command, path, log.clean_ups);
   if (log.machine_guessed) {
     complain(command.name(), path + ": took for the machine what was used at a time at most, " +

@@ -3,6 +3,7 @@
 
 #include "cli/failure.hpp"
 #include "hsim/gantt_svg.hpp"
+#include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
 #include "hsim/queue_svg.hpp"
 #include "hsim/replay_check.hpp"
@@ -80,11 +81,11 @@ void draw(const Command& command, const Workload& workload, const Replay& replay
   if (command.has("gantt")) {
     GanttOptions options;
     options.title = workload.name + ", " + rule;
-    write_picture(command.value_of("gantt"), gantt_svg(workload, replay.jobs, options));
+    write_text(command.value_of("gantt"), gantt_svg(workload, replay.jobs, options));
   }
   if (command.has("queue")) {
     const std::vector<QueueSample> samples = queue_over_time(workload, replay.jobs);
-    write_picture(command.value_of("queue"), queue_svg(queue_picture(workload, {{rule, samples}})));
+    write_text(command.value_of("queue"), queue_svg(queue_picture(workload, {{rule, samples}})));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/failure.hpp"
 #include "cli/times.hpp"
+#include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
 #include "hsim/replay_options.hpp"
 #include "hsim/study_progress.hpp"
@@ -30,22 +31,6 @@ constexpr const char* kNotes =
     "  hsim study log.swf --policies fcfs,saf --backfills easy --windows 10 --json\n"
     "\nExit codes\n"
     "  0  done      1  a log cannot be used, or a replay is wrong      2  wrong options\n";
-
-int number_option(const Command& command, const char* name, int missing, int least) {
-  if (!command.has(name)) return missing;
-  const std::string text = command.value_of(name);
-  std::size_t used = 0;
-  long value = -1;
-  try {
-    value = std::stol(text, &used);
-  } catch (const std::exception&) {
-  }
-  if (used != text.size() || value < least || value > 1'000'000'000) {
-    command.usage_error("--" + std::string(name) + "=" + text + ": not a whole number from " +
-                        std::to_string(least) + " on");
-  }
-  return static_cast<int>(value);
-}
 
 bool switch_option(const Command& command, const char* name) {
   if (!command.has(name) || command.value_of(name) == "on") return true;
@@ -71,8 +56,8 @@ StudyPlan plan_of(const Command& command, const std::vector<Workload>& logs) {
   for (const std::string& word : plan.backfills) backfill_named(command, word);
   plan.guarded = switch_option(command, "guard");
   plan.exact = switch_option(command, "exact");
-  const auto count = static_cast<std::size_t>(number_option(command, "windows", 30, 1));
-  const auto length = static_cast<std::size_t>(number_option(command, "length", 1024, 1));
+  const auto count = static_cast<std::size_t>(whole_number(command, "windows", 30, 1));
+  const auto length = static_cast<std::size_t>(whole_number(command, "length", 1024, 1));
   std::set<std::string> names;
   for (const Workload& log : logs) {
     if (!names.insert(log.name).second) throw Failure("two logs are named " + log.name);
@@ -124,21 +109,15 @@ std::string command_text(const Command& command, const StudyPlan& plan) {
   return out;
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  if (!file.flush()) throw Failure("cannot write " + path);
-}
-
 // FILE.md and, beside it, FILE-slowdown.svg and its like.
 void write_page(const std::string& path, StudyPage page, const StudyResults& results) {
   const std::size_t slash = path.find_last_of('/');
   const std::string stem = path.ends_with(".md") ? path.substr(0, path.size() - 3) : path;
   page.charts = slash == std::string::npos ? stem : stem.substr(slash + 1);
   for (const StudyChart& chart : study_charts(page, results)) {
-    write_file(stem + "-" + chart.name + ".svg", chart.svg);
+    write_text(stem + "-" + chart.name + ".svg", chart.svg);
   }
-  write_file(path, study_markdown(page, results));
+  write_text(path, study_markdown(page, results));
 }
 
 Json results_json(const StudyPlan& plan, const StudyResults& results) {
@@ -188,8 +167,8 @@ int hsim_study(int argc, char** argv) {
   for (const std::string& path : command.words()) logs.push_back(read_log(command, path));
   StudyPage page;
   page.plan = plan_of(command, logs);
-  page.bootstrap.seed = static_cast<std::uint64_t>(number_option(command, "seed", 1, 0));
-  const int threads = number_option(command, "threads", 2, 1);
+  page.bootstrap.seed = static_cast<std::uint64_t>(whole_number(command, "seed", 1, 0));
+  const int threads = whole_number(command, "threads", 2, 1, 1024);
   const std::string commit = command.has("commit") ? command.value_of("commit") : "not given";
   StudyResults results;
   StudyCache cache(command.value_of("cache"), std::string(hyades_version()) + " " + commit);

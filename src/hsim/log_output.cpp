@@ -1,8 +1,10 @@
 #include "hsim/log_output.hpp"
 
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 
+#include "cli/failure.hpp"
 #include "cli/json_output.hpp"
 #include "cli/quantity.hpp"
 #include "trace/log_file.hpp"
@@ -64,6 +66,13 @@ void put_log(const Command& command, const Workload& workload, const std::string
                                format_number(days_of(workload)) + " days on " +
                                std::to_string(workload.procs) + " processors, offered load " +
                                format_number(offered_load(workload)));
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw Failure("cannot write " + path);
 }
 
 void say_clean_ups(const Command& command, const std::string& log, const CleanUps& clean_ups) {

@@ -20,6 +20,9 @@ void check_log_output(const Command& command);
 void put_log(const Command& command, const Workload& workload, const std::string& text,
              const CleanUps& clean_ups);
 
+// Puts a page or a picture into a file. Throws Failure.
+void write_text(const std::string& path, const std::string& text);
+
 // One line on stderr for each kind of thing that was left out or mended, and for broken lines.
 void say_clean_ups(const Command& command, const std::string& log, const CleanUps& clean_ups);
 

@@ -17,6 +17,13 @@ double mean(const std::vector<double>& values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
+// As far as percentiles from the median on look at them.
+void sort_upper_half(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  std::sort(middle, values.end());
+}
+
 }  // namespace
 
 std::int64_t wait_of(const TraceJob& job, const ReplayedJob& replayed) {
@@ -64,8 +71,8 @@ Metrics measure(const Workload& workload, const std::vector<ReplayedJob>& jobs) 
   if (out.makespan > 0 && workload.procs > 0) {
     out.utilization = work / (static_cast<double>(out.makespan) * workload.procs);
   }
-  std::sort(slowdowns.begin(), slowdowns.end());
-  std::sort(waits.begin(), waits.end());
+  sort_upper_half(slowdowns);
+  sort_upper_half(waits);
   out.p50_bsld = percentile(slowdowns, .50);
   out.p95_bsld = percentile(slowdowns, .95);
   out.p99_bsld = percentile(slowdowns, .99);

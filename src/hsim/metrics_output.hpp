@@ -10,7 +10,7 @@
 
 namespace hyades {
 
-// docs/commands.md lists the keys; they are a promise. Times in seconds.
+// docs/simulator.md lists the keys; they are a promise. Times in seconds.
 Json metrics_json(const Metrics& metrics);
 // Nothing when a key is missing or is no number.
 bool metrics_from_json(const Json& json, Metrics& metrics);

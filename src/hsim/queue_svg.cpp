@@ -190,18 +190,15 @@ std::vector<QueueSample> queue_over_time(const Workload& workload,
                                          const std::vector<ReplayedJob>& jobs) {
   struct Change {
     int jobs = 0;
-    std::int64_t waiting = 0, busy = 0;
+    std::int64_t busy = 0;
   };
   std::map<std::int64_t, Change> changes;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const TraceJob& job = workload.jobs[i];
-    Change& submitted = changes[job.submit_s];
-    ++submitted.jobs;
-    submitted.waiting += job.procs;
+    ++changes[job.submit_s].jobs;
     if (jobs[i].start_s < 0) continue;
     Change& started = changes[jobs[i].start_s];
     --started.jobs;
-    started.waiting -= job.procs;
     started.busy += job.procs;
     changes[jobs[i].start_s + job.run_s].busy -= job.procs;
   }
@@ -210,7 +207,6 @@ std::vector<QueueSample> queue_over_time(const Workload& workload,
   for (const auto& [at_s, change] : changes) {
     now.at_s = at_s;
     now.waiting_jobs += change.jobs;
-    now.waiting_procs += change.waiting;
     now.busy_procs += change.busy;
     samples.push_back(now);
   }

@@ -48,6 +48,11 @@ class Replayer {
         begin_s_(begin_s(workload)),
         controller_(options.config, kEpoch, archive_, policy) {
     result_.jobs.resize(workload.jobs.size());
+    for (const QueueConfig& queue : options.config->queues) {
+      for (const auto& [number, name] : options.queue_names) {
+        if (name == queue.name) queues_.emplace(number, name);
+      }
+    }
   }
 
   Replay run();
@@ -65,6 +70,7 @@ class Replayer {
   const Workload& workload_;
   const ReplayOptions& options_;
   std::int64_t begin_s_;
+  std::map<int, std::string> queues_;  // of the log, those that are configured
   NoArchive archive_;
   Controller controller_;
   Replay result_;
@@ -119,7 +125,6 @@ void Replayer::turn(std::int64_t at_s) {
   step_.outgoing.clear();
   step_.batch.job_events.clear();
   controller_.schedule(now_, step_);
-  ++result_.passes;
   take_starts();
   controller_.committed();
   step_.batch.new_jobs.clear();
@@ -132,6 +137,9 @@ JobSpec Replayer::spec_of(const TraceJob& job) const {
   spec.tasks = job.procs;
   spec.time_limit_s =
       static_cast<int>(std::min<std::int64_t>(job.request_s, std::numeric_limits<int>::max()));
+  if (const auto queue = queues_.find(job.queue); queue != queues_.end()) {
+    spec.queue = queue->second;
+  }
   return spec;
 }
 

@@ -34,13 +34,11 @@ struct ReplayedJob {
 struct QueueSample {
   std::int64_t at_s = 0;
   int waiting_jobs = 0;
-  std::int64_t waiting_procs = 0;
   std::int64_t busy_procs = 0;
 };
 
 struct Replay {
   std::vector<ReplayedJob> jobs;  // in the order of the workload's jobs
-  std::uint64_t passes = 0;       // how often the policy was asked
   std::size_t refused = 0;        // jobs that the controller did not accept
   std::string first_refusal;      // for people; "": none
 };

@@ -6,24 +6,10 @@
 #include "cli/failure.hpp"
 #include "core/nearest_word.hpp"
 #include "hsim/log_output.hpp"
-#include "trace/swf_reader.hpp"
 
 namespace hyades {
 
 namespace {
-
-std::int64_t count_of(const Command& command, const char* option, std::int64_t least) {
-  if (!command.has(option)) return 0;
-  const std::string text = command.value_of(option);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least ||
-      value > trace_procs_max) {
-    command.usage_error("--" + std::string(option) + "=" + text + ": not a whole number from " +
-                        std::to_string(least) + " on");
-  }
-  return value;
-}
 
 template <typename E, typename Parse>
 E named(const Command& command, const char* option, const std::string& word,
@@ -43,6 +29,18 @@ E named(const Command& command, const char* option, const std::string& word,
 
 }  // namespace
 
+int whole_number(const Command& command, const char* option, int missing, int least, int most) {
+  if (!command.has(option)) return missing;
+  const std::string text = command.value_of(option);
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+    command.usage_error("--" + std::string(option) + "=" + text + ": not a whole number from " +
+                        std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value;
+}
+
 void add_window_options(Command& command) {
   command.value("start", "I", "begin with the I-th job of the log (from 0)");
   command.value("jobs", "L", "replay so many jobs (all)");
@@ -50,9 +48,9 @@ void add_window_options(Command& command) {
 }
 
 NamedLog read_window(const Command& command, const std::string& path) {
-  const auto procs = static_cast<int>(count_of(command, "procs", 1));
-  const auto first = static_cast<std::size_t>(count_of(command, "start", 0));
-  const auto count = static_cast<std::size_t>(count_of(command, "jobs", 1));
+  const int procs = whole_number(command, "procs", 0, 1);
+  const auto first = static_cast<std::size_t>(whole_number(command, "start", 0, 0));
+  const auto count = static_cast<std::size_t>(whole_number(command, "jobs", 0, 1));
   const SwfLog log = read_swf(path, procs);
   say_clean_ups(command, path, log.clean_ups);
   const std::size_t jobs = log.workload.jobs.size();

@@ -6,8 +6,14 @@
 #include "cli/command.hpp"
 #include "core/queue_order.hpp"
 #include "hsim/what_if.hpp"
+#include "trace/swf_reader.hpp"
 
 namespace hyades {
+
+// The option's value, or what holds when it is not given. Ends the command, with a sentence, when
+// it is not a whole number within the bounds.
+int whole_number(const Command& command, const char* option, int missing, int least,
+                 int most = trace_procs_max);
 
 void add_window_options(Command& command);  // --start, --jobs, --procs
 

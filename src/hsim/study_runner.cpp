@@ -1,5 +1,6 @@
 #include "hsim/study_runner.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -9,19 +10,6 @@
 #include "hsim/replay_check.hpp"
 
 namespace hyades {
-namespace {
-
-Workload window_of(const Workload& workload, const Window& window) {
-  Workload out;
-  out.name = workload.name;
-  out.procs = workload.procs;
-  out.unix_start_s = workload.unix_start_s;
-  const auto first = workload.jobs.begin() + static_cast<std::ptrdiff_t>(window.first);
-  out.jobs.assign(first, first + static_cast<std::ptrdiff_t>(window.count));
-  return out;
-}
-
-}  // namespace
 
 Workload with_exact_requests(Workload workload) {
   for (TraceJob& job : workload.jobs) job.request_s = job.run_s;
@@ -41,7 +29,7 @@ std::vector<StudyRunner::Task> StudyRunner::missing(const StudyResults& results)
 }
 
 Metrics StudyRunner::measure_task(const Task& task) const {
-  Workload workload = window_of(workloads_[task.log], task.window);
+  Workload workload = cut(workloads_[task.log], task.window);
   if (task.rule.exact) workload = with_exact_requests(std::move(workload));
   const std::vector<ReplayedJob> jobs = replay_(workload, task.rule);
   if (const std::string wrong = check_replay(workload, jobs); !wrong.empty()) {
@@ -83,7 +71,8 @@ void StudyRunner::run(int threads, StudyCache& cache, StudyResults& results,
     }
   };
   std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back(work);
+  const std::size_t wanted = std::min(static_cast<std::size_t>(threads), tasks.size());
+  while (others.size() + 1 < wanted) others.emplace_back(work);
   work();
   for (std::thread& other : others) other.join();
   if (failure) std::rethrow_exception(failure);

@@ -89,12 +89,13 @@ std::string overview_table(const StudyPage& page, const StudyResults& results) {
       return mean_cell(results.of(log, {policy, "easy", false, exact}));
     };
     const BestRules best = best_rules(page.plan, results, log);
-    std::vector<std::string> cells = {short_name(log),
-                                      cell("fcfs", false),
-                                      cell("mf", false),
-                                      cell("saf", false),
-                                      best.policy + " " + fixed(best.slowdown, 1),
-                                      fixed(mean_of(best.oracle), 1)};
+    std::vector<std::string> cells = {
+        short_name(log),
+        cell("fcfs", false),
+        cell("mf", false),
+        cell("saf", false),
+        best.policy.empty() ? "" : best.policy + " " + fixed(best.slowdown, 1),
+        best.policy.empty() ? "" : fixed(mean_of(best.oracle), 1)};
     if (page.plan.exact) {
       cells.push_back(cell("saf", true));
       cells.push_back(cell(best.policy, true));
@@ -204,6 +205,11 @@ std::string worse_on(const StudyPage& page, const StudyResults& results, const R
 }  // namespace
 
 std::string losses(const StudyPage& page, const StudyResults& results) {
+  const Rule fcfs_easy{"fcfs", "easy"};
+  const bool is_known =
+      std::any_of(page.plan.logs.begin(), page.plan.logs.end(),
+                  [&](const StudiedLog& log) { return !results.of(log, fcfs_easy).empty(); });
+  if (!is_known) return "FCFS with EASY was not tried: there is nothing to lose against.\n\n";
   std::string out =
       "Means over each log's windows, beside FCFS with EASY: the logs on which a rule has the "
       "larger "
@@ -305,9 +311,13 @@ std::string log_tables(const StudyPage& page, const StudyResults& results, const
                     " processors; " + std::to_string(log.windows.size()) + " windows";
   if (!log.windows.empty()) out += " of " + std::to_string(log.windows.front().count) + " jobs";
   const BestRules best = best_rules(page.plan, results, log);
-  out += ". The best fixed rule with EASY is " + best.policy + " (" + fixed(best.slowdown, 1) +
-         "); the best one of each window, in hindsight, would give " +
-         interval_text(bootstrap_mean(best.oracle, page.bootstrap), 1) + ".\n\n";
+  out += ".";
+  if (!best.policy.empty()) {
+    out += " The best fixed rule with EASY is " + best.policy + " (" + fixed(best.slowdown, 1) +
+           "); the best one of each window, in hindsight, would give " +
+           interval_text(bootstrap_mean(best.oracle, page.bootstrap), 1) + ".";
+  }
+  out += "\n\n";
   out += easy_table(page, results, log);
   return out + backfill_table(page, results, log);
 }

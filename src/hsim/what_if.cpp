@@ -1,10 +1,10 @@
 #include "hsim/what_if.hpp"
 
-#include <fstream>
 #include <future>
 #include <iostream>
 
 #include "cli/failure.hpp"
+#include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
 #include "hsim/queue_svg.hpp"
 #include "hsim/replay_check.hpp"
@@ -27,6 +27,12 @@ WaitNames names_of(const NamedLog& log) {
   return names;
 }
 
+// The log on the configuration's machine, which may be another one than that of the log.
+Workload on_machine(Workload workload, const ClusterConfig& config) {
+  workload.procs = procs_of(config);
+  return workload;
+}
+
 }  // namespace
 
 Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfig& config) {
@@ -40,9 +46,8 @@ Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfi
                   std::to_string(log.workload.jobs.size()) + " jobs of " + log.workload.name +
                   "; the first is " + result.first_refusal);
   }
-  Workload there = log.workload;
-  there.procs = procs_of(config);
-  if (const std::string wrong = check_replay(there, result.jobs); !wrong.empty()) {
+  const std::string wrong = check_replay(on_machine(log.workload, config), result.jobs);
+  if (!wrong.empty()) {
     throw Failure("the replay under " + name + " is wrong: " + wrong);
   }
   return result;
@@ -55,8 +60,8 @@ void print_what_if(const Command& command, const NamedLog& log, const std::strin
   const Replay now = schedule(log, after_name, after);
   const Replay then = other.get();
   const WaitComparison comparison = compare_waits(log.workload, then.jobs, now.jobs, names_of(log));
-  const Metrics old_figures = measure(log.workload, then.jobs);
-  const Metrics new_figures = measure(log.workload, now.jobs);
+  const Metrics old_figures = measure(on_machine(log.workload, before), then.jobs);
+  const Metrics new_figures = measure(on_machine(log.workload, after), now.jobs);
   if (command.json()) {
     Json out = {{"log", log.workload.name},
                 {"before", metrics_json(old_figures)},
@@ -70,17 +75,11 @@ void print_what_if(const Command& command, const NamedLog& log, const std::strin
               << wait_comparison_text(comparison, kUsers, command.terminal());
   }
   if (picture.empty()) return;
-  QueuePicture drawing =
-      queue_picture(log.workload, {{before_name, queue_over_time(log.workload, then.jobs)},
-                                   {after_name, queue_over_time(log.workload, now.jobs)}});
-  write_picture(picture, queue_svg(drawing));
-}
-
-void write_picture(const std::string& path, const std::string& svg) {
-  std::ofstream file(path, std::ios::binary);
-  file << svg;
-  file.close();
-  if (!file) throw Failure("cannot write " + path);
+  const bool grows = procs_of(after) > procs_of(before);
+  QueuePicture drawing = queue_picture(on_machine(log.workload, grows ? after : before),
+                                       {{before_name, queue_over_time(log.workload, then.jobs)},
+                                        {after_name, queue_over_time(log.workload, now.jobs)}});
+  write_text(picture, queue_svg(drawing));
 }
 
 }  // namespace hyades

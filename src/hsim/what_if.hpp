@@ -26,7 +26,4 @@ void print_what_if(const Command& command, const NamedLog& log, const std::strin
                    const ClusterConfig& before, const std::string& after_name,
                    const ClusterConfig& after, const std::string& picture);
 
-// Throws Failure.
-void write_picture(const std::string& path, const std::string& svg);
-
 }  // namespace hyades

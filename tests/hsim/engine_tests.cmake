@@ -18,6 +18,10 @@ target_link_libraries(planner_differential_test PRIVATE
   hyades_core hyades_policy hyades_trace GTest::gtest_main)
 gtest_discover_tests(planner_differential_test)
 
+add_executable(replay_test replay_test.cpp)
+target_link_libraries(replay_test PRIVATE hyades_hsim_what_if GTest::gtest_main)
+gtest_discover_tests(replay_test)
+
 add_executable(guard_test guard_test.cpp)
 target_link_libraries(guard_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
 gtest_discover_tests(guard_test)

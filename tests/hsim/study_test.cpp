@@ -311,6 +311,16 @@ TEST(StudyReport, LossesAreSaid) {
       << losses(sample.page, sample.results);
 }
 
+TEST(StudyReport, SaysNothingOfRulesThatWereNotTried) {
+  Page sample;
+  sample.page.plan.policies = {"saf"};
+  sample.page.plan.backfills = {"cons"};
+  const StudyResults none;
+  EXPECT_NE(losses(sample.page, none).find("was not tried"), std::string::npos);
+  const std::string page = study_markdown(sample.page, none);
+  EXPECT_EQ(page.find("best fixed rule with EASY is"), std::string::npos) << page;
+}
+
 TEST(StudyReport, HasTheFactsAndEveryTable) {
   const Page sample;
   const std::string page = study_markdown(sample.page, sample.results);
