@@ -59,7 +59,7 @@ NamedLog history(const Command& command, MasterClient& master, std::int64_t core
                                  std::to_string(reply.jobs_size()) + " jobs");
   }
   say_clean_ups(command, log.workload.name, log.clean_ups);
-  return {std::move(log.workload), std::move(log.header.queues)};
+  return {std::move(log.workload), std::move(log.header.queues), std::move(log.users)};
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ void try_config(const Command& command, const std::string& name, const ClusterCo
   } else {
     SwfLog read = read_swf(against);
     say_clean_ups(command, against, read.clean_ups);
-    log = {std::move(read.workload), std::move(read.header.queues)};
+    log = {std::move(read.workload), std::move(read.header.queues), {}};
     if (log.workload.procs != procs_of(before)) {
       // A log of another machine: its jobs are replayed on its own.
       before.nodes.clear();

@@ -58,7 +58,7 @@ NamedLog read_window(const Command& command, const std::string& path) {
     throw Failure(path + " has " + std::to_string(jobs) +
                   " usable jobs: --start and --jobs go beyond them");
   }
-  return {cut(log.workload, {first, count}), log.header.queues};
+  return {cut(log.workload, {first, count}), log.header.queues, {}};
 }
 
 Workload read_log(const Command& command, const std::string& path) {

@@ -18,12 +18,15 @@ namespace {
 
 constexpr std::size_t kUsers = 12;  // that the table names
 
+std::string name_in(const std::map<int, std::string>& names, int number) {
+  const auto found = names.find(number);
+  return found == names.end() ? std::string() : found->second;
+}
+
 WaitNames names_of(const NamedLog& log) {
   WaitNames names;
-  names.queue = [&log](int queue) {
-    const auto found = log.queues.find(queue);
-    return found == log.queues.end() ? std::string() : found->second;
-  };
+  names.queue = [&log](int queue) { return name_in(log.queues, queue); };
+  names.user = [&log](int user) { return name_in(log.users, user); };
   return names;
 }
 

@@ -14,6 +14,7 @@ namespace hyades {
 struct NamedLog {
   Workload workload;
   std::map<int, std::string> queues;
+  std::map<int, std::string> users;
 };
 
 // Throws Failure when the replay cannot be true, or refuses jobs: which, why, and how many. `name`:

@@ -75,6 +75,7 @@ HistoryLog History::finish(const std::string& name, std::int64_t procs) && {
     workload.jobs.push_back(row.job);
     log_.past.push_back(row.past);
   }
+  log_.users = names_of(users_.all());
   log_.header.queues = names_of(queues_.all());
   log_.header.partitions = names_of(partitions_.all());
   return std::move(log_);

@@ -33,7 +33,8 @@ struct RecordedJob {
 
 struct HistoryLog {
   Workload workload;
-  SwfHeader header;  // what numbers queues and partitions have
+  SwfHeader header;                  // what numbers queues and partitions have
+  std::map<int, std::string> users;  // likewise; a log in the Standard Workload Format has no names
   std::vector<SwfPast> past;
   CleanUps clean_ups;
   std::int64_t jobs_read = 0;  // workload.jobs.size() + clean_ups.left_out()

@@ -128,6 +128,8 @@ TEST_F(Simulator, AConfigurationIsTriedOnTheClustersHistory) {
   const CommandResult json =
       cluster().run({"hctl", "config", "check", "new.toml", "--against=history", "--json"});
   EXPECT_GE(json.json()["after"]["jobs"].get<int>(), 3) << json.text();
+  const Json past = cluster().run({"hacct", "--json"}).json();
+  EXPECT_EQ(json.json()["waits"]["users"][0]["name"], past["jobs"][0]["user"]) << json.text();
   const CommandResult none =
       cluster().run({"hctl", "config", "check", "new.toml", "--against=nowhere.swf"});
   EXPECT_EQ(none.exit_code, 1);

@@ -90,6 +90,7 @@ TEST(SacctReader, TakesTheColumnsByTheirNames) {
   // The one ends before the other begins.
   EXPECT_TRUE(log.machine_guessed);
   EXPECT_EQ(log.workload.procs, 8);
+  EXPECT_EQ(log.users.at(1), "ada");
   const std::string text = swf_text(log.workload, log.header, "", log.past);
   EXPECT_THAT(text, HasSubstr("; Queue: 2 gpu\n"));
   EXPECT_THAT(text, HasSubstr("\n17 10 50 100 8 -1 -1 8 3600 4194304 1 1 1 -1 1 -1 -1 -1\n"));
