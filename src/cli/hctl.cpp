@@ -376,6 +376,14 @@ int run(int argc, char** argv) {
                 "a log in the Standard Workload Format");
   command.value("picture", "FILE.svg", "with --against: draw the queue and the utilization");
   command.parse(argc, argv);
+  const auto& words = command.words();
+  const bool checks = words.size() > 1 && words[0] == "config" && words[1] == "check";
+  if (command.has("against") && !checks) {
+    command.usage_error("--against: only with 'hctl config check FILE'");
+  }
+  if (command.has("picture") && !command.has("against")) {
+    command.usage_error("--picture: only with --against");
+  }
   return Hctl(command).run();
 }
 

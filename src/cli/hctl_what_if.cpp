@@ -59,13 +59,15 @@ NamedLog history(const Command& command, MasterClient& master, std::int64_t core
                                  std::to_string(reply.jobs_size()) + " jobs");
   }
   say_clean_ups(command, log.workload.name, log.clean_ups);
-  return {std::move(log.workload), std::move(log.header.queues), std::move(log.users)};
+  return {std::move(log.workload), std::move(log.header.queues), std::move(log.users),
+          std::move(log.clean_ups)};
 }
 
 }  // namespace
 
 void try_config(const Command& command, const std::string& name, const ClusterConfig& config,
                 const std::string& against, const std::string& picture) {
+  check_outputs(command, {picture}, {name, against});
   MasterClient master(command.name(), command.master(), command.retry_ms(kPatience_ms));
   pb::ClientRequest ask_nodes;
   ask_nodes.mutable_list_nodes();
@@ -80,14 +82,14 @@ void try_config(const Command& command, const std::string& name, const ClusterCo
   } else {
     SwfLog read = read_swf(against);
     say_clean_ups(command, against, read.clean_ups);
-    log = {std::move(read.workload), std::move(read.header.queues), {}};
+    log = {std::move(read.workload), std::move(read.header.queues), {}, std::move(read.clean_ups)};
     if (log.workload.procs != procs_of(before)) {
       // A log of another machine: its jobs are replayed on its own.
       before.nodes.clear();
       after.nodes.clear();
     }
   }
-  print_what_if(command, log, "in effect",
+  print_what_if(command, log, "configuration in effect",
                 replay_config(std::move(before), "the configuration in effect", log.workload.procs),
                 name, replay_config(std::move(after), name, log.workload.procs), picture);
 }

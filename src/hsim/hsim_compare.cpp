@@ -1,5 +1,6 @@
 // hsim compare: one log under two configurations.
 #include "cli/failure.hpp"
+#include "hsim/log_output.hpp"
 #include "hsim/replay_config.hpp"
 #include "hsim/replay_options.hpp"
 #include "hsim/subcommands.hpp"
@@ -28,6 +29,7 @@ int hsim_compare(int argc, char** argv) {
   command.parse(argc, argv, Command::Asks::Nobody);
   const auto& words = command.words();
   if (words.size() != 3) command.usage_error("name two configurations and a log");
+  check_outputs(command, {command.value_of("picture")}, words);
   const NamedLog log = read_window(command, words[2]);
   const int procs = log.workload.procs;
   print_what_if(command, log, words[0], replay_config(words[0], procs), words[1],

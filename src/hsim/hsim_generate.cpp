@@ -40,6 +40,12 @@ WorkloadModel read_model(const Command& command) {
   read_number(command, "bursts", model.bursts);
   read_number(command, "users", model.users);
   read_number(command, "seed", model.seed);
+  for (const char* option : {"load", "users"}) {
+    if (command.has(option) &&
+        command.value_of(option).find_first_not_of("0.") == std::string::npos) {
+      command.usage_error("--" + std::string(option) + ": more than 0, or leave it out");
+    }
+  }
   model.over_estimates = command.has("over-estimates");
   if (command.has("memory")) {
     MiB memory{};

@@ -19,9 +19,9 @@ namespace {
 
 constexpr const char* kNotes =
     "TRACE is a log in the Standard Workload Format, plain or .gz; - is standard input. Without\n"
-    "--config the machine is one node with the processors of the log. Orders that look at the "
-    "time\n"
-    "of submission count from the first job.\n"
+    "--config the machine is one node with the processors of the log; with it, a job goes to the\n"
+    "queue that the log names, else to the first. Orders that look at the time of submission\n"
+    "count from the first job.\n"
     "\nExamples\n"
     "  hsim run log.swf.gz --policy saf\n"
     "  hsim run log.swf --policy f2 --start 5000 --jobs 1024 --json\n"
@@ -95,8 +95,9 @@ int hsim_run(int argc, char** argv) {
   Command command("hsim run", "hsim run TRACE [OPTION...]",
                   "Replay a log through the scheduler of the master.", kNotes);
   add_window_options(command);
-  command.value("policy", "P", "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf");
-  command.value("backfill", "B", "easy (default), none, easy-fcfs, easy-sjbf, cons");
+  command.value("policy", "P",
+                "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf; of all queues");
+  command.value("backfill", "B", "easy (default), none, easy-fcfs, easy-sjbf, cons; of all queues");
   command.value("guard", "WHEN", "on (default) or off: the bound on how long anybody waits");
   command.value("config", "FILE.toml", "queues, guard and nodes as the master is configured");
   command.flag("starts", "also print when each job started, with --json");
@@ -107,9 +108,16 @@ int hsim_run(int argc, char** argv) {
   if (command.has("starts") && !command.json()) {
     command.usage_error("--starts is a part of the JSON: use it with --json");
   }
+  check_outputs(command, {command.value_of("gantt"), command.value_of("queue")},
+                {command.words().front(), command.value_of("config")});
   NamedLog log = read_window(command, command.words().front());
   ClusterConfig config = config_of(command, log.workload.procs);
+  if (command.has("procs") && procs_of(config) != log.workload.procs) {
+    command.usage_error("--procs=" + command.value_of("procs") + ": the nodes of " +
+                        command.value_of("config") + " are the machine");
+  }
   log.workload.procs = procs_of(config);
+  say_strangers(command, log, command.value_of("config"), config);
   const QueueConfig& first = config.queues.front();
   const std::string rule = command.has("config") ? command.value_of("config")
                                                  : std::string(to_string(first.order)) + " with " +
@@ -118,6 +126,7 @@ int hsim_run(int argc, char** argv) {
   const Metrics metrics = measure(log.workload, result.jobs);
   if (command.json()) {
     Json out = metrics_json(metrics);
+    out["clean_ups"] = clean_ups_json(log.clean_ups);
     if (command.has("starts")) out["starts"] = starts_json(log.workload, result);
     std::cout << json_text(out);
   } else {

@@ -1,6 +1,7 @@
 // hsim study: many rules on many windows of several logs, and the page about it.
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <set>
@@ -38,10 +39,19 @@ bool switch_option(const Command& command, const char* name) {
   command.usage_error("--" + std::string(name) + "=" + command.value_of(name) + ": on or off");
 }
 
-// All of them, in their order, unless some are named.
+// All of them, in their order, unless some are named; each once.
 template <typename E>
-std::vector<std::string> words_of(const std::vector<E>& all,
-                                  const std::vector<std::string>& named) {
+std::vector<std::string> words_of(const Command& command, const char* option,
+                                  const std::vector<E>& all) {
+  std::vector<std::string> named;
+  for (std::string& word : command.list_of(option)) {
+    if (std::find(named.begin(), named.end(), word) == named.end()) {
+      named.push_back(std::move(word));
+    }
+  }
+  if (command.has(option) && named.empty()) {
+    command.usage_error("--" + std::string(option) + ": names none");
+  }
   if (!named.empty()) return named;
   std::vector<std::string> words;
   for (const E each : all) words.emplace_back(to_string(each));
@@ -50,10 +60,13 @@ std::vector<std::string> words_of(const std::vector<E>& all,
 
 StudyPlan plan_of(const Command& command, const std::vector<Workload>& logs) {
   StudyPlan plan;
-  plan.policies = words_of(all_queue_orders(), command.list_of("policies"));
-  plan.backfills = words_of(all_backfills(), command.list_of("backfills"));
-  for (const std::string& word : plan.policies) order_named(command, word);
-  for (const std::string& word : plan.backfills) backfill_named(command, word);
+  plan.policies = words_of(command, "policies", all_queue_orders());
+  plan.backfills = words_of(command, "backfills", all_backfills());
+  for (const std::string& word : plan.policies) order_named(command, word, "policies");
+  for (const std::string& word : plan.backfills) backfill_named(command, word, "backfills");
+  if (std::find(plan.backfills.begin(), plan.backfills.end(), "easy") == plan.backfills.end()) {
+    command.usage_error("--backfills: name easy, too: the tables compare with it");
+  }
   plan.guarded = switch_option(command, "guard");
   plan.exact = switch_option(command, "exact");
   const auto count = static_cast<std::size_t>(whole_number(command, "windows", 30, 1));
@@ -61,6 +74,10 @@ StudyPlan plan_of(const Command& command, const std::vector<Workload>& logs) {
   std::set<std::string> names;
   for (const Workload& log : logs) {
     if (!names.insert(log.name).second) throw Failure("two logs are named " + log.name);
+    if (log.jobs.size() < length) {
+      complain(command.name(), log.name + " has " + std::to_string(log.jobs.size()) +
+                                   " jobs: they are one window, shorter than --length");
+    }
     plan.logs.push_back({log.name, log.procs, log.jobs.size(),
                          evenly_spaced_windows(log.jobs.size(), count, length)});
   }
@@ -163,6 +180,7 @@ int hsim_study(int argc, char** argv) {
   Command command = study_command();
   command.parse(argc, argv, Command::Asks::Nobody);
   if (command.words().empty()) command.usage_error("name one log or more");
+  check_outputs(command, {command.value_of("out"), command.value_of("cache")}, command.words());
   std::vector<Workload> logs;
   for (const std::string& path : command.words()) logs.push_back(read_log(command, path));
   StudyPage page;

@@ -58,7 +58,7 @@ NamedLog read_window(const Command& command, const std::string& path) {
     throw Failure(path + " has " + std::to_string(jobs) +
                   " usable jobs: --start and --jobs go beyond them");
   }
-  return {cut(log.workload, {first, count}), log.header.queues, {}};
+  return {cut(log.workload, {first, count}), log.header.queues, {}, log.clean_ups};
 }
 
 Workload read_log(const Command& command, const std::string& path) {
@@ -67,12 +67,12 @@ Workload read_log(const Command& command, const std::string& path) {
   return std::move(log.workload);
 }
 
-QueueOrder order_named(const Command& command, const std::string& word) {
-  return named(command, "policy", word, all_queue_orders(), parse_queue_order);
+QueueOrder order_named(const Command& command, const std::string& word, const char* option) {
+  return named(command, option, word, all_queue_orders(), parse_queue_order);
 }
 
-Backfill backfill_named(const Command& command, const std::string& word) {
-  return named(command, "backfill", word, all_backfills(), parse_backfill);
+Backfill backfill_named(const Command& command, const std::string& word, const char* option) {
+  return named(command, option, word, all_backfills(), parse_backfill);
 }
 
 }  // namespace hyades

@@ -25,7 +25,9 @@ NamedLog read_window(const Command& command, const std::string& path);
 Workload read_log(const Command& command, const std::string& path);
 
 // One of the words, or a usage error that names them and the nearest.
-QueueOrder order_named(const Command& command, const std::string& word);
-Backfill backfill_named(const Command& command, const std::string& word);
+QueueOrder order_named(const Command& command, const std::string& word,
+                       const char* option = "policy");
+Backfill backfill_named(const Command& command, const std::string& word,
+                        const char* option = "backfill");
 
 }  // namespace hyades

@@ -31,11 +31,23 @@ const StudiedLog* find_log(const StudyPlan& plan, const std::string& name) {
   return nullptr;
 }
 
+// Also when it is empty, or not there. One damaged line makes it no other file.
+bool is_cache(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(std::size_t{1} << 16, '\0');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  begin.resize(static_cast<std::size_t>(file.gcount()));
+  return begin.empty() || begin.find("{\"stamp\":") != std::string::npos;
+}
+
 }  // namespace
 
 StudyCache::StudyCache(const std::string& path, std::string stamp)
     : path_(path), stamp_(std::move(stamp)) {
   if (path_.empty()) return;
+  if (!is_cache(path_)) {
+    throw Failure(path_ + " is not what hsim study --cache writes; name another file");
+  }
   file_.reset(std::fopen(path_.c_str(), "a"));
   if (!file_) throw Failure("cannot write to " + path_ + ": " + std::strerror(errno));
   // A line that was cut off must not take the next one along.

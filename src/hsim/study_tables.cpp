@@ -308,7 +308,8 @@ std::string backfill_table(const StudyPage& page, const StudyResults& results,
 
 std::string log_tables(const StudyPage& page, const StudyResults& results, const StudiedLog& log) {
   std::string out = std::to_string(log.jobs) + " jobs, " + std::to_string(log.procs) +
-                    " processors; " + std::to_string(log.windows.size()) + " windows";
+                    " processors; " + std::to_string(log.windows.size()) +
+                    (log.windows.size() == 1 ? " window" : " windows");
   if (!log.windows.empty()) out += " of " + std::to_string(log.windows.front().count) + " jobs";
   const BestRules best = best_rules(page.plan, results, log);
   out += ".";

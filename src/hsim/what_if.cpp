@@ -1,7 +1,9 @@
 #include "hsim/what_if.hpp"
 
+#include <algorithm>
 #include <future>
 #include <iostream>
+#include <set>
 
 #include "cli/failure.hpp"
 #include "hsim/log_output.hpp"
@@ -56,9 +58,40 @@ Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfi
   return result;
 }
 
+void say_strangers(const Command& command, const NamedLog& log, const std::string& name,
+                   const ClusterConfig& config) {
+  std::set<std::string> known;
+  for (const QueueConfig& queue : config.queues) known.insert(queue.name);
+  const auto is_known = [&](const auto& named) { return known.contains(named.second); };
+  // A file that names none of them is not about them.
+  if (std::none_of(log.queues.begin(), log.queues.end(), is_known)) return;
+  std::set<std::string> strange;
+  std::size_t jobs = 0;
+  for (const TraceJob& job : log.workload.jobs) {
+    const std::string queue = name_in(log.queues, job.queue);
+    if (queue.empty() || known.contains(queue)) continue;
+    strange.insert(queue);
+    ++jobs;
+  }
+  if (jobs == 0) return;
+  std::string names;
+  for (const std::string& queue : strange) names += (names.empty() ? "" : ", ") + queue;
+  complain(command.name(), std::to_string(jobs) + " jobs are of queues that " + name +
+                               " has not (" + names + "): they go to '" +
+                               config.queues.front().name + "'");
+}
+
 void print_what_if(const Command& command, const NamedLog& log, const std::string& before_name,
                    const ClusterConfig& before, const std::string& after_name,
                    const ClusterConfig& after, const std::string& picture) {
+  if (procs_of(before) != procs_of(after)) {
+    complain(command.name(), before_name + " has " + std::to_string(procs_of(before)) +
+                                 " processors and " + after_name + " " +
+                                 std::to_string(procs_of(after)) +
+                                 ": what differs may be the machine's doing");
+  }
+  say_strangers(command, log, before_name, before);
+  say_strangers(command, log, after_name, after);
   auto other = std::async(std::launch::async, [&] { return schedule(log, before_name, before); });
   const Replay now = schedule(log, after_name, after);
   const Replay then = other.get();
@@ -67,6 +100,7 @@ void print_what_if(const Command& command, const NamedLog& log, const std::strin
   const Metrics new_figures = measure(on_machine(log.workload, after), now.jobs);
   if (command.json()) {
     Json out = {{"log", log.workload.name},
+                {"clean_ups", clean_ups_json(log.clean_ups)},
                 {"before", metrics_json(old_figures)},
                 {"after", metrics_json(new_figures)},
                 {"waits", wait_comparison_json(comparison)}};

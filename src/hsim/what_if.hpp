@@ -6,7 +6,7 @@
 #include "cli/command.hpp"
 #include "hsim/replay.hpp"
 #include "hsim/wait_comparison.hpp"
-#include "trace/swf_header.hpp"
+#include "trace/clean_ups.hpp"
 
 namespace hyades {
 
@@ -15,11 +15,16 @@ struct NamedLog {
   Workload workload;
   std::map<int, std::string> queues;
   std::map<int, std::string> users;
+  CleanUps clean_ups;
 };
 
 // Throws Failure when the replay cannot be true, or refuses jobs: which, why, and how many. `name`:
 // of the configuration, for messages.
 Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfig& config);
+
+// Says on stderr how many jobs name queues that the configuration has not, if any does.
+void say_strangers(const Command& command, const NamedLog& log, const std::string& name,
+                   const ClusterConfig& config);
 
 // Replays the log under both (two threads) and prints who waits longer or shorter, as a table or as
 // JSON. `picture`: where queue lengths and utilization go as an SVG; "": nowhere. Throws Failure.
