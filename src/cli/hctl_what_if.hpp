@@ -9,8 +9,8 @@
 
 namespace hyades {
 
-// Compares `config` (of the file `name`) with the one in effect, which the master is asked for, on a
-// log or on the cluster's own history. Throws Failure.
+// Compares `config` (of the file `name`) with the one in effect, which the master is asked for, on
+// a log or on the cluster's own history. Throws Failure.
 void try_config(const Command& command, const std::string& name, const ClusterConfig& config,
                 const std::string& against, const std::string& picture);
 
