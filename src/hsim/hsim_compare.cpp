@@ -22,7 +22,7 @@ constexpr const char* kNotes =
 }  // namespace
 
 int hsim_compare(int argc, char** argv) {
-  Command command("hsim compare", "hsim compare A.toml B.toml TRACE [OPTION...]",
+  Command command("hsim compare", "hsim compare A.toml B.toml LOG [OPTION...]",
                   "Who would wait longer, and who shorter, under another configuration.", kNotes);
   add_window_options(command);
   command.value("picture", "FILE.svg", "draw the queue and the utilization of both");

@@ -18,7 +18,7 @@ namespace hyades {
 namespace {
 
 constexpr const char* kNotes =
-    "TRACE is a log in the Standard Workload Format, plain or .gz; - is standard input. Without\n"
+    "LOG is in the Standard Workload Format, plain or .gz; - is standard input. Without\n"
     "--config the machine is one node with the processors of the log; with it, a job goes to the\n"
     "queue that the log names, else to the first. Orders that look at the time of submission\n"
     "count from the first job.\n"
@@ -92,7 +92,7 @@ void draw(const Command& command, const Workload& workload, const Replay& replay
 }  // namespace
 
 int hsim_run(int argc, char** argv) {
-  Command command("hsim run", "hsim run TRACE [OPTION...]",
+  Command command("hsim run", "hsim run LOG [OPTION...]",
                   "Replay a log through the scheduler of the master.", kNotes);
   add_window_options(command);
   command.value("policy", "P",

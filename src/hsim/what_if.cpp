@@ -49,7 +49,9 @@ Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfi
   if (result.refused > 0) {
     throw Failure(name + " refuses " + std::to_string(result.refused) + " of the " +
                   std::to_string(log.workload.jobs.size()) + " jobs of " + log.workload.name +
-                  "; the first is " + result.first_refusal);
+                  "; the first is " + result.first_refusal +
+                  ". Leave such jobs out of the log, or compare files without that limit with hsim "
+                  "compare");
   }
   const std::string wrong = check_replay(on_machine(log.workload, config), result.jobs);
   if (!wrong.empty()) {

@@ -48,7 +48,7 @@ std::int64_t duplicates(std::vector<std::int64_t> ids) {
 std::string no_job_sentence(const std::string& name, std::int64_t jobs_read,
                             const CleanUps& clean_ups) {
   std::string sentence = name + ": has no job that can be replayed";
-  if (jobs_read == 0) sentence += "; it is empty";
+  if (jobs_read == 0) sentence += "; it has none at all";
   for (const CleanUps::Line& line : clean_ups.lines()) {
     sentence += "; " + std::to_string(line.count) + " times " + line.sentence;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/job_spec.hpp"
 #include "trace/line_reader.hpp"
 #include "trace/sacct_fields.hpp"
 #include "trace/text_source.hpp"
@@ -187,6 +188,9 @@ class SacctReader {
   }
 
   std::int64_t request_s() const {
+    if (cell(RawLimit) == "UNLIMITED" || cell(Limit) == "UNLIMITED") {
+      return Limits::time_limit_s_max;
+    }
     const auto minutes = sacct_number(cell(RawLimit));
     if (minutes && *minutes > 0 && *minutes < trace_seconds_max / 60) return *minutes * 60;
     return sacct_duration_s(cell(Limit)).value_or(-1);

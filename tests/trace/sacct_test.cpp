@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/job_spec.hpp"
 #include "trace/sacct_fields.hpp"
 #include "trace/sacct_reader.hpp"
 #include "trace/swf_reader.hpp"
@@ -138,6 +139,15 @@ TEST(SacctReader, CountsWhatItLeavesOut) {
   EXPECT_THAT(counted.examples()[2], HasSubstr("2 columns, the first line 13"));
 }
 
+// Who asked for no limit asked for much; of whom the partition's holds it is not known.
+TEST(SacctReader, NoLimitIsTheLongestOne) {
+  const HistoryLog log = parse(titles + "1|100|100|10|UNLIMITED|4|4||1|a|l|b|COMPLETED\n" +
+                                   "2|100|100|10|Partition_Limit|4|4||1|a|l|b|COMPLETED\n",
+                               64);
+  EXPECT_EQ(log.workload.jobs[0].request_s, Limits::time_limit_s_max);
+  EXPECT_EQ(log.workload.jobs[1].request_s, 10);
+}
+
 TEST(SacctReader, TimesThatNoClockShowsAreNotKnown) {
   const HistoryLog far =
       parse(titles + "1|100|9223372036854775807|10|1|4|4||1|a|l|b|COMPLETED\n", 64);
@@ -151,7 +161,7 @@ TEST(SacctReader, TimesThatNoClockShowsAreNotKnown) {
 }
 
 TEST(SacctReader, SaysWhatIsMissing) {
-  EXPECT_THAT(refusal(""), HasSubstr("it is empty"));
+  EXPECT_THAT(refusal(""), HasSubstr("it has none at all"));
   EXPECT_THAT(refusal("JobID|Start\n"), AllOf(StartsWith("site.csv: "), HasSubstr("Submit")));
   EXPECT_THAT(refusal("Submit|Elapsed|ReqCPUS\n"), HasSubstr("JobID"));
   EXPECT_THAT(refusal("JobID|Submit|ReqCPUS\n"), HasSubstr("Elapsed"));

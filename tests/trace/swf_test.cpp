@@ -214,7 +214,7 @@ TEST(SwfReader, SurvivesBytesThatAreNoText) {
     for (const char character : example) EXPECT_GE(character, ' ') << example;
   }
   EXPECT_THAT(refusal(head + binary), HasSubstr("no job that can be replayed"));
-  EXPECT_THAT(refusal(""), HasSubstr("it is empty"));
+  EXPECT_THAT(refusal(""), HasSubstr("it has none at all"));
 }
 
 TEST(SwfReader, ALineOfAMegabyteIsOneBrokenLine) {
