@@ -12,6 +12,7 @@
 namespace hyades {
 namespace {
 
+constexpr std::size_t kBoxes = 1200;  // more jobs are drawn as cells
 constexpr double kWidth = 1160, kMargin = 20, kLeft = 64, kRight = 20, kBottom = 46;
 
 struct Picture {
@@ -122,7 +123,7 @@ Picture picture_of(const Workload& workload, const std::vector<ReplayedJob>& job
                    const GanttOptions& options) {
   Picture picture{.workload = workload,
                   .jobs = jobs,
-                  .colours = job_colours(workload, jobs, options.colour_by, options.user_name),
+                  .colours = job_colours(workload, jobs, options.user_name),
                   .layout = lay_out_processors(workload, jobs)};
   picture.begin_s = workload.jobs.empty() ? 0 : workload.jobs.front().submit_s;
   picture.end_s = picture.begin_s + 1;
@@ -138,7 +139,7 @@ Picture picture_of(const Workload& workload, const std::vector<ReplayedJob>& job
 std::string gantt_svg(const Workload& workload, const std::vector<ReplayedJob>& jobs,
                       const GanttOptions& options) {
   Picture picture = picture_of(workload, jobs, options);
-  const bool cells = jobs.size() > options.boxes_max;
+  const bool cells = jobs.size() > kBoxes;
   const std::string title = options.title.empty() ? workload.name : options.title;
   // How many lines the legend takes decides where the rest begins.
   SvgPage ruler(kWidth, 1, "");

@@ -14,9 +14,7 @@ namespace hyades {
 
 struct GanttOptions {
   std::string title;  // "HPC2N, saf with easy"; "": the workload's name
-  ColourBy colour_by = ColourBy::User;
   std::function<std::string(int user)> user_name;  // may be empty
-  std::size_t boxes_max = 1200;                    // more jobs are drawn as cells
 };
 
 std::string gantt_svg(const Workload& workload, const std::vector<ReplayedJob>& jobs,

@@ -36,10 +36,10 @@ std::vector<int> users_by_work(const Workload& workload) {
 }  // namespace
 
 JobColours job_colours(const Workload& workload, const std::vector<ReplayedJob>& jobs,
-                       ColourBy colour_by, const std::function<std::string(int)>& user_name) {
+                       const std::function<std::string(int)>& user_name) {
   std::vector<int> users = users_by_work(workload);
   const bool known = std::any_of(users.begin(), users.end(), [](int user) { return user >= 0; });
-  if (colour_by == ColourBy::Reason || !known) return by_reason(jobs);
+  if (!known) return by_reason(jobs);
   JobColours out;
   std::map<int, int> colours;
   const std::size_t named = std::min<std::size_t>(users.size(), kSvgColours);

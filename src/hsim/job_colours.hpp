@@ -10,18 +10,15 @@
 
 namespace hyades {
 
-enum class ColourBy {
-  User,    // those who used most have colours of their own; by reason where no user is known
-  Reason,  // whether it started as the first of the queue or was backfilled
-};
-
 struct JobColours {
   std::vector<int> of;  // by job: 0..kSvgColours, the last is grey
   std::vector<LegendEntry> legend;
 };
 
-// `user_name` may be empty, and may return "": then it is "user 17".
+// By user: those who used most have colours of their own. Where no user is known, by whether the
+// job started as the first of the queue or was backfilled. `user_name` may be empty, and may return
+// "": then it is "user 17".
 JobColours job_colours(const Workload& workload, const std::vector<ReplayedJob>& jobs,
-                       ColourBy colour_by, const std::function<std::string(int user)>& user_name);
+                       const std::function<std::string(int user)>& user_name);
 
 }  // namespace hyades

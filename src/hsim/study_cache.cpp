@@ -57,9 +57,8 @@ StudyCache::StudyCache(const std::string& path, std::string stamp)
   if (file.get() != '\n') std::fputc('\n', file_.get());
 }
 
-std::size_t StudyCache::load(const StudyPlan& plan, StudyResults& results) const {
-  std::size_t used = 0;
-  if (path_.empty()) return used;
+void StudyCache::load(const StudyPlan& plan, StudyResults& results) const {
+  if (path_.empty()) return;
   std::ifstream file(path_);
   std::string text;
   while (std::getline(file, text)) {
@@ -77,12 +76,10 @@ std::size_t StudyCache::load(const StudyPlan& plan, StudyResults& results) const
         continue;
       }
       results.add(line.log, line.rule, line.window, metrics);
-      ++used;
     } catch (const Json::exception&) {
       continue;
     }
   }
-  return used;
 }
 
 void StudyCache::add(const StudiedLog& log, const Rule& rule, const Window& window,

@@ -16,9 +16,9 @@ class StudyCache {
   // path: nothing is kept. Throws Failure when the file cannot be read or written.
   StudyCache(const std::string& path, std::string stamp);
 
-  // What of it is of this scheduler and machine size goes to `results`; returns how many. A line
+  // What of it is of this scheduler and machine size goes to `results`. A line
   // that is damaged, as a last one may be, is as if it were not there.
-  std::size_t load(const StudyPlan& plan, StudyResults& results) const;
+  void load(const StudyPlan& plan, StudyResults& results) const;
 
   // On the disk's side of things when it returns: the process may be killed, the machine may not.
   void add(const StudiedLog& log, const Rule& rule, const Window& window, const Metrics& metrics);

@@ -98,8 +98,10 @@ void print_what_if(const Command& command, const NamedLog& log, const std::strin
   const Replay now = schedule(log, after_name, after);
   const Replay then = other.get();
   const WaitComparison comparison = compare_waits(log.workload, then.jobs, now.jobs, names_of(log));
-  const Metrics old_figures = measure(on_machine(log.workload, before), then.jobs);
-  const Metrics new_figures = measure(on_machine(log.workload, after), now.jobs);
+  const Workload old_log = on_machine(log.workload, before);
+  const Workload new_log = on_machine(log.workload, after);
+  const Metrics old_figures = measure(old_log, then.jobs);
+  const Metrics new_figures = measure(new_log, now.jobs);
   if (command.json()) {
     Json out = {{"log", log.workload.name},
                 {"clean_ups", clean_ups_json(log.clean_ups)},
@@ -114,8 +116,7 @@ void print_what_if(const Command& command, const NamedLog& log, const std::strin
               << wait_comparison_text(comparison, kUsers, command.terminal());
   }
   if (picture.empty()) return;
-  const bool grows = procs_of(after) > procs_of(before);
-  QueuePicture drawing = queue_picture(on_machine(log.workload, grows ? after : before),
+  QueuePicture drawing = queue_picture(new_log.procs > old_log.procs ? new_log : old_log,
                                        {{before_name, queue_over_time(log.workload, then.jobs)},
                                         {after_name, queue_over_time(log.workload, now.jobs)}});
   write_text(picture, queue_svg(drawing));

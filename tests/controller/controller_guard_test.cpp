@@ -20,8 +20,8 @@ ClusterConfig small_first() {
   return config;
 }
 
-// After this, `old` waits for `filler`'s place and is over age, and a smaller job waits as well:
-// whose turn is it when the filler ends?
+// One node of four cores. A job waits for what another holds until it is over age, and a smaller
+// one comes as well: whose turn is it when the place is free?
 class GuardedCluster : public ::testing::Test {
  protected:
   explicit GuardedCluster(const ClusterConfig& config = small_first()) : cluster(config) {
@@ -35,21 +35,22 @@ class GuardedCluster : public ::testing::Test {
     cluster.advance(kHour_ms / 2);
     for (const Node& node : cluster.controller().cluster().nodes()) cluster.heartbeat(node.name);
   }
+  void expect_old_before_small() {
+    const JobId filler = cluster.running(a_job().cores(4));
+    const JobId old = cluster.submit(a_job().cores(3));
+    wait_long();
+    const JobId small = cluster.submit(a_job().cores(2).limit(60));
+    cluster.exits(filler);
+    EXPECT_TRUE(is_placed(old));
+    EXPECT_FALSE(is_placed(small));
+    cluster.forget();
+  }
   bool is_placed(JobId job) { return cluster.job(job).placed(); }
 
   TestCluster cluster;
 };
 
-TEST_F(GuardedCluster, WhoIsOverAgeGoesBeforeSmallerOnes) {
-  const JobId filler = cluster.running(a_job().cores(4));
-  const JobId old = cluster.submit(a_job().cores(3));
-  wait_long();
-  const JobId small = cluster.submit(a_job().cores(2).limit(60));
-  cluster.exits(filler);
-  EXPECT_TRUE(is_placed(old));
-  EXPECT_FALSE(is_placed(small));
-  cluster.forget();
-}
+TEST_F(GuardedCluster, WhoIsOverAgeGoesBeforeSmallerOnes) { expect_old_before_small(); }
 
 // Its job would have had the number that the next real one gets.
 TEST_F(GuardedCluster, ADryRunLeavesNoTrace) {
@@ -59,14 +60,7 @@ TEST_F(GuardedCluster, ADryRunLeavesNoTrace) {
   Caller caller;
   caller.uid = TestCluster::alice;
   EXPECT_EQ(cluster.controller().try_submission(dry, caller, cluster.now()).error, ErrorCode::None);
-  const JobId filler = cluster.running(a_job().cores(4));
-  const JobId old = cluster.submit(a_job().cores(3));
-  wait_long();
-  const JobId small = cluster.submit(a_job().cores(2).limit(60));
-  cluster.exits(filler);
-  EXPECT_TRUE(is_placed(old));
-  EXPECT_FALSE(is_placed(small));
-  cluster.forget();
+  expect_old_before_small();
 }
 
 TEST_F(GuardedCluster, NodesMayGetOtherDevices) {

@@ -4,23 +4,19 @@
 
 #include <cctype>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "golden_logs.hpp"
 #include "hsim/metrics.hpp"
 #include "hsim/replay_check.hpp"
 #include "hsim/windows.hpp"
-#include "trace/swf_reader.hpp"
 
 namespace hyades {
 namespace {
 
 using nlohmann::json;
-
-constexpr double kExact = 1e-6;
 
 struct GoldenLog {
   const char* golden;  // "KTH-SP2"
@@ -32,17 +28,11 @@ void PrintTo(const GoldenLog& log, std::ostream* out) { *out << log.golden; }
 class GoldenMetrics : public testing::TestWithParam<GoldenLog> {
  protected:
   void SetUp() override {
-    traces_ = HYADES_TRACES;
-    if (!std::filesystem::exists(traces_ + "/golden")) {
-      GTEST_SKIP() << "no logs and yardsticks in " << traces_;
-    }
-    log_ = read_swf(traces_ + "/" + GetParam().log).workload;
+    if (!has_golden_logs()) GTEST_SKIP() << "no logs and yardsticks in " << HYADES_TRACES;
+    log_ = golden_log(GetParam().log);
   }
 
-  json golden(const std::string& kind) const {
-    std::ifstream file(traces_ + "/golden/" + GetParam().golden + "." + kind + ".json");
-    return json::parse(file);
-  }
+  json golden(const std::string& kind) const { return golden_file(GetParam().golden, kind); }
 
   Workload window(const json& row) const {
     Workload out = log_;
@@ -51,7 +41,6 @@ class GoldenMetrics : public testing::TestWithParam<GoldenLog> {
     return out;
   }
 
-  std::string traces_;
   Workload log_;
 };
 

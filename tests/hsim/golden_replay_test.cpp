@@ -3,23 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/queue_order.hpp"
+#include "golden_logs.hpp"
 #include "hsim/metrics.hpp"
 #include "hsim/replay.hpp"
 #include "hsim/replay_check.hpp"
 #include "policy/backfill_policy.hpp"
-#include "trace/swf_reader.hpp"
 
 namespace hyades {
 namespace {
 
 using nlohmann::json;
-
-constexpr double kExact = 1e-6;
 
 // Some rows of one file, so that they can be replayed side by side.
 struct GoldenRows {
@@ -37,13 +33,9 @@ void PrintTo(const GoldenRows& rows, std::ostream* out) {
 class GoldenReplay : public testing::TestWithParam<GoldenRows> {
  protected:
   void SetUp() override {
-    const std::string traces = HYADES_TRACES;
-    if (!std::filesystem::exists(traces + "/golden")) {
-      GTEST_SKIP() << "no logs and yardsticks in " << traces;
-    }
-    log_ = read_swf(traces + "/" + GetParam().log).workload;
-    std::ifstream file(traces + "/golden/" + GetParam().golden + "." + GetParam().kind + ".json");
-    golden_ = json::parse(file);
+    if (!has_golden_logs()) GTEST_SKIP() << "no logs and yardsticks in " << HYADES_TRACES;
+    log_ = golden_log(GetParam().log);
+    golden_ = golden_file(GetParam().golden, GetParam().kind);
     ASSERT_EQ(golden_["loaded_jobs"].get<std::size_t>(), log_.jobs.size());
     ASSERT_EQ(golden_["procs"].get<int>(), log_.procs);
   }

@@ -133,8 +133,7 @@ TEST(JobColours, GoToThoseWhoUsedMost) {
   std::vector<TraceJob> jobs;
   for (int user = 0; user < 12; ++user) jobs.push_back(job(user, 0, 10 * (user + 1), 1, user));
   const Workload log = workload(12, jobs);
-  const JobColours colours =
-      job_colours(log, started(std::vector<std::int64_t>(12, 0)), ColourBy::User, {});
+  const JobColours colours = job_colours(log, started(std::vector<std::int64_t>(12, 0)), {});
   EXPECT_EQ(colours.of[11], 0);
   EXPECT_EQ(colours.of[4], 7);
   EXPECT_EQ(colours.of[3], kSvgColours);
@@ -147,7 +146,7 @@ TEST(JobColours, SayTheReasonWhereNoUserIsKnown) {
   const Workload log = workload(2, {job(1, 0, 10, 1), job(2, 0, 10, 1)});
   std::vector<ReplayedJob> jobs = started({0, 0});
   jobs[1].why = StartReason::Backfill;
-  const JobColours colours = job_colours(log, jobs, ColourBy::User, {});
+  const JobColours colours = job_colours(log, jobs, {});
   EXPECT_EQ(colours.of, (std::vector<int>{0, 1}));
   EXPECT_EQ(colours.legend[1].text, "backfilled (1)");
 }
