@@ -52,8 +52,8 @@ void History::add(const RecordedJob& past) {
   job.queue = queues_.of(past.queue);
   job.partition = partitions_.of(past.partition);
   const bool waited = is_time(past.start_s) && past.start_s >= past.submit_s;
-  const std::int64_t wait_s = waited ? past.start_s - past.submit_s : -1;
-  rows_.push_back({job, {wait_s, past.status}});
+  if (waited) job.wait_s = past.start_s - past.submit_s;
+  rows_.push_back({job, {past.status}});
 }
 
 HistoryLog History::finish(const std::string& name, std::int64_t procs) && {
@@ -85,7 +85,7 @@ HistoryLog History::finish(const std::string& name, std::int64_t procs) && {
 std::int64_t History::peak_procs() const {
   std::vector<std::pair<std::int64_t, std::int64_t>> changes;
   for (const auto& [job, past] : rows_) {
-    const std::int64_t start_s = job.submit_s + std::max<std::int64_t>(0, past.wait_s);
+    const std::int64_t start_s = job.submit_s + std::max<std::int64_t>(0, job.wait_s);
     changes.emplace_back(start_s, job.procs);
     changes.emplace_back(start_s + job.run_s, -job.procs);
   }

@@ -1,5 +1,6 @@
 #include "trace/swf_line.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -22,6 +23,7 @@ struct Field {
 
 constexpr Field id_field{1, "job number", 1'000'000'000'000'000};
 constexpr Field submit_field{2, "submit time", trace_seconds_max};
+constexpr Field wait_field{3, "wait time", trace_seconds_max};
 constexpr Field run_field{4, "run time", trace_seconds_max};
 constexpr Field got_procs_field{5, "allocated processors", trace_procs_max};
 constexpr Field procs_field{8, "requested processors", trace_procs_max};
@@ -130,6 +132,14 @@ class FieldTaker {
     return true;
   }
 
+  // -1 for what is no such number: the line is as good without.
+  std::int64_t take_if_good(const Field& field) {
+    std::int64_t value = -1;
+    const Number kind = parse_number(tokens_[field.number - 1], field.max, value);
+    return kind == Number::Whole || kind == Number::Rounded ? std::max<std::int64_t>(value, -1)
+                                                            : -1;
+  }
+
   void count() {
     if (rounded_) clean_ups_.add(CleanUp::Rounded);
     if (other_negative_) clean_ups_.add(CleanUp::OtherNegative);
@@ -173,6 +183,7 @@ bool parse_swf_line(std::string_view line, TraceJob& job, CleanUps& clean_ups,
     clean_ups.add(CleanUp::AllocatedProcessors);
   }
   job.procs = static_cast<int>(procs);
+  job.wait_s = taker.take_if_good(wait_field);
   taker.count();
   return true;
 }

@@ -12,7 +12,6 @@ namespace hyades {
 
 // What became of a job on the system that its log is of; a replay does not use it. -1: not known.
 struct SwfPast {
-  std::int64_t wait_s = -1;
   int status = -1;  // 1 completed, 0 failed, 5 cancelled
 };
 

@@ -20,6 +20,7 @@ struct TraceJob {
   int executable = -1;
   int queue = -1;
   int partition = -1;
+  std::int64_t wait_s = -1;  // on the machine and under the scheduler of the log
 
   friend bool operator==(const TraceJob&, const TraceJob&) = default;
 };

@@ -39,14 +39,14 @@ TEST(JobLog, IsTheHistoryAsItWas) {
   jobs[1].set_memory_mib(0);
   const HistoryLog log = job_log(jobs, 64);
   EXPECT_EQ(broken_promise(log.workload), "");
-  const TraceJob first{3, 0, 1, 1, 8, -1, 2, -1, 1, 1, -1};
-  const TraceJob second{7, 5, 100, 3600, 8, 1024 * 1024, 1, -1, 1, 1, -1};
+  const TraceJob first{3, 0, 1, 1, 8, -1, 2, -1, 1, 1, -1, 0};
+  const TraceJob second{7, 5, 100, 3600, 8, 1024 * 1024, 1, -1, 1, 1, -1, 60};
   EXPECT_EQ(log.workload.jobs, (std::vector{first, second}));
   EXPECT_EQ(log.workload.procs, 64);
   EXPECT_EQ(log.workload.unix_start_s, began_ms / 1000);
   EXPECT_EQ(log.past[0].status, 5);
   EXPECT_EQ(log.past[1].status, 1);
-  EXPECT_EQ(log.past[1].wait_s, 60);
+  EXPECT_EQ(log.workload.jobs[1].wait_s, 60);
   EXPECT_EQ(log.clean_ups.count(CleanUp::NotRun), 2);
   EXPECT_EQ(log.clean_ups.count(CleanUp::NoRequest), 1);
 

@@ -97,7 +97,9 @@ TEST_F(LogCommands, ImportCountsOnStandardErrorWhatItLeavesOut) {
   EXPECT_THAT(result.err, HasSubstr("standard input:4: Submit is \"soon\", not a time"));
   EXPECT_THAT(result.err, HasSubstr("--procs"));
   const SwfLog log = parse_swf("x.swf", result.out);
-  EXPECT_EQ(log.workload.jobs, (std::vector{TraceJob{1, 0, 600, 600, 4}}));
+  TraceJob first{1, 0, 600, 600, 4};
+  first.wait_s = 0;
+  EXPECT_EQ(log.workload.jobs, std::vector{first});
   EXPECT_EQ(log.workload.procs, 4);
 
   const CommandResult known = hsim({"import", "-", "--procs=64", "--json", "-o", "x.swf"}, history);

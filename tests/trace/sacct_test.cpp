@@ -78,14 +78,14 @@ TEST(SacctReader, TakesTheColumnsByTheirNames) {
       parse(titles +
             "17|2024-01-31T08:00:10|2024-01-31T08:01:00|100|60|8|8|4Gc|1|ada|lab|batch|COMPLETED\n"
             "12|2024-01-31T08:00:00|2024-01-31T08:00:00|50|2|4|4||1|bob|lab|gpu|CANCELLED by 0\n");
-  const TraceJob first{12, 0, 50, 120, 4, -1, 2, 1, -1, 2, -1};
-  const TraceJob second{17, 10, 100, 3600, 8, 4 << 20, 1, 1, -1, 1, -1};
+  const TraceJob first{12, 0, 50, 120, 4, -1, 2, 1, -1, 2, -1, 0};
+  const TraceJob second{17, 10, 100, 3600, 8, 4 << 20, 1, 1, -1, 1, -1, 50};
   EXPECT_EQ(log.workload.jobs, (std::vector{first, second}));
   EXPECT_EQ(log.workload.unix_start_s, 1'706'688'000);
   EXPECT_EQ(log.header.queues, (std::map<int, std::string>{{1, "batch"}, {2, "gpu"}}));
-  EXPECT_EQ(log.past[0].wait_s, 0);
+  EXPECT_EQ(log.workload.jobs[0].wait_s, 0);
   EXPECT_EQ(log.past[0].status, 5);
-  EXPECT_EQ(log.past[1].wait_s, 50);
+  EXPECT_EQ(log.workload.jobs[1].wait_s, 50);
   EXPECT_EQ(log.past[1].status, 1);
   EXPECT_TRUE(log.clean_ups.lines().empty());
   // The one ends before the other begins.
@@ -102,7 +102,8 @@ TEST(SacctReader, OtherColumnsSayTheSame) {
   const HistoryLog log = parse(
       "State,JobID,Timelimit,NCPUS,End,Submit,Start\r\n"
       "TIMEOUT,9_3,1-00:00:00,2,2024-01-31T09:00:00,2024-01-31T07:00:00,2024-01-31T08:00:00\r\n");
-  const TraceJob job{9, 0, 3600, 86'400, 2};
+  TraceJob job{9, 0, 3600, 86'400, 2};
+  job.wait_s = 3600;
   EXPECT_EQ(log.workload.jobs, std::vector{job});
   EXPECT_EQ(log.past[0].status, 0);
 }
@@ -151,7 +152,7 @@ TEST(SacctReader, NoLimitIsTheLongestOne) {
 TEST(SacctReader, TimesThatNoClockShowsAreNotKnown) {
   const HistoryLog far =
       parse(titles + "1|100|9223372036854775807|10|1|4|4||1|a|l|b|COMPLETED\n", 64);
-  EXPECT_EQ(far.past[0].wait_s, -1);
+  EXPECT_EQ(far.workload.jobs[0].wait_s, -1);
   const HistoryLog backwards = parse(
       "JobID|Submit|Start|End|ReqCPUS\n1|100|200|-9223372036854775808|4\n2|100|200|150|4\n"
       "3|100|200|260|4\n",

@@ -79,7 +79,7 @@ TEST(SwfReader, TakesTheFieldsOfAJob) {
       "; Computer: Seth\n; UnixStartTime: 1027839845\n; TimeZoneString: Europe/Stockholm\n"
       "; MaxNodes: 120 (two processors each)\n; MaxProcs: 240\n; words for people\n\n"
       "  11   342072     32  43306   32  43307    -1   33  43400  2048  1   4   5  6 7 8 -1 -1\n");
-  const TraceJob job{11, 342072, 43306, 43400, 33, 2048, 4, 5, 6, 7, 8};
+  const TraceJob job{11, 342072, 43306, 43400, 33, 2048, 4, 5, 6, 7, 8, 32};
   EXPECT_EQ(log.workload.jobs, std::vector{job});
   EXPECT_EQ(log.workload.name, "log");
   EXPECT_EQ(log.workload.procs, 240);
