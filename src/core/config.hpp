@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,17 +26,36 @@ struct QueueConfig {
   bool enabled = true;         // accepts submissions
   QueueOrder order = QueueOrder::Fcfs;
   Backfill backfill = Backfill::Easy;
+  // Not said: as the order needs it; see below.
+  std::optional<RunTimes> run_times;
+  std::optional<double> reserve;  // this share of the queue's cores is kept for jobs to come,
+  int reserve_after_s = 3600;     // by those that are expected to run longer than this
 };
+
+// What holds for the queue, whether it was said or not.
+inline RunTimes run_times_of(const QueueConfig& queue) {
+  const bool by_index = queue.order == QueueOrder::Index;
+  return queue.run_times.value_or(by_index ? RunTimes::Learned : RunTimes::Request);
+}
+inline double reserve_of(const QueueConfig& queue) {
+  if (queue.backfill == Backfill::Conservative) return 0;  // it plans without one
+  return queue.reserve.value_or(queue.order == QueueOrder::Index ? 0.05 : 0.0);
+}
 
 // The bound on how long anybody waits in a queue whose order favours some (policy/age_guard.hpp).
 struct GuardSettings {
   bool enabled = true;
-  double factor =
-      1.2;             // times the longest wait that there would have been, first come first served
+  // Times the longest wait that there would have been, first come first served. Not said: 1.2, or
+  // 1.75 where run times are predicted, because waits are shorter there.
+  std::optional<double> factor;
   int after_s = 3600;  // nobody counts as having waited too long before
 
   friend bool operator==(const GuardSettings&, const GuardSettings&) = default;
 };
+
+inline double guard_factor(const GuardSettings& guard, RunTimes run_times) {
+  return guard.factor.value_or(run_times == RunTimes::Request ? 1.2 : 1.75);
+}
 
 // A node as the configuration describes it; what is not said comes from the worker.
 struct NodeConfig {

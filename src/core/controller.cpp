@@ -176,6 +176,7 @@ void Controller::apply(const JobEvent& event) {
     if (queue.users.empty()) queue.busy_since_ms = job.submitted_ms;
   }
   index(job, event.at_ms);
+  if (std::holds_alternative<Assigned>(event.what)) policy_.starts(job, event.at_ms);
   if (job.phase == JobPhase::Ended) policy_.ended(job, event.at_ms);
   // An order that leaves for a node changes nothing that a policy has not decided itself.
   dirty_ = dirty_ || !std::holds_alternative<Assigned>(event.what);
@@ -320,6 +321,7 @@ void Controller::unindex(const Job& job) {
     begins_.erase({job.not_before_ms, job.id});
     reservations_.erase(job.id);
     limited_.erase(job.id);
+    kept_back_.erase(job.id);
   }
   if (--user.queued == 0) queue.users.erase(found);
 }

@@ -270,6 +270,7 @@ class Controller {
   std::map<std::string, std::set<JobId>> leased_;  // placed jobs with leases, by node
   std::map<JobId, Reservation> reservations_;
   std::set<JobId> limited_;
+  std::set<JobId> kept_back_;
   std::map<PeerId, std::string> peers_;
   std::map<PeerId, BootMs> hello_asked_ms_;
   JobId next_job_ = 1;

@@ -37,6 +37,7 @@ constexpr Word<PendingReason> kPendingReasons[] = {
     {PendingReason::None, "None"},
     {PendingReason::Priority, "Priority"},
     {PendingReason::Resources, "Resources"},
+    {PendingReason::Reserve, "Reserve"},
     {PendingReason::Dependency, "Dependency"},
     {PendingReason::HeldByUser, "JobHeldUser"},
     {PendingReason::HeldByAdmin, "JobHeldAdmin"},

@@ -112,7 +112,8 @@ struct Reservation {
 struct Decision {
   std::vector<Start> starts;
   std::vector<Reservation> reservations;
-  std::vector<JobId> limited;  // kept back by a limit
+  std::vector<JobId> limited;    // kept back by a limit
+  std::vector<JobId> kept_back;  // by the reserve for jobs to come
 };
 
 // Implementations are deterministic (ties by job id and node index). What they remember of the
@@ -129,10 +130,12 @@ class Policy {
   virtual double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const = 0;
 
   // Told of what happens to jobs, before the next decide(): one has begun to wait for its start;
-  // waits no longer, because it starts, is held or has ended; has ended, whatever it did before.
-  // forget(): the tables are built anew, and all that was told before means nothing.
+  // waits no longer, because it starts, is held or has ended; has been given its nodes; has ended,
+  // whatever it did before. forget(): the tables are built anew, and all that was told before means
+  // nothing.
   virtual void waits(const Job&, WallMs) {}
   virtual void leaves(const Job&) {}
+  virtual void starts(const Job&, WallMs) {}
   virtual void ended(const Job&, WallMs) {}
   virtual void forget() {}
 

@@ -7,16 +7,19 @@ namespace hyades {
 namespace {
 
 constexpr Word<QueueOrder> kOrders[] = {
-    {QueueOrder::Fcfs, "fcfs"}, {QueueOrder::Sjf, "sjf"},       {QueueOrder::Saf, "saf"},
-    {QueueOrder::Lxf, "lxf"},   {QueueOrder::Wfp3, "wfp3"},     {QueueOrder::Unicep, "unicep"},
-    {QueueOrder::F1, "f1"},     {QueueOrder::F2, "f2"},         {QueueOrder::F3, "f3"},
-    {QueueOrder::F4, "f4"},     {QueueOrder::Multifactor, "mf"}};
+    {QueueOrder::Fcfs, "fcfs"}, {QueueOrder::Sjf, "sjf"},        {QueueOrder::Saf, "saf"},
+    {QueueOrder::Lxf, "lxf"},   {QueueOrder::Wfp3, "wfp3"},      {QueueOrder::Unicep, "unicep"},
+    {QueueOrder::F1, "f1"},     {QueueOrder::F2, "f2"},          {QueueOrder::F3, "f3"},
+    {QueueOrder::F4, "f4"},     {QueueOrder::Multifactor, "mf"}, {QueueOrder::Index, "index"}};
 
 constexpr Word<Backfill> kBackfills[] = {{Backfill::None, "none"},
                                          {Backfill::Easy, "easy"},
                                          {Backfill::EasyFcfs, "easy-fcfs"},
                                          {Backfill::EasySjbf, "easy-sjbf"},
                                          {Backfill::Conservative, "cons"}};
+
+constexpr Word<RunTimes> kRunTimes[] = {
+    {RunTimes::Request, "request"}, {RunTimes::LastTwo, "last2"}, {RunTimes::Learned, "gbdt"}};
 
 template <typename E, std::size_t N>
 std::vector<E> values_of(const Word<E> (&table)[N]) {
@@ -29,6 +32,7 @@ std::vector<E> values_of(const Word<E> (&table)[N]) {
 
 std::string_view to_string(QueueOrder order) { return word_of(kOrders, order); }
 std::string_view to_string(Backfill backfill) { return word_of(kBackfills, backfill); }
+std::string_view to_string(RunTimes run_times) { return word_of(kRunTimes, run_times); }
 
 bool parse_queue_order(std::string_view word, QueueOrder& out) {
   return parse_word(kOrders, word, out);
@@ -36,6 +40,10 @@ bool parse_queue_order(std::string_view word, QueueOrder& out) {
 
 bool parse_backfill(std::string_view word, Backfill& out) {
   return parse_word(kBackfills, word, out);
+}
+
+bool parse_run_times(std::string_view word, RunTimes& out) {
+  return parse_word(kRunTimes, word, out);
 }
 
 const std::vector<QueueOrder>& all_queue_orders() {
@@ -46,6 +54,11 @@ const std::vector<QueueOrder>& all_queue_orders() {
 const std::vector<Backfill>& all_backfills() {
   static const std::vector<Backfill> backfills = values_of(kBackfills);
   return backfills;
+}
+
+const std::vector<RunTimes>& all_run_times() {
+  static const std::vector<RunTimes> run_times = values_of(kRunTimes);
+  return run_times;
 }
 
 }  // namespace hyades

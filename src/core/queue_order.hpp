@@ -19,6 +19,15 @@ enum class QueueOrder {
   F3,
   F4,
   Multifactor,  // age and small size, as Slurm's default weights have it
+  Index,        // least expected slowdown for the area, by predicted run times
+};
+
+// What a queue's order takes for the run time of a job. Jobs are stopped at their request, whatever
+// is predicted.
+enum class RunTimes {
+  Request,  // what it asks for
+  LastTwo,  // the mean of the last two that its user's jobs took (Tsafrir et al. 2007)
+  Learned,  // by trees that were boosted on the jobs that have ended
 };
 
 enum class Backfill {
@@ -29,13 +38,16 @@ enum class Backfill {
   Conservative,  // who delays nobody before it may pass
 };
 
-std::string_view to_string(QueueOrder order);   // "fcfs"
-std::string_view to_string(Backfill backfill);  // "easy"
+std::string_view to_string(QueueOrder order);    // "fcfs"
+std::string_view to_string(Backfill backfill);   // "easy"
+std::string_view to_string(RunTimes run_times);  // "request"
 bool parse_queue_order(std::string_view word, QueueOrder& out);
 bool parse_backfill(std::string_view word, Backfill& out);
+bool parse_run_times(std::string_view word, RunTimes& out);
 
 // Every one of them, in the order above.
 const std::vector<QueueOrder>& all_queue_orders();
 const std::vector<Backfill>& all_backfills();
+const std::vector<RunTimes>& all_run_times();
 
 }  // namespace hyades

@@ -3,6 +3,7 @@
 
 #include "cli/failure.hpp"
 #include "hsim/gantt_svg.hpp"
+#include "hsim/knowing_replay.hpp"
 #include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
 #include "hsim/queue_svg.hpp"
@@ -11,7 +12,6 @@
 #include "hsim/replay_options.hpp"
 #include "hsim/study_progress.hpp"
 #include "hsim/subcommands.hpp"
-#include "policy/backfill_policy.hpp"
 
 namespace hyades {
 
@@ -48,6 +48,10 @@ ClusterConfig config_of(const Command& command, int procs) {
     if (command.has("backfill")) {
       queue.backfill = backfill_named(command, command.value_of("backfill"));
     }
+    if (command.has("run-times")) {
+      queue.run_times = run_times_named(command, command.value_of("run-times"));
+    }
+    if (command.has("reserve")) queue.reserve = whole_number(command, "reserve", 0, 0, 50) / 100.0;
   }
   if (command.has("guard")) {
     const std::string when = command.value_of("guard");
@@ -63,8 +67,7 @@ Replay run_under(const NamedLog& log, ClusterConfig config) {
   options.config = std::make_shared<ClusterConfig>(std::move(config));
   options.queue_names = log.queues;
   options.progress = [&](std::size_t ended) { progress.say(ended, log.workload.jobs.size()); };
-  BackfillPolicy scheduler(origin_ms(log.workload));
-  Replay result = replay(log.workload, scheduler, options);
+  Replay result = replay_knowing(log.workload, log.earlier, origin_ms(log.workload), options);
   if (result.refused > 0) {
     throw Failure(std::to_string(result.refused) + " of " +
                   std::to_string(log.workload.jobs.size()) +
@@ -96,8 +99,14 @@ int hsim_run(int argc, char** argv) {
                   "Replay a log through the scheduler of the master.", kNotes);
   add_window_options(command);
   command.value("policy", "P",
-                "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf; of all queues");
+                "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf, index; of all queues");
   command.value("backfill", "B", "easy (default), none, easy-fcfs, easy-sjbf, cons; of all queues");
+  command.value("run-times", "R",
+                "request, last2, gbdt: what orders take for run times (gbdt for index, else "
+                "request)");
+  command.value("reserve", "PERCENT",
+                "of the processors, kept for jobs to come by those expected to run for more than "
+                "an hour (5 for index, else 0)");
   command.value("guard", "WHEN", "on (default) or off: the bound on how long anybody waits");
   command.value("config", "FILE.toml", "queues, guard and nodes as the master is configured");
   command.flag("starts", "also print when each job started, with --json");

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/controller.hpp"
+#include "policy/run_model.hpp"
 
 namespace hyades {
 
@@ -18,6 +19,9 @@ constexpr std::int64_t kBegin_s = 1'000'000'000;
 std::int64_t begin_s(const Workload& workload) {
   return workload.unix_start_s > 0 ? workload.unix_start_s : kBegin_s;
 }
+
+// Of jobs before the first one that is replayed; beyond the numbers of those.
+constexpr JobId kPastIds = 1'000'000'000'000;
 
 // Nothing has happened before the first job.
 class NoArchive : public Archive {
@@ -40,6 +44,38 @@ struct Running {
   }
 };
 
+// Of the log, those that are configured.
+std::map<int, std::string> known_queues(const ReplayOptions& options) {
+  std::map<int, std::string> queues;
+  for (const QueueConfig& queue : options.config->queues) {
+    for (const auto& [number, name] : options.queue_names) {
+      if (name == queue.name) queues.emplace(number, name);
+    }
+  }
+  return queues;
+}
+
+std::uint32_t uid_of(const TraceJob& job) {
+  return job.user >= 0 ? static_cast<std::uint32_t>(job.user) : 0;
+}
+
+// Executables are numbers in logs; in names of jobs, numbers make no difference.
+std::string name_of(int executable) {
+  std::string name = "app-";
+  for (; executable > 0; executable /= 26) name += static_cast<char>('a' + executable % 26);
+  return name;
+}
+
+JobSpec spec_of(const TraceJob& job, const std::map<int, std::string>& queues) {
+  JobSpec spec;
+  spec.tasks = job.procs;
+  spec.time_limit_s =
+      static_cast<int>(std::min<std::int64_t>(job.request_s, std::numeric_limits<int>::max()));
+  if (job.executable >= 0) spec.name = name_of(job.executable);
+  if (const auto queue = queues.find(job.queue); queue != queues.end()) spec.queue = queue->second;
+  return spec;
+}
+
 class Replayer {
  public:
   Replayer(const Workload& workload, Policy& policy, const ReplayOptions& options)
@@ -48,11 +84,7 @@ class Replayer {
         begin_s_(begin_s(workload)),
         controller_(options.config, kEpoch, archive_, policy) {
     result_.jobs.resize(workload.jobs.size());
-    for (const QueueConfig& queue : options.config->queues) {
-      for (const auto& [number, name] : options.queue_names) {
-        if (name == queue.name) queues_.emplace(number, name);
-      }
-    }
+    queues_ = known_queues(options);
   }
 
   Replay run();
@@ -64,7 +96,6 @@ class Replayer {
   void end(const Running& running);
   void take_starts();
   void report(const Running& running, PeerId from, LaunchState state, Step& out);
-  JobSpec spec_of(const TraceJob& job) const;
   [[noreturn]] void complain_of_stuck() const;
 
   const Workload& workload_;
@@ -132,23 +163,12 @@ void Replayer::turn(std::int64_t at_s) {
   step_.outgoing.clear();
 }
 
-JobSpec Replayer::spec_of(const TraceJob& job) const {
-  JobSpec spec;
-  spec.tasks = job.procs;
-  spec.time_limit_s =
-      static_cast<int>(std::min<std::int64_t>(job.request_s, std::numeric_limits<int>::max()));
-  if (const auto queue = queues_.find(job.queue); queue != queues_.end()) {
-    spec.queue = queue->second;
-  }
-  return spec;
-}
-
 void Replayer::submit(std::size_t job) {
   const TraceJob& trace = workload_.jobs[job];
   Request request;
-  request.caller.uid = trace.user >= 0 ? static_cast<std::uint32_t>(trace.user) : 0;
+  request.caller.uid = uid_of(trace);
   request.caller.role = Role::Operator;
-  request.what = SubmitRequest{spec_of(trace), nullptr, ""};
+  request.what = SubmitRequest{spec_of(trace, queues_), nullptr, ""};
   step_.replies.clear();
   controller_.step(request, now_, step_);
   const Reply& reply = step_.replies.back();
@@ -239,6 +259,32 @@ ClusterConfig pool_of(int procs, QueueOrder order, Backfill backfill) {
 
 WallMs origin_ms(const Workload& workload) {
   return (begin_s(workload) + (workload.jobs.empty() ? 0 : workload.jobs.front().submit_s)) * 1000;
+}
+
+std::vector<JobOutcomeFacts> past_before(std::span<const TraceJob> earlier, const Workload& window,
+                                         const ReplayOptions& options) {
+  std::vector<JobOutcomeFacts> past;
+  if (window.jobs.empty()) return past;
+  const std::int64_t now_s = window.jobs.front().submit_s;
+  const std::map<int, std::string> queues = known_queues(options);
+  for (std::size_t i = earlier.size(); i > 0 && past.size() < RunModelTrainer::examples_most; --i) {
+    const TraceJob& job = earlier[i - 1];
+    const std::int64_t start_s = job.submit_s + std::max<std::int64_t>(job.wait_s, 0);
+    if (start_s + job.run_s >= now_s) continue;
+    JobSpec spec = spec_of(job, queues);
+    spec.uid = uid_of(job);
+    if (spec.queue.empty()) spec.queue = options.config->queues.front().name;
+    const auto ms = [&](std::int64_t at_s) { return (begin_s(window) + at_s) * 1000; };
+    past.push_back({.job = kPastIds + i,
+                    .asked = asked_by(spec),
+                    .cores = job.procs,
+                    .submit_ms = ms(job.submit_s),
+                    .start_ms = ms(start_s),
+                    .end_ms = ms(start_s + job.run_s),
+                    .outcome = Outcome::Completed,
+                    .usage = {}});
+  }
+  return past;
 }
 
 Replay replay(const Workload& workload, Policy& policy, const ReplayOptions& options) {

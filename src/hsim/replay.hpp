@@ -6,12 +6,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/config.hpp"
 #include "core/job_state.hpp"
 #include "core/policy.hpp"
+#include "policy/job_outcome_facts.hpp"
 #include "trace/workload.hpp"
 
 namespace hyades {
@@ -58,6 +60,13 @@ struct ReplayOptions {
   // Told from time to time how many jobs have ended.
   std::function<void(std::size_t ended)> progress;
 };
+
+// Those of `earlier`, which the log of the window has before it, that had ended by the time at
+// which the window's first job was submitted: what a scheduler that begins there may know. Where
+// the log does not say how long they waited, they waited for no time. At most the newest that a
+// model is made of.
+std::vector<JobOutcomeFacts> past_before(std::span<const TraceJob> earlier, const Workload& window,
+                                         const ReplayOptions& options);
 
 // At each distinct time: completions, then arrivals, then one scheduling pass. Jobs ask for their
 // processors as tasks of one core, in the queue that is theirs by name, else in the first. Throws

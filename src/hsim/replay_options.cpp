@@ -58,7 +58,12 @@ NamedLog read_window(const Command& command, const std::string& path) {
     throw Failure(path + " has " + std::to_string(jobs) +
                   " usable jobs: --start and --jobs go beyond them");
   }
-  return {cut(log.workload, {first, count}), log.header.queues, {}, log.clean_ups};
+  const auto begin = log.workload.jobs.begin();
+  return {cut(log.workload, {first, count}),
+          log.header.queues,
+          {},
+          log.clean_ups,
+          {begin, begin + static_cast<std::ptrdiff_t>(first)}};
 }
 
 Workload read_log(const Command& command, const std::string& path) {
@@ -69,6 +74,10 @@ Workload read_log(const Command& command, const std::string& path) {
 
 QueueOrder order_named(const Command& command, const std::string& word, const char* option) {
   return named(command, option, word, all_queue_orders(), parse_queue_order);
+}
+
+RunTimes run_times_named(const Command& command, const std::string& word, const char* option) {
+  return named(command, option, word, all_run_times(), parse_run_times);
 }
 
 Backfill backfill_named(const Command& command, const std::string& word, const char* option) {

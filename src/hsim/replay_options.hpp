@@ -25,6 +25,8 @@ NamedLog read_window(const Command& command, const std::string& path);
 Workload read_log(const Command& command, const std::string& path);
 
 // One of the words, or a usage error that names them and the nearest.
+RunTimes run_times_named(const Command& command, const std::string& word,
+                         const char* option = "run-times");
 QueueOrder order_named(const Command& command, const std::string& word,
                        const char* option = "policy");
 Backfill backfill_named(const Command& command, const std::string& word,

@@ -6,7 +6,9 @@ namespace hyades {
 
 std::string rule_text(const Rule& rule) {
   return rule.policy + ", " + rule.backfill + (rule.guard ? ", guarded" : "") +
-         (rule.exact ? ", exact run times" : "");
+         (rule.exact ? ", exact run times" : "") +
+         (rule.run_times.empty() ? "" : ", run times: " + rule.run_times) +
+         (rule.reserve < 0 ? "" : ", reserve " + std::to_string(rule.reserve) + " %");
 }
 
 std::string short_name(const StudiedLog& log) {
@@ -33,6 +35,7 @@ std::vector<Rule> StudyPlan::rules() const {
     if (guarded) out.push_back({policy, "easy", true, false});
     if (exact) out.push_back({policy, "easy", false, true});
   }
+  out.insert(out.end(), others.begin(), others.end());
   return out;
 }
 

@@ -14,10 +14,12 @@ namespace hyades {
 
 // How the queue is scheduled. Words as the configuration has them.
 struct Rule {
-  std::string policy;    // "saf"
-  std::string backfill;  // "easy"
-  bool guard = false;    // the bound on how long anybody waits
-  bool exact = false;    // the run times are known in advance: no scheduler knows them
+  std::string policy;     // "saf"
+  std::string backfill;   // "easy"
+  bool guard = false;     // the bound on how long anybody waits
+  bool exact = false;     // the run times are known in advance: no scheduler knows them
+  std::string run_times;  // that the order goes by; "": as the policy has it
+  int reserve = -1;       // percent of the processors; -1: as the policy has it
 
   friend auto operator<=>(const Rule&, const Rule&) = default;
 };
@@ -43,6 +45,7 @@ struct StudyPlan {
   std::vector<std::string> backfills;
   bool guarded = true;  // also each policy with EASY and the guard
   bool exact = true;    // also each policy with EASY and exact run times
+  std::vector<Rule> others;
 
   // Every policy with every backfill, without guard; then the others.
   std::vector<Rule> rules() const;

@@ -20,7 +20,8 @@ struct Line {
 Line line_from(const Json& json) {
   return {json.at("log").get<std::string>(),
           {json.at("policy").get<std::string>(), json.at("backfill").get<std::string>(),
-           json.at("guard").get<bool>(), json.at("exact").get<bool>()},
+           json.at("guard").get<bool>(), json.at("exact").get<bool>(),
+           json.value("run_times", std::string()), json.value("reserve", -1)},
           {json.at("first").get<std::size_t>(), json.at("count").get<std::size_t>()}};
 }
 
@@ -93,6 +94,8 @@ void StudyCache::add(const StudiedLog& log, const Rule& rule, const Window& wind
                      {"backfill", rule.backfill},
                      {"guard", rule.guard},
                      {"exact", rule.exact},
+                     {"run_times", rule.run_times},
+                     {"reserve", rule.reserve},
                      {"first", window.first},
                      {"count", window.count},
                      {"metrics", metrics_json(metrics)}};

@@ -19,8 +19,9 @@ Workload with_exact_requests(Workload workload) {
 std::vector<StudyRunner::Task> StudyRunner::missing(const StudyResults& results) const {
   std::vector<Task> tasks;
   for (std::size_t log = 0; log < plan_.logs.size(); ++log) {
-    for (const Rule& rule : plan_.rules()) {
-      for (const Window& window : plan_.logs[log].windows) {
+    // What is learned from the jobs before a window is made once for all rules.
+    for (const Window& window : plan_.logs[log].windows) {
+      for (const Rule& rule : plan_.rules()) {
         if (!results.has(plan_.logs[log].name, rule, window)) tasks.push_back({log, rule, window});
       }
     }
@@ -31,7 +32,8 @@ std::vector<StudyRunner::Task> StudyRunner::missing(const StudyResults& results)
 Metrics StudyRunner::measure_task(const Task& task) const {
   Workload workload = cut(workloads_[task.log], task.window);
   if (task.rule.exact) workload = with_exact_requests(std::move(workload));
-  const std::vector<ReplayedJob> jobs = replay_(workload, task.rule);
+  const std::vector<ReplayedJob> jobs =
+      replay_(workload, std::span(workloads_[task.log].jobs).first(task.window.first), task.rule);
   if (const std::string wrong = check_replay(workload, jobs); !wrong.empty()) {
     throw Failure(plan_.logs[task.log].name + ", " + rule_text(task.rule) + ", " +
                   std::to_string(task.window.count) + " jobs from " +

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "hsim/study.hpp"
@@ -11,9 +12,10 @@
 
 namespace hyades {
 
-// Of a workload, which is one window. Throws when it cannot be replayed.
-using ReplayRule =
-    std::function<std::vector<ReplayedJob>(const Workload& workload, const Rule& rule)>;
+// Of a workload, which is one window, with the jobs that its log has before it. Throws when it
+// cannot be replayed.
+using ReplayRule = std::function<std::vector<ReplayedJob>(
+    const Workload& workload, std::span<const TraceJob> earlier, const Rule& rule)>;
 
 class StudyRunner {
  public:

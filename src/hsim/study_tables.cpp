@@ -2,74 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
+
+#include "hsim/study_cells.hpp"
 
 namespace hyades {
 namespace {
 
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
-std::string interval_text(const Interval& interval, int digits) {
-  return fixed(interval.value, digits) + " [" + fixed(interval.low, digits) + ", " +
-         fixed(interval.high, digits) + "]";
-}
-
-std::string hours(double seconds, int digits) { return fixed(seconds / 3600, digits); }
-
-std::string row(const std::vector<std::string>& cells) {
-  std::string out = "|";
-  for (const std::string& cell : cells) out += " " + cell + " |";
-  return out + "\n";
-}
-
-// The first column holds words, the others numbers.
-std::string head(const std::vector<std::string>& titles) {
-  std::string out = row(titles) + "|---|";
-  for (std::size_t i = 1; i < titles.size(); ++i) out += "---:|";
-  return out + "\n";
-}
-
 std::string mean_cell(const std::vector<Metrics>& metrics) {
   return metrics.empty() ? "" : fixed(mean_of(figures(metrics, &Metrics::avg_bsld)), 1);
-}
-
-// Slowdowns of both rules on all logs, where both were tried.
-template <typename Member>
-std::vector<PairedWindows> pairs(const StudyPage& page, const StudyResults& results, const Rule& a,
-                                 const Rule& b, Member Metrics::*member) {
-  std::vector<PairedWindows> out;
-  for (const StudiedLog& log : page.plan.logs) {
-    PairedWindows windows{figures(results.of(log, a), member), figures(results.of(log, b), member)};
-    if (windows.a.size() == windows.b.size() && !windows.a.empty()) out.push_back(windows);
-  }
-  return out;
-}
-
-double total(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum;
-}
-
-// A log on which nobody waits under the rule that is compared with has no ratio.
-Interval ratio_of_means(std::vector<PairedWindows> pairs, const BootstrapOptions& options) {
-  std::erase_if(pairs,
-                [](const PairedWindows& log) { return total(log.b) <= 0 || total(log.a) <= 0; });
-  return bootstrap_ratio_of_means(pairs, options);
-}
-
-double mean_utilization(const StudyPage& page, const StudyResults& results, const Rule& rule) {
-  std::vector<double> logs;
-  for (const StudiedLog& log : page.plan.logs) {
-    const std::vector<Metrics> metrics = results.of(log, rule);
-    if (!metrics.empty()) logs.push_back(mean_of(figures(metrics, &Metrics::utilization)));
-  }
-  return mean_of(logs);
 }
 
 const char* const kReference = "saf";
@@ -111,15 +52,15 @@ namespace {
 std::string pooled_row(const StudyPage& page, const StudyResults& results, const Rule& rule,
                        const std::string& name) {
   const Rule reference{kReference, "easy"};
-  const auto slowdowns = pairs(page, results, rule, reference, &Metrics::avg_bsld);
+  const auto slowdowns = pairs(page.plan, results, rule, reference, &Metrics::avg_bsld);
   if (slowdowns.empty()) return "";
   const auto ratio = [&](auto member) {
     return interval_text(
-        ratio_of_means(pairs(page, results, rule, reference, member), page.bootstrap), 2);
+        ratio_of_means(pairs(page.plan, results, rule, reference, member), page.bootstrap), 2);
   };
   return row({name, interval_text(bootstrap_geometric_ratio(slowdowns, page.bootstrap), 2),
               ratio(&Metrics::avg_wait), ratio(&Metrics::max_wait),
-              fixed(mean_utilization(page, results, rule), 3)});
+              fixed(mean_utilization(page.plan, results, rule), 3)});
 }
 
 std::string oracle_row(const StudyPage& page, const StudyResults& results) {
@@ -162,18 +103,19 @@ std::string guard_table(const StudyPage& page, const StudyResults& results) {
   const Rule fcfs{"fcfs", "easy"};
   for (const std::string& policy : page.plan.policies) {
     const Rule plain{policy, "easy"}, guarded{policy, "easy", true};
-    const auto slowdowns = pairs(page, results, guarded, plain, &Metrics::avg_bsld);
-    const auto waits = pairs(page, results, guarded, fcfs, &Metrics::max_wait);
+    const auto slowdowns = pairs(page.plan, results, guarded, plain, &Metrics::avg_bsld);
+    const auto waits = pairs(page.plan, results, guarded, fcfs, &Metrics::max_wait);
     if (slowdowns.empty() || waits.empty()) continue;
     double worst = 0;
     for (const PairedWindows& log : waits) {
       if (total(log.b) > 0) worst = std::max(worst, total(log.a) / total(log.b));
     }
-    out += row({policy, interval_text(bootstrap_geometric_ratio(slowdowns, page.bootstrap), 2),
-                interval_text(ratio_of_means(pairs(page, results, plain, fcfs, &Metrics::max_wait),
-                                             page.bootstrap),
-                              2),
-                interval_text(ratio_of_means(waits, page.bootstrap), 2), fixed(worst, 2)});
+    out += row(
+        {policy, interval_text(bootstrap_geometric_ratio(slowdowns, page.bootstrap), 2),
+         interval_text(ratio_of_means(pairs(page.plan, results, plain, fcfs, &Metrics::max_wait),
+                                      page.bootstrap),
+                       2),
+         interval_text(ratio_of_means(waits, page.bootstrap), 2), fixed(worst, 2)});
   }
   return out + "\n";
 }

@@ -8,5 +8,6 @@ int hsim_import(int argc, char** argv);
 int hsim_run(int argc, char** argv);
 int hsim_compare(int argc, char** argv);
 int hsim_study(int argc, char** argv);
+int hsim_study_predict(int argc, char** argv);
 
 }  // namespace hyades

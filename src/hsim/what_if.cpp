@@ -6,13 +6,13 @@
 #include <set>
 
 #include "cli/failure.hpp"
+#include "hsim/knowing_replay.hpp"
 #include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
 #include "hsim/queue_svg.hpp"
 #include "hsim/replay_check.hpp"
 #include "hsim/replay_config.hpp"
 #include "hsim/wait_comparison_output.hpp"
-#include "policy/backfill_policy.hpp"
 
 namespace hyades {
 
@@ -44,8 +44,7 @@ Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfi
   ReplayOptions options;
   options.config = std::make_shared<ClusterConfig>(config);
   options.queue_names = log.queues;
-  BackfillPolicy policy;
-  Replay result = replay(log.workload, policy, options);
+  Replay result = replay_knowing(log.workload, log.earlier, {}, options);
   if (result.refused > 0) {
     throw Failure(name + " refuses " + std::to_string(result.refused) + " of the " +
                   std::to_string(log.workload.jobs.size()) + " jobs of " + log.workload.name +

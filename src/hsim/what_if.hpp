@@ -16,6 +16,7 @@ struct NamedLog {
   std::map<int, std::string> queues;
   std::map<int, std::string> users;
   CleanUps clean_ups;
+  std::vector<TraceJob> earlier = {};  // that the log has before the first of the workload
 };
 
 // Throws Failure when the replay cannot be true, or refuses jobs: which, why, and how many. `name`:

@@ -66,10 +66,10 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
 void read_guard(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
   ConfigReader reader(table, "[guard]", errors);
   reader.flag("enabled", config.guard.enabled);
-  reader.factor("factor", config.guard.factor);
+  if (table.contains("factor")) reader.factor("factor", config.guard.factor.emplace(1));
   reader.duration("after", config.guard.after_s, 1, kYear_s);
   reader.finish();
-  if (config.guard.factor < 1 || config.guard.factor > 1000) {
+  if (config.guard.factor && (*config.guard.factor < 1 || *config.guard.factor > 1000)) {
     reader.error("factor",
                  "factor in [guard] must be from 1 to 1000: so many times the longest "
                  "wait of first come, first served");
@@ -127,6 +127,7 @@ void check_queue_nodes(const QueueConfig& queue, const Lines& nodes, ConfigReade
 
 bool parse(std::string_view word, QueueOrder& out) { return parse_queue_order(word, out); }
 bool parse(std::string_view word, Backfill& out) { return parse_backfill(word, out); }
+bool parse(std::string_view word, RunTimes& out) { return parse_run_times(word, out); }
 
 template <typename E>
 void read_word(ConfigReader& reader, const char* key, E& out, const std::vector<E>& values) {
@@ -135,6 +136,22 @@ void read_word(ConfigReader& reader, const char* key, E& out, const std::vector<
   std::string word(to_string(out));
   reader.choice(key, word, words);
   parse(word, out);
+}
+
+// How the order sees run times, and what it keeps for jobs to come.
+void read_forecasts(ConfigReader& reader, const toml::table& table, QueueConfig& queue) {
+  if (table.contains("run_times")) {
+    read_word(reader, "run_times", queue.run_times.emplace(RunTimes::Request), all_run_times());
+  }
+  if (table.contains("reserve")) {
+    reader.share("reserve", queue.reserve.emplace(0), 0.5);
+    if (queue.backfill == Backfill::Conservative && *queue.reserve > 0) {
+      reader.error("reserve", "queue '" + queue.name +
+                                  "' has both a reserve and conservative backfilling, which plans "
+                                  "without one: leave out one of them");
+    }
+  }
+  reader.duration("reserve_after", queue.reserve_after_s, 0, kYear_s);
 }
 
 void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, const Lines& nodes,
@@ -154,6 +171,7 @@ void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, c
   reader.flag("enabled", queue.enabled);
   read_word(reader, "policy", queue.order, all_queue_orders());
   read_word(reader, "backfill", queue.backfill, all_backfills());
+  read_forecasts(reader, table, queue);
   reader.finish();
   if (!table.contains("name"))
     reader.error("name", "[[queue]] needs a name, such as name = \"batch\"");

@@ -170,6 +170,16 @@ void ConfigReader::factor(const char* key, double& out) {
   out = value;
 }
 
+void ConfigReader::share(const char* key, double& out, double most) {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return;
+  char range[64];
+  std::snprintf(range, sizeof range, "a number from 0 to %g", most);
+  const double value = node->value<double>().value_or(-1);
+  if (!node->is_number() || !(value >= 0 && value <= most)) return wrong(*node, key, range);
+  out = value;
+}
+
 void ConfigReader::path(const char* key, std::string& out) {
   const toml::node* const node = find(key);
   if (node == nullptr) return;

@@ -51,6 +51,8 @@ class ConfigReader {
   void unit(const char* key, std::string& out);
   // Any finite number but 0.
   void factor(const char* key, double& out);
+  // A number from 0 to `most`, which is not above 1.
+  void share(const char* key, double& out, double most);
   // A program and its arguments: the first element is an absolute path.
   void command(const char* key, std::vector<std::string>& out);
   void integer(const char* key, int& out, int least, int most);

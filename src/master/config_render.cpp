@@ -72,7 +72,10 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
       << "max_cores_per_user = " << queue.max_cores_per_user << "\n"
       << "enabled = " << (queue.enabled ? "true" : "false") << "\n"
       << "policy = " << quoted(std::string(to_string(queue.order))) << "\n"
-      << "backfill = " << quoted(std::string(to_string(queue.backfill))) << "\n";
+      << "backfill = " << quoted(std::string(to_string(queue.backfill))) << "\n"
+      << "run_times = " << quoted(std::string(to_string(run_times_of(queue)))) << "\n"
+      << "reserve = " << reserve_of(queue) << "\n"
+      << "reserve_after = " << duration(queue.reserve_after_s) << "\n";
 }
 
 const char* word(bool flag) { return flag ? "true" : "false"; }
@@ -187,8 +190,8 @@ std::string render_config(const ClusterConfig& config) {
   for (const QueueConfig& queue : config.queues) render_queue(out, queue);
   out << "\n[guard]\n"
       << "enabled = " << (config.guard.enabled ? "true" : "false") << "\n"
-      << "factor = " << config.guard.factor << "\n"
       << "after = " << duration(config.guard.after_s) << "\n";
+  if (config.guard.factor) out << "factor = " << *config.guard.factor << "\n";
   render_fence(out, config);
   render_node_settings(out, config.node_settings);
   render_device_files(out, config.node_settings.device_files);

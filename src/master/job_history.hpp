@@ -28,13 +28,16 @@ class JobHistory {
 
  private:
   void read_all();
-  void read(const std::vector<JobId>& ids);
 
   const SqliteStore& store_;
   UsageHistory history_;
   bool read_ = false;
   std::vector<JobId> ended_;  // since the last look
 };
+
+// Of the newest JobHistory::jobs_most jobs, those that have ended; fewer, or none, when the store
+// cannot be read.
+std::vector<JobOutcomeFacts> newest_outcomes(const SqliteStore& store);
 
 JobOutcomeFacts outcome_facts(const StoredJob& job);
 

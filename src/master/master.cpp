@@ -22,6 +22,7 @@
 #include "master/sqlite_store.hpp"
 #include "master/state_directory.hpp"
 #include "master/telemetry_board.hpp"
+#include "master/trainer_process.hpp"
 #include "policy/backfill_policy.hpp"
 #include "version.hpp"
 #include "wire/client_server.hpp"
@@ -77,13 +78,16 @@ ClusterConfig started_with(const MasterOptions& options, const ClusterConfig& co
   return started;
 }
 
+std::string program_beside_us(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
+}
+
 ClientServer::Options server_options(const MasterOptions& options, const ClusterConfig& config) {
-  const auto beside_us = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   ClientServer::Options server{.any_user = options.all_users};
   server.listen = config.listen;
   server.munge_may_come_later = options.again;
   server.cluster = config.name;
-  server.munge = {.program = beside_us / "hyades-munge", .socket = config.munge_socket};
+  server.munge = {.program = program_beside_us("hyades-munge"), .socket = config.munge_socket};
   server.audit = [](const std::string& line) { spdlog::info("client: {}", line); };
   return server;
 }
@@ -115,7 +119,8 @@ class Master {
     require(epoch != 0, store_->last_error());
     server_ = ClientServer::open(directory_->path(), server_options(options, *config_), error);
     require(server_ != nullptr, error);
-    policy_ = std::make_unique<BackfillPolicy>();
+    policy_ = std::make_unique<BackfillPolicy>(std::nullopt, &trainer_,
+                                               [this] { return newest_outcomes(*store_); });
     fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {
       return driver_ ? driver_->controller().config() : *config_;
     });
@@ -271,6 +276,7 @@ class Master {
   std::shared_ptr<const ClusterConfig> config_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<ClientServer> server_;
+  TrainerProcess trainer_{program_beside_us("hyades-trainer")};
   std::unique_ptr<BackfillPolicy> policy_;
   std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<TelemetryStore> telemetry_store_;

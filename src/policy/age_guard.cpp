@@ -36,8 +36,8 @@ void AgeGuard::forget() {
 
 // After a restart it is not known how long a job was held: its submission counts, or the end of its
 // last delay.
-void AgeGuard::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
-                    WallMs now_ms) {
+void AgeGuard::look(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
+                    const ExpectedRun& expected) {
   if (!known_) {
     known_ = true;
     for (const QueueView& queue : queues) {
@@ -48,17 +48,19 @@ void AgeGuard::look(const std::vector<QueueView>& queues, const ClusterView& clu
       });
     }
   }
-  twin_.advance(queues, cluster, now_ms, [this](const Job& job) {
+  const auto since = [this](const Job& job) {
     const auto found = since_.find(job.id);
     return found == since_.end() ? job.submitted_ms : found->second;
-  });
+  };
+  twin_.advance(queues, cluster, now_ms, since, expected);
 }
 
 JobId AgeGuard::urgent(const QueueView& queue, const Cluster& cluster, WallMs now_ms) const {
   const auto found = by_age_.find(queue.config->name);
   if (found == by_age_.end()) return 0;
   const double longest = static_cast<double>(twin_.longest_wait_ms(queue.config->name));
-  const double most = std::max(settings_.after_s * 1000.0, settings_.factor * longest);
+  const double factor = guard_factor(settings_, run_times_of(*queue.config));
+  const double most = std::max(settings_.after_s * 1000.0, factor * longest);
   for (const auto& [age, job] : found->second) {
     if (static_cast<double>(now_ms - age.first) <= most) return 0;
     if (queue.within_limits && !queue.within_limits(*job)) continue;

@@ -23,7 +23,8 @@ class AgeGuard {
   void forget();
 
   // Call before the questions of one decision.
-  void look(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms);
+  void look(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
+            const ExpectedRun& expected);
   // The job of the queue that goes first now; 0: none is over age.
   JobId urgent(const QueueView& queue, const Cluster& cluster, WallMs now_ms) const;
 

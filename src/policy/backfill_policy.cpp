@@ -11,46 +11,63 @@ namespace hyades {
 
 void BackfillPolicy::configure(const ClusterConfig& config) {
   depth_ = config.backfill_depth;
-  const bool some_are_favoured =
-      std::any_of(config.queues.begin(), config.queues.end(),
-                  [](const QueueConfig& queue) { return queue.order != QueueOrder::Fcfs; });
+  const auto some = [&](const auto& is_so) {
+    return std::any_of(config.queues.begin(), config.queues.end(), is_so);
+  };
+  const bool some_are_favoured = some([](const QueueConfig& queue) {
+    return queue.order != QueueOrder::Fcfs || reserve_of(queue) > 0;
+  });
   if (!config.guard.enabled || !some_are_favoured) {
     guard_.reset();
   } else {
     if (!guard_) guard_.emplace();
     guard_->configure(config.guard, depth_);
   }
+  if (!some([](const QueueConfig& queue) { return run_times_of(queue) != RunTimes::Request; })) {
+    predictor_.reset();
+    return;
+  }
+  if (!predictor_) predictor_.emplace(trainer_, past_);
+  predictor_->configure(
+      some([](const QueueConfig& queue) { return run_times_of(queue) == RunTimes::Learned; }));
 }
 
 double BackfillPolicy::rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const {
-  if (changes_with_time(queue.order)) return 0;
-  const WallMs origin_ms = origin_ms_.value_or(busy_since_ms);
-  OrderFacts facts;
-  facts.request_s = job.spec.time_limit_s;
-  facts.procs = static_cast<double>(procs_of(job.spec));
-  facts.since_busy_s = static_cast<double>(job.submitted_ms - origin_ms) / 1000 + 1;
-  return score(queue.order, facts);
+  if (changes_with_time(queue)) return 0;
+  return score(queue.order, order_facts(queue, job, busy_since_ms, sources()));
 }
 
 void BackfillPolicy::waits(const Job& job, WallMs at_ms) {
   if (guard_) guard_->waits(job, at_ms);
+  if (predictor_) predictor_->waits(job);
 }
 
 void BackfillPolicy::leaves(const Job& job) {
   if (guard_) guard_->leaves(job);
+  if (predictor_) predictor_->leaves(job);
+}
+
+void BackfillPolicy::starts(const Job& job, WallMs at_ms) {
+  if (predictor_) predictor_->starts(job, at_ms);
 }
 
 void BackfillPolicy::ended(const Job& job, WallMs at_ms) {
   if (guard_) guard_->ended(job, at_ms);
+  if (predictor_) predictor_->ended(job);
 }
 
 void BackfillPolicy::forget() {
   if (guard_) guard_->forget();
+  if (predictor_) predictor_->forget();
 }
 
 void BackfillPolicy::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
                           WallMs now_ms) {
-  if (guard_) guard_->look(queues, cluster, now_ms);
+  if (predictor_) predictor_->look(queues, cluster, now_ms);
+  if (!guard_) return;
+  guard_->look(queues, cluster, now_ms, [this](const Job& job, RunTimes run_times, WallMs at_ms) {
+    return predictor_ ? predictor_->expected_run_ms(job, run_times, at_ms) : limit_ms_of(job);
+  });
 }
 
 Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
@@ -58,14 +75,15 @@ Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const Cluste
   Decision decision;
   PlanLedger ledger(cluster, now_ms);
   Depth depth(depth_);
+  const ScoreSources scores = sources();
   for (const QueueView& queue : queues) {
     if (queue.waiting->empty()) continue;
     ledger.use(queue.usable);
     const JobId first = guard_ ? guard_->urgent(queue, *cluster.cluster, now_ms) : 0;
     if (queue.config->backfill == Backfill::Conservative) {
-      ConservativePass(queue, ledger, depth, decision).run(first);
+      ConservativePass(queue, scores, ledger, depth, decision).run(first);
     } else {
-      EasyPass(queue, ledger, depth, decision).run(first);
+      EasyPass(queue, scores, ledger, depth, decision).run(first);
     }
   }
   return decision;

@@ -10,6 +10,8 @@
 // found anew at each pass (Mu'alem and Feitelson 2001).
 //
 // With a guard (policy/age_guard.hpp), a job that is over age goes before all others of its queue.
+// Where run times are predicted (policy/run_predictor.hpp), orders go by that; reservations never
+// do. With a reserve, jobs that are expected to run for long leave some cores to jobs to come.
 //
 // One reservation per queue rather than one per cluster, because a queue with nodes of its own
 // would otherwise starve its large jobs. Jobs that no usable node set could ever hold, and jobs
@@ -20,26 +22,32 @@
 
 #include "core/policy.hpp"
 #include "policy/age_guard.hpp"
+#include "policy/queue_walk.hpp"
+#include "policy/run_predictor.hpp"
 
 namespace hyades {
 
 class BackfillPolicy : public Policy {
  public:
-  BackfillPolicy() = default;
-  // Orders that look at the time of submission count from `origin_ms`, rather than from the
-  // beginning of the queue's busy period.
-  explicit BackfillPolicy(WallMs origin_ms) : origin_ms_(origin_ms) {}
+  // Orders that look at the time of submission count from `origin_ms`, if it is there, rather than
+  // from the beginning of the queue's busy period. `trainer` must outlive the policy; nullptr:
+  // nobody makes models of run times. `past` is asked when run times are predicted first.
+  explicit BackfillPolicy(std::optional<WallMs> origin_ms = {}, RunModelTrainer* trainer = nullptr,
+                          PastJobs past = {})
+      : origin_ms_(origin_ms), trainer_(trainer), past_(std::move(past)) {}
 
   // Takes over how many candidates are looked at, and the guard. There is a guard as long as some
   // queue's order favours anybody.
   void configure(const ClusterConfig& config) override;
   void waits(const Job& job, WallMs at_ms) override;
   void leaves(const Job& job) override;
+  void starts(const Job& job, WallMs at_ms) override;
   void ended(const Job& job, WallMs at_ms) override;
   void forget() override;
 
   // nullptr: there is none.
   const AgeGuard* guard() const { return guard_ ? &*guard_ : nullptr; }
+  const RunPredictor* predictor() const { return predictor_ ? &*predictor_ : nullptr; }
 
   double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const override;
   Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
@@ -49,9 +57,14 @@ class BackfillPolicy : public Policy {
   void look(const std::vector<QueueView>& queues, const ClusterView& cluster,
             WallMs now_ms) override;
 
+  ScoreSources sources() const { return {predictor(), origin_ms_}; }
+
   std::optional<WallMs> origin_ms_;
+  RunModelTrainer* trainer_;
+  PastJobs past_;
   int depth_ = 0;  // candidates looked at behind a reservation, over all queues; 0: all
   std::optional<AgeGuard> guard_;
+  std::optional<RunPredictor> predictor_;
 };
 
 }  // namespace hyades

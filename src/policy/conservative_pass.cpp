@@ -7,7 +7,7 @@ namespace hyades {
 void ConservativePass::run(JobId first) {
   if (ledger_.free_cores() == 0) return;
   build_profile();
-  QueueWalk walk(queue_, ledger_.view(), ledger_.now_ms(), first);
+  QueueWalk walk(queue_, ledger_.view(), ledger_.now_ms(), sources_, first);
   bool waits = false;  // one that is reserved does
   while (segments_.front().cores > 0) {
     const WaitingJob* const waiting = walk.next();

@@ -14,8 +14,9 @@ namespace hyades {
 
 class ConservativePass {
  public:
-  ConservativePass(const QueueView& queue, PlanLedger& ledger, Depth& depth, Decision& decision)
-      : queue_(queue), ledger_(ledger), depth_(depth), decision_(decision) {}
+  ConservativePass(const QueueView& queue, const ScoreSources& sources, PlanLedger& ledger,
+                   Depth& depth, Decision& decision)
+      : queue_(queue), sources_(sources), ledger_(ledger), depth_(depth), decision_(decision) {}
 
   // `first`: a job that goes before all others; 0: none does.
   void run(JobId first = 0);
@@ -40,6 +41,7 @@ class ConservativePass {
   std::size_t split_at(WallMs at_ms);
 
   const QueueView& queue_;
+  const ScoreSources& sources_;
   PlanLedger& ledger_;
   Depth& depth_;
   Decision& decision_;

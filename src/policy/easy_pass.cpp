@@ -1,14 +1,25 @@
 #include "policy/easy_pass.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/test_hooks.hpp"
 #include "policy/order.hpp"
 
 namespace hyades {
 
+EasyPass::EasyPass(const QueueView& queue, const ScoreSources& sources, PlanLedger& ledger,
+                   Depth& depth, Decision& decision)
+    : queue_(queue), sources_(sources), ledger_(ledger), depth_(depth), decision_(decision) {
+  const double share = reserve_of(*queue.config);
+  if (share <= 0) return;
+  machine_ = ledger.usable_cores(ledger.view().cluster->whole());
+  reserve_ = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(machine_)));
+}
+
 void EasyPass::run(JobId first) {
-  QueueWalk walk(queue_, ledger_.view(), ledger_.now_ms(), first);
+  first_ = first;
+  QueueWalk walk(queue_, ledger_.view(), ledger_.now_ms(), sources_, first);
   if (!start_heads(walk) || queue_.config->backfill == Backfill::None) return;
   backfill(walk);
 }
@@ -19,12 +30,27 @@ bool EasyPass::forbidden(const Job& job) {
   return true;
 }
 
+// Cores that must stay free beside the job when it starts.
+std::int64_t EasyPass::kept_beside(const WaitingJob& waiting) const {
+  if (reserve_ == 0 || waiting.id == first_ || waiting.cores + reserve_ > machine_) return 0;
+  const RunForecast forecast =
+      sources_.predictor == nullptr
+          ? requested_run(waiting.job->spec)
+          : sources_.predictor->forecast(*waiting.job, run_times_of(*queue_.config));
+  return forecast.run_s > queue_.config->reserve_after_s ? reserve_ : 0;
+}
+
 bool EasyPass::try_start(const WaitingJob& waiting, StartReason why) {
   const Job& job = *waiting.job;
   const WallMs end_ms = ledger_.now_ms() + waiting.limit_ms;
   const bool careless = HYADES_DEFECT("ignore_reservation");
   if (!careless && ledger_.hopeless(waiting.cores, waiting.limit_ms)) return false;
-  Plan plan = careless ? ledger_.fit(job, ledger_.free()) : ledger_.fit_now(job, end_ms);
+  const std::int64_t kept = kept_beside(waiting);
+  if (kept > 0 && waiting.cores + kept > ledger_.free_cores()) {
+    if (waiting.cores <= ledger_.free_cores()) decision_.kept_back.push_back(job.id);
+    return false;
+  }
+  Plan plan = careless ? ledger_.fit(job, ledger_.free()) : ledger_.fit_now(job, end_ms, kept);
   if (plan.empty()) return false;
   ledger_.start(job, plan, end_ms);
   decision_.starts.push_back({job.id, std::move(plan), why});
@@ -37,7 +63,7 @@ bool EasyPass::start_heads(QueueWalk& walk) {
     if (forbidden(*head->job) || try_start(*head, StartReason::Immediate)) continue;
     if (!depth_.use()) return false;
     Reservation reservation;
-    if (ledger_.reserve(*head->job, reservation)) {
+    if (ledger_.reserve(*head->job, reservation, kept_beside(*head))) {
       decision_.reservations.push_back(std::move(reservation));
       return true;
     }
@@ -50,7 +76,7 @@ void EasyPass::backfill(QueueWalk& walk) {
   const auto hopeless = [&](std::int64_t cores, WallMs limit_ms) {
     return !queue_.within_limits && ledger_.hopeless(cores, limit_ms);
   };
-  if (queue_.config->backfill == Backfill::Easy && !changes_with_time(queue_.config->order)) {
+  if (queue_.config->backfill == Backfill::Easy && !changes_with_time(*queue_.config)) {
     while (ledger_.free_cores() > 0) {
       const WaitingJob* const candidate = walk.next(hopeless);
       if (candidate == nullptr || !look_at(*candidate)) return;

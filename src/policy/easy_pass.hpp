@@ -1,4 +1,8 @@
 // One queue's turn in a scheduling pass: EASY backfilling, or none. See backfill_policy.hpp.
+//
+// With a reserve, a job that is expected to run for long starts only beside so many free cores;
+// that holds at a reserved start, too. It is waived where the job could never start otherwise, and
+// for the one that goes before all others.
 #pragma once
 
 #include "core/policy.hpp"
@@ -21,14 +25,15 @@ class Depth {
 
 class EasyPass {
  public:
-  EasyPass(const QueueView& queue, PlanLedger& ledger, Depth& depth, Decision& decision)
-      : queue_(queue), ledger_(ledger), depth_(depth), decision_(decision) {}
+  EasyPass(const QueueView& queue, const ScoreSources& sources, PlanLedger& ledger, Depth& depth,
+           Decision& decision);
 
   // `first`: a job that goes before all others; 0: none does.
   void run(JobId first = 0);
 
  private:
   bool forbidden(const Job& job);
+  std::int64_t kept_beside(const WaitingJob& waiting) const;
   bool try_start(const WaitingJob& waiting, StartReason why);
   bool start_heads(QueueWalk& walk);
   void backfill(QueueWalk& walk);
@@ -36,9 +41,13 @@ class EasyPass {
   bool look_at(const WaitingJob& candidate);
 
   const QueueView& queue_;
+  const ScoreSources& sources_;
   PlanLedger& ledger_;
   Depth& depth_;
   Decision& decision_;
+  std::int64_t machine_ = 0;  // cores of the queue's nodes; 0: there is no reserve
+  std::int64_t reserve_ = 0;  // of them
+  JobId first_ = 0;
 };
 
 }  // namespace hyades

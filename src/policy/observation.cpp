@@ -205,8 +205,11 @@ constexpr Group kGroups[] = {
     {"user", "its user's jobs", &UsageHistory::by_user},
     {"name", "its user's jobs of its name", &UsageHistory::by_name},
     {"request", "its user's jobs of as many cores and as much time", &UsageHistory::by_request},
+    {"size", "its user's jobs of as many cores", &UsageHistory::by_size},
+    {"limit", "its user's jobs that asked for as much time", &UsageHistory::by_limit},
 };
 
+static_assert(std::size(kSceneFields) == observation_scene_size);
 static_assert(std::size(kSceneFields) + std::size(kGroups) * std::size(kPastFields) ==
               observation_size);
 
@@ -241,6 +244,15 @@ Observation observe(const ObservedJob& job, WallMs now_ms, const UsageHistory& h
   Observation row;
   std::size_t i = 0;
   for (const SceneField& field : kSceneFields) row[i++] = bounded(field.value(scene), field);
+  observe_past(job, now_ms, history, row);
+  return row;
+}
+
+void observe_past(const ObservedJob& job, WallMs now_ms, const UsageHistory& history,
+                  Observation& row) {
+  static const QueueFacts no_queue;
+  const Scene scene{job, no_queue, now_ms};
+  std::size_t i = observation_scene_size;
   for (const Group& group : kGroups) {
     const RecentSummary past = (history.*group.look)(job.asked, now_ms);
     const bool is_any = past.jobs > 0;
@@ -248,7 +260,6 @@ Observation observe(const ObservedJob& job, WallMs now_ms, const UsageHistory& h
       row[i++] = is_any ? bounded(field.value(past, scene), field) : field.neutral;
     }
   }
-  return row;
 }
 
 std::span<const ObservationField, observation_size> observation_fields() {

@@ -55,11 +55,16 @@ struct ObservationField {
   double neutral = 0;  // when it is not known
 };
 
-constexpr std::size_t observation_size = 82;
+constexpr std::size_t observation_scene_size = 28;  // the job, the time, its queue, its user's jobs
+constexpr std::size_t observation_size = 118;       // and what became of those that have ended
 using Observation = std::array<double, observation_size>;
 
 Observation observe(const ObservedJob& job, WallMs now_ms, const UsageHistory& history,
                     const QueueFacts& queue);
+
+// Only the part behind observation_scene_size: what it would be now.
+void observe_past(const ObservedJob& job, WallMs now_ms, const UsageHistory& history,
+                  Observation& row);
 
 // By component. Lives as long as the program.
 std::span<const ObservationField, observation_size> observation_fields();

@@ -10,7 +10,7 @@ double log10_of(double value) { return std::log10(value > 0 ? value : 0.1); }
 }  // namespace
 
 double score(QueueOrder order, const OrderFacts& facts) {
-  const double r = std::max(facts.request_s, 1.0);
+  const double r = std::max(facts.run_s, 1.0);
   const double n = facts.procs;
   const double w = facts.waited_s;
   switch (order) {
@@ -38,13 +38,24 @@ double score(QueueOrder order, const OrderFacts& facts) {
       return r * std::sqrt(n) + 530000 * log10_of(facts.since_busy_s);
     case QueueOrder::Multifactor:
       return -(std::min(w / 604800, 1.0) + (1 - n / facts.machine));
+    case QueueOrder::Index:
+      return n * r / std::sqrt(std::max(facts.inverse_s, 1e-12));
   }
   return 0;
 }
 
-bool changes_with_time(QueueOrder order) {
-  return order == QueueOrder::Lxf || order == QueueOrder::Wfp3 || order == QueueOrder::Unicep ||
-         order == QueueOrder::Multifactor;
+bool changes_with_time(const QueueConfig& queue) {
+  switch (queue.order) {
+    case QueueOrder::Lxf:
+    case QueueOrder::Wfp3:
+    case QueueOrder::Unicep:
+    case QueueOrder::Multifactor:
+      return true;
+    case QueueOrder::Fcfs:
+      return false;
+    default:
+      return run_times_of(queue) != RunTimes::Request;
+  }
 }
 
 std::int64_t procs_of(const JobSpec& spec) { return std::int64_t{spec.tasks} * spec.cpus_per_task; }

@@ -40,13 +40,46 @@ Plan PlanLedger::fit(const Job& job, const FreeTable& free) const {
   return place(job.spec, nodes_, free, *usable_);
 }
 
-Plan PlanLedger::fit_now(const Job& job, WallMs end_ms) const {
+Plan PlanLedger::fit_now(const Job& job, WallMs end_ms, std::int64_t kept) const {
   const FreeTable* table = &free_;
   for (const Held& held : held_) {
     if (held.reservation.start_ms >= end_ms) break;
     table = &held.beside;
   }
-  return fit(job, *table);
+  Plan plan = fit(job, *table);
+  if (plan.empty()) return plan;
+  if (kept > 0 && free_cores_ - cores_on(*usable_, job, plan) < kept) return {};
+  for (const Held& held : held_) {
+    if (held.reservation.start_ms >= end_ms) break;
+    if (held.kept > 0 && !leaves_enough(held, job, plan)) return {};
+  }
+  return plan;
+}
+
+// Nowhere, unless so many cores of the queue that is looked at are left.
+Plan PlanLedger::fit_beside(const Job& job, const FreeTable& free, std::int64_t kept) const {
+  Plan plan = fit(job, free);
+  if (plan.empty() || kept == 0) return plan;
+  return usable_cores(free) - cores_on(*usable_, job, plan) < kept ? Plan() : plan;
+}
+
+std::int64_t PlanLedger::cores_on(const std::vector<char>& usable, const Job& job,
+                                  const Plan& plan) const {
+  std::int64_t cores = 0;
+  for (const PlannedShare& share : plan) {
+    const auto node = static_cast<std::size_t>(share.node);
+    if (usable[node]) cores += cores_of(job.spec, nodes_[node], share.tasks);
+  }
+  return cores;
+}
+
+// Whether what is kept beside the reserved job is there even if this one runs then.
+bool PlanLedger::leaves_enough(const Held& held, const Job& job, const Plan& plan) const {
+  std::int64_t cores = -cores_on(*held.usable, job, plan);
+  for (std::size_t i = 0; i < held.usable->size(); ++i) {
+    if ((*held.usable)[i]) cores += std::max(held.left.cores(static_cast<NodeIndex>(i)), 0);
+  }
+  return cores >= held.kept;
 }
 
 void PlanLedger::start(const Job& job, const Plan& plan, WallMs end_ms) {
@@ -75,18 +108,18 @@ void PlanLedger::start(const Job& job, const Plan& plan, WallMs end_ms) {
   started_.insert(place, {end_ms, &job, plan, cores});
 }
 
-bool PlanLedger::reserve(const Job& job, Reservation& out) {
+bool PlanLedger::reserve(const Job& job, Reservation& out, std::int64_t kept) {
   FreeTable left;
   out.job = job.id;
   const bool pool = nodes_.size() == 1 && !free_.has_devices();
   // At once, without looking at all that runs: there may be many such jobs while nodes are down.
   if (!pool && place(job.spec, nodes_, view_.cluster->whole(), *usable_).empty()) return false;
-  const bool found = !held_.empty() ? find_behind_others(job, out, left)
-                     : pool         ? find_first_in_pool(job, out, left)
-                                    : find_first(job, out, left);
+  const bool found = !held_.empty() ? find_behind_others(job, kept, out, left)
+                     : pool         ? find_first_in_pool(job, kept, out, left)
+                                    : find_first(job, kept, out, left);
   if (!found) return false;
   take(left, job, out.plan);
-  keep(job, out, std::move(left));
+  keep(job, out, kept, std::move(left));
   return true;
 }
 
@@ -96,14 +129,15 @@ void PlanLedger::take(FreeTable& table, const Job& job, const Plan& plan) const 
   }
 }
 
-void PlanLedger::keep(const Job& job, const Reservation& reservation, FreeTable left) {
+void PlanLedger::keep(const Job& job, const Reservation& reservation, std::int64_t kept,
+                      FreeTable left) {
   for (Held& later : held_) {
     if (begins_within(later, reservation.start_ms, job)) take(later.left, job, reservation.plan);
   }
   const auto place = std::upper_bound(
       held_.begin(), held_.end(), reservation.start_ms,
       [](WallMs at_ms, const Held& other) { return at_ms < other.reservation.start_ms; });
-  held_.insert(place, {reservation, &job, std::move(left), {}});
+  held_.insert(place, {reservation, &job, std::move(left), {}, kept, usable_});
   recompute_beside();
 }
 
@@ -151,7 +185,8 @@ void PlanLedger::give_back(FreeTable& table, const Release& release) const {
 
 // Without other reservations, what is free only grows with time. Ever larger steps until it fits,
 // then back by halves.
-bool PlanLedger::find_first(const Job& job, Reservation& out, FreeTable& at_start) const {
+bool PlanLedger::find_first(const Job& job, std::int64_t kept, Reservation& out,
+                            FreeTable& at_start) const {
   const std::vector<Release> all = releases();
   std::vector<std::size_t> ends;  // of those at one time: as many have been given back then
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -170,14 +205,14 @@ bool PlanLedger::find_first(const Job& job, Reservation& out, FreeTable& at_star
     if (low == ends.size()) return false;
     high = std::min(low + step, ends.size());
     at_start = advance(failed, low, high);
-    if (!fit(job, at_start).empty()) break;
+    if (!fit_beside(job, at_start, kept).empty()) break;
     failed = at_start;
     low = high;
   }
   while (high - low > 1) {
     const std::size_t middle = (low + high) / 2;
     FreeTable table = advance(failed, low, middle);
-    if (fit(job, table).empty()) {
+    if (fit_beside(job, table, kept).empty()) {
       failed = std::move(table);
       low = middle;
     } else {
@@ -191,8 +226,9 @@ bool PlanLedger::find_first(const Job& job, Reservation& out, FreeTable& at_star
 }
 
 // The same on one node without devices, where a block of running jobs is as good as its sums.
-bool PlanLedger::find_first_in_pool(const Job& job, Reservation& out, FreeTable& at_start) const {
-  const std::int64_t wanted = std::int64_t{job.spec.tasks} * job.spec.cpus_per_task;
+bool PlanLedger::find_first_in_pool(const Job& job, std::int64_t kept, Reservation& out,
+                                    FreeTable& at_start) const {
+  const std::int64_t wanted = procs_of(job.spec) + kept;
   if (!(*usable_)[0] || wanted > view_.cluster->whole().cores(0)) return false;
   at_start = free_;
   auto next = started_.begin();
@@ -247,7 +283,8 @@ bool PlanLedger::begins_within(const Held& held, WallMs start_ms, const Job& job
 // The jobs reserved before this one hold their placements from their shadow times until their
 // limits, so their ends are times at which this one may fit, too. If one of them begins while
 // this one would still run, it must fit beside that as well.
-bool PlanLedger::find_behind_others(const Job& job, Reservation& out, FreeTable& at_start) const {
+bool PlanLedger::find_behind_others(const Job& job, std::int64_t kept, Reservation& out,
+                                    FreeTable& at_start) const {
   const std::vector<Release> all = releases();
   std::set<WallMs> times;
   for (const Release& release : all) times.insert(release.at_ms);
@@ -271,7 +308,7 @@ bool PlanLedger::find_behind_others(const Job& job, Reservation& out, FreeTable&
     for (const Held& other : held_) {
       if (begins_within(other, at_ms, job)) least.cut_to(other.left);
     }
-    out.plan = fit(job, least);
+    out.plan = fit_beside(job, least, kept);
     out.start_ms = at_ms;
     if (!out.plan.empty()) return true;
   }

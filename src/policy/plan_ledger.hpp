@@ -29,13 +29,15 @@ class PlanLedger {
 
   // Where a job that would end at `end_ms` can start now without touching a reservation. Empty:
   // nowhere. Keeps off the node that failed the job the last time, as long as another will do.
-  Plan fit_now(const Job& job, WallMs end_ms) const;
+  // `kept` cores of the queue stay free beside it.
+  Plan fit_now(const Job& job, WallMs end_ms, std::int64_t kept = 0) const;
   Plan fit(const Job& job, const FreeTable& free) const;
 
   void start(const Job& job, const Plan& plan, WallMs end_ms);
 
-  // Reserves the earliest place at which the job fits. False: no set of nodes can hold it.
-  bool reserve(const Job& job, Reservation& out);
+  // Reserves the earliest place at which the job fits, and so many cores of the queue are free
+  // beside it. False: no set of nodes can hold it.
+  bool reserve(const Job& job, Reservation& out, std::int64_t kept = 0);
   template <typename Visit>
   void each_reservation(const Visit& visit) const {
     for (const Held& held : held_) visit(*held.job, held.reservation);
@@ -81,15 +83,23 @@ class PlanLedger {
     const Job* job = nullptr;
     FreeTable left;
     FreeTable beside;
+    std::int64_t kept = 0;  // cores of its queue that must be free then beside the job
+    const std::vector<char>* usable = nullptr;  // of that queue
   };
 
-  bool find_first(const Job& job, Reservation& out, FreeTable& at_start) const;
-  bool find_first_in_pool(const Job& job, Reservation& out, FreeTable& at_start) const;
-  bool find_behind_others(const Job& job, Reservation& out, FreeTable& at_start) const;
+  // Each of them sets where and when, and what is free then.
+  bool find_first(const Job& job, std::int64_t kept, Reservation& out, FreeTable& at_start) const;
+  bool find_first_in_pool(const Job& job, std::int64_t kept, Reservation& out,
+                          FreeTable& at_start) const;
+  bool find_behind_others(const Job& job, std::int64_t kept, Reservation& out,
+                          FreeTable& at_start) const;
+  Plan fit_beside(const Job& job, const FreeTable& free, std::int64_t kept) const;
+  std::int64_t cores_on(const std::vector<char>& usable, const Job& job, const Plan& plan) const;
+  bool leaves_enough(const Held& held, const Job& job, const Plan& plan) const;
   WallMs end_of(const Held& held) const;
   static bool begins_within(const Held& held, WallMs start_ms, const Job& job);
   void take(FreeTable& table, const Job& job, const Plan& plan) const;
-  void keep(const Job& job, const Reservation& reservation, FreeTable left);
+  void keep(const Job& job, const Reservation& reservation, std::int64_t kept, FreeTable left);
   void recompute_beside();
   WallMs not_past(WallMs at_ms) const { return at_ms > now_ms_ ? at_ms : now_ms_ + 1; }
 

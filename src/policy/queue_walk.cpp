@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "policy/order.hpp"
-
 namespace hyades {
 
 namespace {
@@ -21,30 +19,45 @@ bool comes_later(const ScoredJob& a, const ScoredJob& b) { return comes_first(b,
 
 }  // namespace
 
+OrderFacts order_facts(const QueueConfig& queue, const Job& job, WallMs busy_since_ms,
+                       const ScoreSources& sources) {
+  const RunTimes run_times = run_times_of(queue);
+  const RunForecast forecast = sources.predictor == nullptr
+                                   ? requested_run(job.spec)
+                                   : sources.predictor->forecast(job, run_times);
+  OrderFacts facts;
+  facts.run_s = forecast.run_s;
+  facts.inverse_s = forecast.inverse_s;
+  facts.procs = static_cast<double>(procs_of(job.spec));
+  const WallMs origin_ms = sources.origin_ms.value_or(busy_since_ms);
+  facts.since_busy_s = static_cast<double>(job.submitted_ms - origin_ms) / 1000 + 1;
+  return facts;
+}
+
 std::vector<ScoredJob> scored_jobs(const QueueView& queue, const ClusterView& cluster,
-                                   WallMs now_ms) {
+                                   WallMs now_ms, const ScoreSources& sources) {
   std::vector<ScoredJob> jobs;
   jobs.reserve(queue.waiting->size());
-  OrderFacts facts;
-  facts.machine = machine_of(queue, *cluster.cluster);
+  const double machine = machine_of(queue, *cluster.cluster);
   queue.waiting->each([&](const WaitingJob& waiting) {
-    facts.request_s = waiting.job->spec.time_limit_s;
-    facts.procs = static_cast<double>(waiting.cores);
+    OrderFacts facts = order_facts(*queue.config, *waiting.job, queue.busy_since_ms, sources);
+    facts.machine = machine;
     facts.waited_s = static_cast<double>(now_ms - waiting.job->submitted_ms) / 1000;
     jobs.push_back({&waiting, score(queue.config->order, facts)});
   });
   return jobs;
 }
 
-QueueWalk::QueueWalk(const QueueView& queue, const ClusterView& cluster, WallMs now_ms, JobId first)
-    : list_(*queue.waiting), in_order_(!changes_with_time(queue.config->order)), first_(first) {
+QueueWalk::QueueWalk(const QueueView& queue, const ClusterView& cluster, WallMs now_ms,
+                     const ScoreSources& sources, JobId first)
+    : list_(*queue.waiting), in_order_(!changes_with_time(*queue.config)), first_(first) {
   if (first_ != 0) {
     list_.each([&](const WaitingJob& job) {
       if (job.id == first_) early_ = &job;
     });
   }
   if (in_order_) return;
-  heap_ = scored_jobs(queue, cluster, now_ms);
+  heap_ = scored_jobs(queue, cluster, now_ms, sources);
   std::make_heap(heap_.begin(), heap_.end(), comes_later);
 }
 

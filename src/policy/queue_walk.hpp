@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/policy.hpp"
+#include "policy/order.hpp"
+#include "policy/run_predictor.hpp"
 
 namespace hyades {
 
@@ -21,16 +24,27 @@ inline bool comes_first(const ScoredJob& a, const ScoredJob& b) {
   return a.waiting->id < b.waiting->id;
 }
 
+// What scores depend on beside the queue and the time.
+struct ScoreSources {
+  const RunPredictor* predictor = nullptr;  // nullptr: requests are all there is
+  std::optional<WallMs> origin_ms = {};     // instead of the beginning of the busy period
+};
+
+// Of a job that has waited for no time, on a machine of which nothing is known.
+OrderFacts order_facts(const QueueConfig& queue, const Job& job, WallMs busy_since_ms,
+                       const ScoreSources& sources);
+
 // Every waiting job, in no order.
 std::vector<ScoredJob> scored_jobs(const QueueView& queue, const ClusterView& cluster,
-                                   WallMs now_ms);
+                                   WallMs now_ms, const ScoreSources& sources);
 
 // Gives out the jobs one after the other. A list that is in order already is walked as it is; one
 // whose order changes with time is put into a heap.
 class QueueWalk {
  public:
   // `first`: a job that is given out before all others, by next() without conditions; 0: none.
-  QueueWalk(const QueueView& queue, const ClusterView& cluster, WallMs now_ms, JobId first = 0);
+  QueueWalk(const QueueView& queue, const ClusterView& cluster, WallMs now_ms,
+            const ScoreSources& sources, JobId first = 0);
 
   // nullptr: that was all.
   const WaitingJob* next();

@@ -53,8 +53,9 @@ void Twin::forget() {
 // ---- its life -----------------------------------------------------------------------------------
 
 void Twin::advance(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
-                   const std::function<WallMs(const Job&)>& since) {
+                   const std::function<WallMs(const Job&)>& since, const ExpectedRun& expected) {
   cluster_ = cluster.cluster;
+  expected_ = &expected;
   const bool set_back = now_ms < last_ms_ - kSetBack_ms;
   if (!known_ || set_back || inventories_ != cluster_->inventories()) {
     take_over(queues, cluster, now_ms, since);
@@ -74,7 +75,10 @@ void Twin::advance(const std::vector<QueueView>& queues, const ClusterView& clus
       news_.pop_front();
       play(news);
     }
-    while (!ends_.empty() && ends_.begin()->first.first <= at_ms) finish(*ends_.begin()->second);
+    while (!ends_.empty() && ends_.begin()->first.first <= at_ms) {
+      TwinJob& twin = *ends_.begin()->second;
+      if (!lives_on(twin, at_ms)) finish(twin);
+    }
     decide(*cluster_, at_ms);
   }
 }
@@ -82,9 +86,11 @@ void Twin::advance(const std::vector<QueueView>& queues, const ClusterView& clus
 void Twin::take_over(const std::vector<QueueView>& queues, const ClusterView& cluster,
                      WallMs now_ms, const std::function<WallMs(const Job&)>& since) {
   std::map<std::string, WallMs> longest;
+  const ExpectedRun* const expected = expected_;
   for (const auto& queue : queues_) longest[queue->config.name] = queue->longest_wait_ms;
   forget();
   known_ = true;
+  expected_ = expected;
   cluster_ = cluster.cluster;
   inventories_ = cluster_->inventories();
   free_ = cluster_->whole();
@@ -121,6 +127,7 @@ void Twin::see_queues(const std::vector<QueueView>& queues) {
       std::swap(queues_[at], queues_[i]);
     }
     if (queues_[i]->usable != queues[i].usable) queues_[i]->usable = queues[i].usable;
+    queues_[i]->run_times = run_times_of(*queues[i].config);
   }
 }
 
@@ -160,7 +167,7 @@ void Twin::decide(const Cluster& cluster, WallMs now_ms) {
   for (const auto& queue : queues_) {
     views.push_back({&queue->config, &queue->waiting, queue->usable, 0, {}});
     ledger.use(queue->usable);
-    EasyPass(views.back(), ledger, depth, decision).run();
+    EasyPass(views.back(), {}, ledger, depth, decision).run();
   }
   for (const Start& start : decision.starts) {
     TwinJob& twin = jobs_.at(start.job);
@@ -182,8 +189,24 @@ void Twin::begin(TwinJob& twin, const Plan& plan, WallMs at_ms) {
     running.memory_mib += memory_of(twin.job.spec, node, share.tasks);
   }
   running_.insert(running);
-  twin.end_ms = at_ms + (twin.run_ms >= 0 ? twin.run_ms : limit_ms_of(twin.job));
+  twin.end_ms = at_ms + (twin.run_ms >= 0 ? twin.run_ms : expected_run_ms(twin, at_ms));
   ends_.insert({{twin.end_ms, twin.job.id}, &twin});
+}
+
+WallMs Twin::expected_run_ms(const TwinJob& twin, WallMs now_ms) {
+  const TwinQueue* const queue = queue_of(twin);
+  return (*expected_)(twin.job, queue == nullptr ? RunTimes::Request : queue->run_times, now_ms);
+}
+
+// Whether the job, which was expected to end now, has outlived that in the meantime.
+bool Twin::lives_on(TwinJob& twin, WallMs now_ms) {
+  if (twin.run_ms >= 0) return false;
+  const WallMs end_ms = twin.start_ms + expected_run_ms(twin, now_ms);
+  if (end_ms <= now_ms) return false;
+  ends_.erase({twin.end_ms, twin.job.id});
+  twin.end_ms = end_ms;
+  ends_.insert({{twin.end_ms, twin.job.id}, &twin});
+  return true;
 }
 
 void Twin::finish(TwinJob& twin) {

@@ -2,8 +2,8 @@
 // first come, first served. It says how long jobs would have waited if nobody had been favoured,
 // which is what a policy that favours some is held against.
 //
-// A job runs there for as long as it really ran, once that is known; until then, for the time that
-// it asked for. What it is told is played by advance(), at the times at which it happened.
+// A job runs there for as long as it really ran, once that is known; until then, for as long as is
+// expected. What it is told is played by advance(), at the times at which it happened.
 #pragma once
 
 #include <deque>
@@ -16,6 +16,9 @@
 #include "core/policy.hpp"
 
 namespace hyades {
+
+// How long a job is expected to run; more than it has run for until now, at most its limit.
+using ExpectedRun = std::function<WallMs(const Job&, RunTimes, WallMs now_ms)>;
 
 class Twin {
  public:
@@ -30,7 +33,7 @@ class Twin {
   // nodes have come or changed, and when the clock was set back by much: what runs runs on, what
   // waits has waited since `since(job)`.
   void advance(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
-               const std::function<WallMs(const Job&)>& since);
+               const std::function<WallMs(const Job&)>& since, const ExpectedRun& expected);
 
   // The longest that a job of the queue has waited there so far.
   WallMs longest_wait_ms(const std::string& queue) const;
@@ -49,6 +52,7 @@ class Twin {
     QueueConfig config;
     WaitingList waiting;
     std::vector<char> usable;
+    RunTimes run_times = RunTimes::Request;  // that are expected
     WallMs longest_wait_ms = 0;
   };
   struct News {
@@ -65,6 +69,8 @@ class Twin {
   void decide(const Cluster& cluster, WallMs now_ms);
   void begin(TwinJob& twin, const Plan& plan, WallMs at_ms);
   void finish(TwinJob& twin);
+  WallMs expected_run_ms(const TwinJob& twin, WallMs now_ms);
+  bool lives_on(TwinJob& twin, WallMs now_ms);
   void set_end(TwinJob& twin, WallMs end_ms);
   void move(TwinJob& twin, int sign);
   TwinQueue* queue_of(const TwinJob& twin);
@@ -79,7 +85,8 @@ class Twin {
   RunningList running_;
   std::map<std::pair<WallMs, JobId>, TwinJob*> ends_;
   FreeTable free_;
-  const Cluster* cluster_ = nullptr;  // while it is advanced
+  const Cluster* cluster_ = nullptr;       // while it is advanced
+  const ExpectedRun* expected_ = nullptr;  // likewise
 };
 
 }  // namespace hyades

@@ -16,7 +16,9 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 UsageHistory::UsageHistory(const Bounds& bounds)
     : users_(std::max<std::size_t>(bounds.users, 1)),
       names_(std::max<std::size_t>(bounds.names, 1)),
-      requests_(std::max<std::size_t>(bounds.requests, 1)) {}
+      requests_(std::max<std::size_t>(bounds.requests, 1)),
+      sizes_(std::max<std::size_t>(bounds.sizes, 1)),
+      limits_(std::max<std::size_t>(bounds.limits, 1)) {}
 
 UsageHistory::Key UsageHistory::name_key(const AskedFacts& asked) {
   std::string kind;  // each number in it is one '\0', which no name has
@@ -36,6 +38,14 @@ UsageHistory::Key UsageHistory::request_key(const AskedFacts& asked) {
   return {asked.uid, hash_of(Checksum().add(std::int64_t{asked.cores}).add(asked.time_limit_s))};
 }
 
+UsageHistory::Key UsageHistory::size_key(const AskedFacts& asked) {
+  return {asked.uid, static_cast<std::uint64_t>(asked.cores)};
+}
+
+UsageHistory::Key UsageHistory::limit_key(const AskedFacts& asked) {
+  return {asked.uid, static_cast<std::uint64_t>(asked.time_limit_s)};
+}
+
 void UsageHistory::add(const JobOutcomeFacts& facts) {
   const auto past = remember(facts);
   if (!past) return;
@@ -43,6 +53,8 @@ void UsageHistory::add(const JobOutcomeFacts& facts) {
   users_.add(user_key(facts.asked), *past);
   names_.add(name_key(facts.asked), *past);
   requests_.add(request_key(facts.asked), *past);
+  sizes_.add(size_key(facts.asked), *past);
+  limits_.add(limit_key(facts.asked), *past);
 }
 
 RecentSummary UsageHistory::by_user(const AskedFacts& asked, WallMs now_ms) const {
@@ -55,6 +67,14 @@ RecentSummary UsageHistory::by_name(const AskedFacts& asked, WallMs now_ms) cons
 
 RecentSummary UsageHistory::by_request(const AskedFacts& asked, WallMs now_ms) const {
   return requests_.look(request_key(asked), now_ms);
+}
+
+RecentSummary UsageHistory::by_size(const AskedFacts& asked, WallMs now_ms) const {
+  return sizes_.look(size_key(asked), now_ms);
+}
+
+RecentSummary UsageHistory::by_limit(const AskedFacts& asked, WallMs now_ms) const {
+  return limits_.look(limit_key(asked), now_ms);
 }
 
 void UsageHistory::Table::add(const Key& key, const PastJob& job) {

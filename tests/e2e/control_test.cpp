@@ -64,7 +64,7 @@ TEST_F(Control, FeaturesOfAJobAreThoseOfEarlierOnes) {
     return Json::parse(result.out);
   };
   const Json running = features_of(first);
-  EXPECT_EQ(running["jobs"][0]["features"].size(), 82u);
+  EXPECT_EQ(running["jobs"][0]["features"].size(), 118u);
   EXPECT_EQ(feature(running, "job.running"), 1);
   EXPECT_EQ(feature(running, "queue.known"), 1);
   EXPECT_EQ(feature(running, "name.known"), 0);

@@ -125,7 +125,7 @@ std::string describe(const Workload& jobs, const Rule& rule) {
 
 TEST(Differential, EveryRuleStartsEveryJobWhenTheNaiveSchedulerDoes) {
   std::vector<Rule> rules;
-  for (const QueueOrder order : all_queue_orders()) {
+  for (const QueueOrder order : orders_by_request()) {
     for (const Backfill backfill : all_backfills()) rules.push_back({order, backfill});
   }
   const CaseRange range = random_cases(11'000);
@@ -172,7 +172,7 @@ TEST(Differential, LongQueuesAreWalkedAsShortOnesAre) {
   const std::vector<Backfill> backfills = {Backfill::None, Backfill::Easy, Backfill::EasyFcfs,
                                            Backfill::EasySjbf};
   for (std::uint64_t seed = range.first; seed < range.first + range.count; ++seed) {
-    const Rule rule{all_queue_orders()[seed % all_queue_orders().size()],
+    const Rule rule{orders_by_request()[seed % orders_by_request().size()],
                     backfills[seed % backfills.size()]};
     ASSERT_EQ(difference(long_queue(seed), rule), "")
         << "HYADES_DIFFERENTIAL_SEED=" << seed << ", " << words(rule);
@@ -212,7 +212,7 @@ TEST(Differential, TheSameReplayTwiceIsTheSame) {
   const CaseRange range = random_cases(500);
   for (std::uint64_t seed = range.first; seed < range.first + range.count; ++seed) {
     const Workload jobs = random_workload(seed);
-    const Rule rule{all_queue_orders()[seed % all_queue_orders().size()],
+    const Rule rule{orders_by_request()[seed % orders_by_request().size()],
                     all_backfills()[seed % all_backfills().size()]};
     const std::vector<ReplayedJob> once = production(jobs, rule);
     const std::vector<ReplayedJob> again = production(jobs, rule);

@@ -25,3 +25,7 @@ gtest_discover_tests(replay_test)
 add_executable(guard_test guard_test.cpp)
 target_link_libraries(guard_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
 gtest_discover_tests(guard_test)
+
+add_executable(prediction_test prediction_test.cpp)
+target_link_libraries(prediction_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
+gtest_discover_tests(prediction_test)

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
+
+#include "core/queue_order.hpp"
 
 namespace hyades {
 
@@ -23,6 +26,16 @@ inline CaseRange random_cases(std::uint64_t all) {
     return {1, std::min<std::uint64_t>(all, std::strtoull(count, nullptr, 10))};
   }
   return {1, all};
+}
+
+// Orders that the naive schedulers of these tests know, too: those by what jobs ask for.
+inline const std::vector<QueueOrder>& orders_by_request() {
+  static const std::vector<QueueOrder> orders = [] {
+    std::vector<QueueOrder> all = all_queue_orders();
+    std::erase(all, QueueOrder::Index);
+    return all;
+  }();
+  return orders;
 }
 
 }  // namespace hyades

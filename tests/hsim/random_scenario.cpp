@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "core/prng.hpp"
-#include "core/queue_order.hpp"
+#include "random_cases.hpp"
 
 namespace hyades {
 namespace {
@@ -57,7 +57,7 @@ std::vector<QueueConfig> random_queues(Prng& random, const ScenarioKind& kind, s
   std::vector<QueueConfig> queues;
   for (std::int64_t i = 0; i < count; ++i) {
     QueueConfig queue{"q" + std::to_string(i + 1)};
-    queue.order = random.pick(all_queue_orders());
+    queue.order = random.pick(orders_by_request());
     do {
       queue.backfill = random.pick(all_backfills());
     } while (queue.backfill == Backfill::Conservative && !kind.conservative);

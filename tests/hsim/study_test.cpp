@@ -41,6 +41,8 @@ struct Samples {
 };
 
 // Every rule its own start times: later by what its words are long. None too early, no two at once.
+using Earlier = std::span<const TraceJob>;
+
 std::vector<ReplayedJob> one_by_one(const Workload& workload, const Rule& rule) {
   std::vector<ReplayedJob> out;
   std::int64_t now_s = 0;
@@ -72,7 +74,7 @@ std::size_t run_study(const Samples& samples, const std::string& path, const std
   std::atomic<std::size_t> replays{0};
   StudyCache cache(path, stamp);
   cache.load(samples.plan, results);
-  StudyRunner(samples.plan, samples.logs, [&](const Workload& workload, const Rule& rule) {
+  StudyRunner(samples.plan, samples.logs, [&](const Workload& workload, Earlier, const Rule& rule) {
     ++replays;
     return one_by_one(workload, rule);
   }).run(threads, cache, results, {});
@@ -126,7 +128,7 @@ TEST(StudyRunner, ExactRunTimesAreGivenToTheScheduler) {
   std::atomic<int> exact{0}, estimated{0};
   StudyCache cache("", "");
   StudyResults results;
-  StudyRunner(samples.plan, samples.logs, [&](const Workload& workload, const Rule& rule) {
+  StudyRunner(samples.plan, samples.logs, [&](const Workload& workload, Earlier, const Rule& rule) {
     const TraceJob& job = workload.jobs.front();
     EXPECT_EQ(job.request_s, rule.exact ? job.run_s : 3 * job.run_s);
     ++(rule.exact ? exact : estimated);
@@ -141,7 +143,7 @@ TEST(StudyRunner, AWrongReplayEndsTheStudyAndIsNamed) {
   StudyCache cache("", "");
   StudyResults results;
   const StudyRunner runner(samples.plan, samples.logs,
-                           [](const Workload& workload, const Rule& rule) {
+                           [](const Workload& workload, Earlier, const Rule& rule) {
                              auto jobs = one_by_one(workload, rule);
                              if (rule.policy == "saf") jobs[7].start_s = -1;
                              return jobs;
@@ -160,7 +162,7 @@ TEST(StudyRunner, WhatAReplayThrowsComesOut) {
   StudyCache cache("", "");
   StudyResults results;
   const StudyRunner runner(samples.plan, samples.logs,
-                           [](const Workload&, const Rule&) -> std::vector<ReplayedJob> {
+                           [](const Workload&, Earlier, const Rule&) -> std::vector<ReplayedJob> {
                              throw std::runtime_error("no machine");
                            });
   EXPECT_THROW(runner.run(3, cache, results, {}), std::runtime_error);

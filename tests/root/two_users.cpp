@@ -18,7 +18,7 @@ constexpr const char* kPrograms[] = {"hyades",       "hyadesd",        "hyades-l
                                      "hsub",         "hrun",           "hrsh",
                                      "hreport",      "hstat",          "hcancel",
                                      "hinfo",        "hacct",          "hwait",
-                                     "hctl"};
+                                     "hctl",         "hyades-trainer"};
 
 ClusterOptions options() {
   return {.nodes = 2,

@@ -202,6 +202,22 @@ TEST(LateSettings, AreNoneWhereNothingWaits) {
             "user takes effect at the next start of the cluster");
 }
 
+TEST(ConfigFile, AQueueSaysHowItForecasts) {
+  const auto queue = [](const std::string& lines) {
+    return parsed("[[queue]]\nname = \"q\"\n" + lines).queues.front();
+  };
+  EXPECT_EQ(run_times_of(queue("")), RunTimes::Request);
+  EXPECT_EQ(reserve_of(queue("")), 0);
+  EXPECT_EQ(run_times_of(queue("policy = \"index\"")), RunTimes::Learned);
+  EXPECT_EQ(reserve_of(queue("policy = \"index\"")), 0.05);
+  EXPECT_EQ(reserve_of(queue("policy = \"index\"\nbackfill = \"cons\"")), 0);
+  const QueueConfig said =
+      queue("policy = \"index\"\nrun_times = \"last2\"\nreserve = 0\nreserve_after = 30");
+  EXPECT_EQ(run_times_of(said), RunTimes::LastTwo);
+  EXPECT_EQ(reserve_of(said), 0);
+  EXPECT_EQ(said.reserve_after_s, 1800);
+}
+
 // The example in the reference is one that works.
 TEST(ConfigFile, TheDocumentedExampleIsRight) {
   const std::string reference = read_bytes(HYADES_SCHEMA_DIRECTORY "/config.md");
@@ -260,6 +276,9 @@ TEST(ConfigFile, TheDocumentedExampleIsRight) {
                           "enabled",
                           "policy",
                           "backfill",
+                          "run_times",
+                          "reserve",
+                          "reserve_after",
                           "admins",
                           "operators"}) {
     EXPECT_NE(reference.find("`" + std::string(key) + "`"), std::string::npos) << key;
@@ -306,6 +325,11 @@ TEST(ConfigFile, NamesPlaceAndFix) {
        "3: enabled in [[queue]] must be true or false, "
        "not a string"},
       {"[[queue]]\nname = \"a\"\nnodes = 4", "3: nodes in [[queue]] must be a string such as"},
+      {"[[queue]]\nname = \"a\"\nreserve = 0.6",
+       "3: reserve in [[queue]] must be a number from 0 to 0.5"},
+      {"[[queue]]\nname = \"a\"\nreserve = \"5 %\"", "a number from 0 to 0.5"},
+      {"[[queue]]\nname = \"a\"\nbackfill = \"cons\"\nreserve = 0.1", "plans without one"},
+      {"[[queue]]\nname = \"a\"\nrun_times = \"gdbt\"", "gbdt"},
       {"[[queue]]\nname = \"a\"\nnodes = [\"n1\", 4]", "not a whole number"},
       {"[[node]]\nname = \"a\"\ndevices = [\"gpu\"]",
        "3: devices in [[node]] must be a table such "

@@ -394,7 +394,7 @@ TEST(Observation, JobsThatNeverRanSayNothing) {
 // ---------------------------------------------------------------------------------------
 
 TEST(UsageHistory, ForgetsWhoseLastJobEndedLongestAgo) {
-  UsageHistory history({.users = 3, .names = 3, .requests = 3});
+  UsageHistory history({.users = 3, .names = 3, .requests = 3, .sizes = 3, .limits = 3});
   for (std::uint32_t uid = 1; uid <= 3; ++uid) {
     history.add(ended(uid, kMonday + uid, 1, asked("train", uid)));
   }
@@ -407,18 +407,18 @@ TEST(UsageHistory, ForgetsWhoseLastJobEndedLongestAgo) {
   EXPECT_EQ(known(2), 0);
   EXPECT_EQ(known(3), 1);
   EXPECT_EQ(known(4), 1);
-  EXPECT_EQ(history.size(), 9u);
+  EXPECT_EQ(history.size(), 15u);
 }
 
 TEST(UsageHistory, DoesNotGrowWithoutEnd) {
-  UsageHistory history({.users = 10, .names = 20, .requests = 30});
+  UsageHistory history({.users = 10, .names = 20, .requests = 30, .sizes = 40, .limits = 50});
   for (JobId id = 1; id <= 5'000; ++id) {
     AskedFacts request = asked("job", static_cast<std::uint32_t>(id % 100));
     request.name += std::string(1 + id % 7, 'x');
     request.time_limit_s = 60 + static_cast<std::int64_t>(id % 11);
     history.add(ended(id, kMonday + static_cast<WallMs>(id), 1, request));
   }
-  EXPECT_EQ(history.size(), 60u);
+  EXPECT_EQ(history.size(), 150u);
   EXPECT_EQ(history.added(), 5'000u);
 }
 
