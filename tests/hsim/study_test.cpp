@@ -145,7 +145,9 @@ TEST(StudyRunner, AWrongReplayEndsTheStudyAndIsNamed) {
   const StudyRunner runner(samples.plan, samples.logs,
                            [](const Workload& workload, Earlier, const Rule& rule) {
                              auto jobs = one_by_one(workload, rule);
-                             if (rule.policy == "saf") jobs[7].start_s = -1;
+                             if (rule.policy == "saf" && rule.backfill == "none") {
+                               jobs[7].start_s = -1;
+                             }
                              return jobs;
                            });
   try {
