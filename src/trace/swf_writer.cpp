@@ -63,9 +63,9 @@ std::string swf_text(const Workload& workload, const SwfHeader& header, const st
   for (std::size_t i = 0; i < workload.jobs.size(); ++i) {
     const TraceJob& job = workload.jobs[i];
     const SwfPast then = past.empty() ? SwfPast{} : past[i];
-    append_numbers(text, {job.id, job.submit_s, job.wait_s, job.run_s, job.procs, -1, -1,
-                          job.procs, job.request_s, job.memory_per_proc_kib, then.status, job.user,
-                          job.group, job.executable, job.queue, job.partition, -1, -1});
+    append_numbers(text, {job.id, job.submit_s, job.wait_s, job.run_s, job.procs, -1, -1, job.procs,
+                          job.request_s, job.memory_per_proc_kib, then.status, job.user, job.group,
+                          job.executable, job.queue, job.partition, -1, -1});
   }
   return text;
 }

@@ -48,7 +48,8 @@ TEST_F(Forecast, AModelIsMadeOfTheJobsThatHaveEnded) {
   EXPECT_TRUE(wait_until([&] {
     cluster().must_wrap("true", {"-o", "/dev/null", "-t", "0:30"});
     return ++jobs > 200 && cluster().log().find("a new model of run times") != std::string::npos;
-  })) << jobs << " jobs\n"
+  })) << jobs
+      << " jobs\n"
       << cluster().log();
   EXPECT_EQ(cluster().must_wait(cluster().must_wrap("true", {"-t", "0:30"}))["state"], "COMPLETED");
 }
