@@ -9,8 +9,6 @@
 namespace hyades {
 namespace {
 
-constexpr double kShortest_s = 10;
-
 // Takes down what is expected of a job at the first decision after its submission.
 class ProbedPolicy : public BackfillPolicy {
  public:
@@ -21,16 +19,15 @@ class ProbedPolicy : public BackfillPolicy {
     new_.push_back(&job);
   }
 
-  Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
-                WallMs now_ms) const override {
-    for (const Job* job : new_) samples_[job->id] = sample(*job);
-    new_.clear();
-    return BackfillPolicy::plan(queues, cluster, now_ms);
-  }
-
   const std::unordered_map<JobId, ForecastSample>& samples() const { return samples_; }
 
  private:
+  void look(const std::vector<QueueView>& queues, const ClusterView& cluster,
+            WallMs now_ms) override {
+    BackfillPolicy::look(queues, cluster, now_ms);
+    for (const Job* job : new_) samples_[job->id] = sample(*job);
+    new_.clear();
+  }
   ForecastSample sample(const Job& job) const {
     ForecastSample out;
     const RunForecast learned = predictor()->forecast(job, RunTimes::Learned);
@@ -42,8 +39,8 @@ class ProbedPolicy : public BackfillPolicy {
     return out;
   }
 
-  mutable std::vector<const Job*> new_;
-  mutable std::unordered_map<JobId, ForecastSample> samples_;
+  std::vector<const Job*> new_;
+  std::unordered_map<JobId, ForecastSample> samples_;
 };
 
 }  // namespace
@@ -74,8 +71,8 @@ ForecastErrors errors_of(const std::vector<ForecastSample>& samples,
   for (const ForecastSample& sample : samples) {
     off += std::fabs(sample.*expected - sample.run_s);
     run += sample.run_s;
-    logs += std::fabs(
-        std::log(std::max(sample.*expected, kShortest_s) / std::max(sample.run_s, kShortest_s)));
+    logs += std::fabs(std::log(std::max(sample.*expected, shortest_run_s) /
+                               std::max(sample.run_s, shortest_run_s)));
     if (sample.run_s > sample.*expected) ++too_short;
   }
   if (samples.empty()) return errors;

@@ -80,12 +80,6 @@ std::string error_table(const StudyPage& page,
   return out + "\n";
 }
 
-std::string facts_lines(const StudyPage& page) {
-  std::string out = "| | |\n|---|---|\n";
-  for (const auto& [name, value] : page.facts) out += "| " + name + " | " + value + " |\n";
-  return out + "\n";
-}
-
 }  // namespace
 
 std::vector<Rule> prediction_rules() {
@@ -122,7 +116,7 @@ std::string prediction_markdown(const StudyPage& page, const StudyResults& resul
       "the "
       "master runs, in virtual time, with EASY backfilling by requests. Predictions begin with the "
       "jobs that the log has before a window and that had ended by then.\n\n";
-  out += facts_lines(page);
+  out += facts_table(page.facts);
   out +=
       "## What it does to those who wait\n\nBeside SAF by requests, without the guard: the "
       "geometric "

@@ -29,6 +29,12 @@ std::string head(const std::vector<std::string>& titles) {
   return out + "\n";
 }
 
+std::string facts_table(const std::vector<std::pair<std::string, std::string>>& facts) {
+  std::string out = "| | |\n|---|---|\n";
+  for (const auto& [name, value] : facts) out += row({name, value});
+  return out + "\n";
+}
+
 double total(const std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += value;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hsim/bootstrap.hpp"
@@ -29,6 +30,9 @@ std::vector<PairedWindows> pairs(const StudyPlan& plan, const StudyResults& resu
   }
   return out;
 }
+
+// A table without a head, of names and what they are.
+std::string facts_table(const std::vector<std::pair<std::string, std::string>>& facts);
 
 double total(const std::vector<double>& values);
 

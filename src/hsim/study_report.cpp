@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "hsim/study_cells.hpp"
 #include "hsim/study_tables.hpp"
 
 namespace hyades {
 namespace {
 
-std::string facts_table(const StudyPage& page) {
-  std::string out = "| | |\n|---|---|\n";
-  for (const auto& [name, value] : page.facts) out += "| " + name + " | " + value + " |\n";
-  out += "| seed of the intervals | " + std::to_string(page.bootstrap.seed) + ", " +
-         std::to_string(page.bootstrap.resamples) + " resamples |\n";
-  return out + "\n";
+std::string all_facts(const StudyPage& page) {
+  auto facts = page.facts;
+  facts.emplace_back("seed of the intervals", std::to_string(page.bootstrap.seed) + ", " +
+                                                  std::to_string(page.bootstrap.resamples) +
+                                                  " resamples");
+  return facts_table(facts);
 }
 
 std::string chart_lines(const StudyPage& page, const StudyResults& results) {
@@ -45,7 +46,7 @@ std::string study_markdown(const StudyPage& page, const StudyResults& results) {
   out +=
       "Written by `hsim study`; do not edit. Every figure comes from the scheduler that the master "
       "runs, in virtual time.\n\n";
-  out += facts_table(page) + kTerms;
+  out += all_facts(page) + kTerms;
   out += "## The logs in one line each\n\n" + overview_table(page, results);
   out += chart_lines(page, results);
   out += "## All logs together\n\n" + pooled_table(page, results);

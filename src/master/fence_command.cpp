@@ -14,11 +14,6 @@ namespace hyades {
 
 namespace {
 
-std::string describe(int status) {
-  if (WIFEXITED(status)) return "exit code " + std::to_string(WEXITSTATUS(status));
-  return "signal " + std::to_string(WTERMSIG(status));
-}
-
 BootMs boot_now_ms() { return SystemClock().now().boot_ms; }
 
 }  // namespace
@@ -66,7 +61,7 @@ bool FenceCommand::is_over(const Running& command, FenceResult& result) {
   } else if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
     result.ok = true;
   } else if (ended > 0) {
-    result.what += ": " + describe(status);
+    result.what += ": " + end_text(status);
   } else if (boot_now_ms() < command.deadline_ms) {
     return false;
   } else {

@@ -37,11 +37,6 @@ std::string read_all(int fd) {
   return count == size ? bytes : "";
 }
 
-std::string describe(int status) {
-  if (WIFEXITED(status)) return "exit code " + std::to_string(WEXITSTATUS(status));
-  return "signal " + std::to_string(WTERMSIG(status));
-}
-
 }  // namespace
 
 TrainerProcess::~TrainerProcess() {
@@ -60,7 +55,6 @@ void TrainerProcess::begin(std::vector<RunExample> examples) {
   UniqueFd input(memfd_create("hyades-examples", MFD_CLOEXEC));
   Running running;
   running.output = UniqueFd(memfd_create("hyades-model", MFD_CLOEXEC));
-  running.jobs = examples.size();
   if (input.get() < 0 || running.output.get() < 0 || !write_all(input.get(), to_bytes(examples))) {
     return fail(std::string("no memory for its examples: ") + std::strerror(errno));
   }
@@ -85,7 +79,7 @@ std::shared_ptr<const RunModel> TrainerProcess::finished() {
     return nullptr;
   }
   if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    fail(program_ + ": " + (ended < 0 ? std::strerror(errno) : describe(status)));
+    fail(program_ + ": " + (ended < 0 ? std::strerror(errno) : end_text(status)));
     return nullptr;
   }
   std::optional<RunModel> model = run_model_from(read_all(running_->output.get()));

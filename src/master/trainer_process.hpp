@@ -35,7 +35,6 @@ class TrainerProcess : public RunModelTrainer {
     pid_t process = 0;
     UniqueFd output;
     BootMs deadline_ms = 0;
-    std::size_t jobs = 0;
   };
 
   void fail(const std::string& why);

@@ -53,10 +53,11 @@ class BackfillPolicy : public Policy {
   Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
                 WallMs now_ms) const override;
 
- private:
+ protected:
   void look(const std::vector<QueueView>& queues, const ClusterView& cluster,
             WallMs now_ms) override;
 
+ private:
   ScoreSources sources() const { return {predictor(), origin_ms_}; }
 
   std::optional<WallMs> origin_ms_;

@@ -17,12 +17,16 @@ void PlanLedger::use(const std::vector<char>& usable) {
   beside_cores_ = held_.empty() ? free_cores_ : usable_cores(held_.front().beside);
 }
 
-std::int64_t PlanLedger::usable_cores(const FreeTable& table) const {
+std::int64_t cores_of_nodes(const std::vector<char>& usable, const FreeTable& table) {
   std::int64_t cores = 0;
-  for (std::size_t i = 0; i < usable_->size(); ++i) {
-    if ((*usable_)[i]) cores += std::max(table.cores(static_cast<NodeIndex>(i)), 0);
+  for (std::size_t i = 0; i < usable.size(); ++i) {
+    if (usable[i]) cores += std::max(table.cores(static_cast<NodeIndex>(i)), 0);
   }
   return cores;
+}
+
+std::int64_t PlanLedger::usable_cores(const FreeTable& table) const {
+  return cores_of_nodes(*usable_, table);
 }
 
 WallMs PlanLedger::first_reserved_ms() const {
@@ -75,11 +79,7 @@ std::int64_t PlanLedger::cores_on(const std::vector<char>& usable, const Job& jo
 
 // Whether what is kept beside the reserved job is there even if this one runs then.
 bool PlanLedger::leaves_enough(const Held& held, const Job& job, const Plan& plan) const {
-  std::int64_t cores = -cores_on(*held.usable, job, plan);
-  for (std::size_t i = 0; i < held.usable->size(); ++i) {
-    if ((*held.usable)[i]) cores += std::max(held.left.cores(static_cast<NodeIndex>(i)), 0);
-  }
-  return cores >= held.kept;
+  return cores_of_nodes(*held.usable, held.left) - cores_on(*held.usable, job, plan) >= held.kept;
 }
 
 void PlanLedger::start(const Job& job, const Plan& plan, WallMs end_ms) {

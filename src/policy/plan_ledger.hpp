@@ -114,6 +114,9 @@ class PlanLedger {
   std::vector<Held> held_;         // by start
 };
 
+// What the table has on nodes that are usable, without what is owed on some of them.
+std::int64_t cores_of_nodes(const std::vector<char>& usable, const FreeTable& table);
+
 // How long the job may run.
 inline WallMs limit_ms_of(const Job& job) { return WallMs{job.spec.time_limit_s} * 1000; }
 

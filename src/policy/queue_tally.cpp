@@ -37,7 +37,6 @@ void QueueTally::count(JobId job, const Entry& entry, int sign) {
     user.pending_jobs += sign;
   } else {
     queue.running_jobs += sign;
-    queue.running_cores += sign * entry.cores;
     user.running_jobs += sign;
     user.running_cores += sign * entry.cores;
   }

@@ -34,7 +34,6 @@ class QueueTally {
     std::int64_t pending_jobs = 0;
     std::int64_t pending_cores = 0;
     std::int64_t running_jobs = 0;
-    std::int64_t running_cores = 0;
   };
   struct UserCounts {
     std::int64_t pending_jobs = 0;

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "policy/plan_ledger.hpp"
+
 namespace hyades {
 
 namespace {
 
 double machine_of(const QueueView& queue, const Cluster& cluster) {
-  double cores = 0;
-  for (std::size_t i = 0; i < queue.usable.size(); ++i) {
-    if (queue.usable[i]) cores += cluster.whole().cores(static_cast<NodeIndex>(i));
-  }
+  const auto cores = static_cast<double>(cores_of_nodes(queue.usable, cluster.whole()));
   return cores > 0 ? cores : 1;
 }
 

@@ -9,7 +9,6 @@ namespace hyades {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
-constexpr double kShortest_s = 10;  // what counts as the shortest run in a slowdown
 
 constexpr std::uint64_t kModelMagic = 0x314c444d4e555248;     // "HRUNMDL1"
 constexpr std::uint64_t kExamplesMagic = 0x315350584e555248;  // "HRUNXPS1"
@@ -86,17 +85,17 @@ ModelRow model_row(const Observation& observation) {
 
 RunForecast RunModel::forecast(const ModelRow& row, double request_s) const {
   const double request = std::max(request_s, 1.0);
-  const double longest = std::max(request, kShortest_s);
+  const double longest = std::max(request, shortest_run_s);
   const double run_s = static_cast<double>(share.answer(row)) * request;
-  const double expected = static_cast<double>(this->inverse.answer(row)) / kShortest_s;
-  return {std::clamp(run_s, 1.0, request), std::clamp(expected, 1 / longest, 1 / kShortest_s)};
+  const double expected = static_cast<double>(this->inverse.answer(row)) / shortest_run_s;
+  return {std::clamp(run_s, 1.0, request), std::clamp(expected, 1 / longest, 1 / shortest_run_s)};
 }
 
 RunExample run_example(const ModelRow& row, double run_s, double request_s) {
   const double request = std::max(request_s, 1.0);
   const double run = std::clamp(run_s, 0.0, request);
   return {row, static_cast<float>(run / request),
-          static_cast<float>(kShortest_s / std::max(run, kShortest_s))};
+          static_cast<float>(shortest_run_s / std::max(run, shortest_run_s))};
 }
 
 std::string to_bytes(const RunModel& model) {

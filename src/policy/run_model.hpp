@@ -15,6 +15,8 @@
 
 namespace hyades {
 
+constexpr double shortest_run_s = 10;  // what runs for less counts as this in a slowdown
+
 // How long a job is expected to run.
 struct RunForecast {
   double run_s = 1;        // 1 s to its request

@@ -5,10 +5,11 @@
 #include <tuple>
 #include <utility>
 
+#include "policy/plan_ledger.hpp"
+
 namespace hyades {
 namespace {
 
-constexpr double kShortest_s = 10;
 constexpr std::size_t kErrors = 2'000;
 constexpr std::size_t kErrorsAtLeast = 50;
 // A model is made when this many jobs have ended since the last one, or a tenth of those that it
@@ -20,23 +21,15 @@ constexpr WallMs kBetweenTrainings_ms = 600'000;
 // After so many jobs that were looked at again, the others have time until the next decision.
 constexpr std::size_t kAgainAtOnce = 2'000;
 
-RunForecast certain(double run_s) { return {run_s, 1 / std::max(run_s, kShortest_s)}; }
+RunForecast certain(double run_s) { return {run_s, 1 / std::max(run_s, shortest_run_s)}; }
 
 double request_of(const AskedFacts& asked) {
   return std::max(static_cast<double>(asked.time_limit_s), 1.0);
 }
 
-std::int64_t usable_free(const QueueView& queue, const FreeTable& table) {
-  std::int64_t cores = 0;
-  for (std::size_t i = 0; i < queue.usable.size(); ++i) {
-    if (queue.usable[i]) cores += std::max(table.cores(static_cast<NodeIndex>(i)), 0);
-  }
-  return cores;
-}
-
 void add_nodes(const QueueView& queue, const ClusterView& cluster, QueueFacts& facts) {
-  facts.cores = usable_free(queue, cluster.cluster->whole());
-  facts.free_cores = usable_free(queue, *cluster.free);
+  facts.cores = cores_of_nodes(queue.usable, cluster.cluster->whole());
+  facts.free_cores = cores_of_nodes(queue.usable, *cluster.free);
   const std::vector<Node>& nodes = cluster.cluster->nodes();
   for (std::size_t i = 0; i < queue.usable.size(); ++i) {
     if (queue.usable[i]) facts.memory_mib += nodes[i].inventory.memory_mib;
@@ -59,7 +52,6 @@ void RunPredictor::waits(const Job& job) {
     known.submit_ms = job.submitted_ms;
     new_.push_back(job.id);
   }
-  known.job = &job;
   known.start_ms = 0;
   waiting_[job.spec.uid].insert(job.id);
   tally_.waits(job.id, known.asked, job.submitted_ms);
@@ -68,7 +60,6 @@ void RunPredictor::waits(const Job& job) {
 void RunPredictor::leaves(const Job& job) {
   const auto known = jobs_.find(job.id);
   if (known == jobs_.end()) return;
-  known->second.job = nullptr;
   tally_.leaves(job.id);
   const auto user = waiting_.find(job.spec.uid);
   if (user == waiting_.end()) return;

@@ -57,12 +57,8 @@ class RunPredictor {
   // forecasts of jobs that have ended since were.
   double quantile_s(const RunForecast& forecast, double q, double request_s) const;
 
-  const RunModel* model() const { return model_.get(); }
-  std::size_t examples() const { return examples_.size(); }
-
  private:
   struct Known {
-    const Job* job = nullptr;  // while it waits
     AskedFacts asked;
     WallMs submit_ms = 0;
     WallMs start_ms = 0;            // 0: it does not run

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/wait.h>
 
 namespace hyades {
 namespace {
@@ -63,6 +64,11 @@ int start(const PlainChild& child, pid_t& process) {
   plan.files(child);
   return posix_spawn(&process, child.words.at(0).c_str(), &plan.actions, &plan.attributes,
                      pointers(child.words).data(), pointers(environment).data());
+}
+
+std::string end_text(int status) {
+  if (WIFEXITED(status)) return "exit code " + std::to_string(WEXITSTATUS(status));
+  return "signal " + std::to_string(WTERMSIG(status));
 }
 
 }  // namespace hyades

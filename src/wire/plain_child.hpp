@@ -22,4 +22,7 @@ struct PlainChild {
 // Does not wait for it; the caller reaps `process`. Returns 0, or the errno of why there is none.
 int start(const PlainChild& child, pid_t& process);
 
+// How it ended, by what waitpid() says: "exit code 3", "signal 9".
+std::string end_text(int status);
+
 }  // namespace hyades
