@@ -25,34 +25,35 @@ constexpr const char* kFix = "Write it again with train_cnn --model";
 /// One file being read: its data block, and how to say what is wrong with it.
 struct Reader {
   const std::string& path;
+  const std::string& fix;
   std::string_view data;
 
-  [[noreturn]] void fail(const std::string& problem) const { throw FileError(path, problem, kFix); }
+  [[noreturn]] void fail(const std::string& problem) const { throw FileError(path, problem, fix); }
   NamedTensor tensor(const std::string& name, const Json& entry, std::uint64_t expected) const;
   std::uint64_t values_in(const std::string& name, const Json& entry, NamedTensor& tensor) const;
 };
 
-Json parse_header(const std::string& path, std::string_view bytes) {
+Json parse_header(const std::string& path, std::string_view bytes, const std::string& fix) {
   if (bytes.size() < kLengthBytes) {
-    throw FileError(path, "truncated: no safetensors header length", kFix);
+    throw FileError(path, "truncated: no safetensors header length", fix);
   }
   const auto length = read_little_endian<std::uint64_t>(bytes, 0);
   if (length > kMaxHeaderBytes) {
     throw FileError(path,
                     "not a safetensors file: header of " + std::to_string(length) +
                         " bytes, more than " + std::to_string(kMaxHeaderBytes),
-                    kFix);
+                    fix);
   }
   if (length > bytes.size() - kLengthBytes) {
-    throw FileError(path, "truncated inside its safetensors header", kFix);
+    throw FileError(path, "truncated inside its safetensors header", fix);
   }
   // A real header is three levels deep. Copying a value that is very deep ends the stack.
-  const auto refuse_depth = [&path](int depth, Json::parse_event_t, const Json&) {
-    if (depth > kMaxDepth) throw FileError(path, "safetensors header is nested too deep", kFix);
+  const auto refuse_depth = [&](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kMaxDepth) throw FileError(path, "safetensors header is nested too deep", fix);
     return true;
   };
   const Json header = Json::parse(bytes.substr(kLengthBytes, length), refuse_depth, false);
-  if (!header.is_object()) throw FileError(path, "safetensors header is not a JSON object", kFix);
+  if (!header.is_object()) throw FileError(path, "safetensors header is not a JSON object", fix);
   return header;
 }
 
@@ -129,7 +130,8 @@ std::string checksum_text(std::string_view data) {
 
 }  // namespace
 
-void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors) {
+void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
   std::string data;
   for (const NamedTensor& tensor : tensors) {
@@ -138,7 +140,8 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
     header[tensor.name] = {
         {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
   }
-  header[kMetadata] = {{"checksum", checksum_text(data)}};
+  header[kMetadata] = metadata;
+  header[kMetadata]["checksum"] = checksum_text(data);
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the values begin aligned, for readers that mmap
   std::string bytes;
@@ -147,14 +150,19 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
 }
 
 std::vector<NamedTensor> read_safetensors(const std::string& path) {
-  const std::string bytes = read_file(path, kMaxFileBytes, kFix);
-  const Json header = parse_header(path, bytes);
+  return read_safetensors_file(path, kFix, kMaxFileBytes).tensors;
+}
+
+Safetensors read_safetensors_file(const std::string& path, const std::string& fix,
+                                  std::size_t most_bytes) {
+  const std::string bytes = read_file(path, most_bytes, fix);
+  const Json header = parse_header(path, bytes, fix);
   const auto length = read_little_endian<std::uint64_t>(bytes, 0);
-  const Reader reader{path, std::string_view(bytes).substr(kLengthBytes + length)};
-  std::vector<NamedTensor> tensors;
+  const Reader reader{path, fix, std::string_view(bytes).substr(kLengthBytes + length)};
+  Safetensors file;
   std::uint64_t end = 0;
   for (const auto& [name, entry] : entries_by_offset(reader, header)) {
-    tensors.push_back(reader.tensor(name, entry, end));
+    file.tensors.push_back(reader.tensor(name, entry, end));
     end = entry["data_offsets"][1].get<std::uint64_t>();
   }
   if (end != reader.data.size()) reader.fail("bytes after the last tensor");
@@ -164,7 +172,10 @@ std::vector<NamedTensor> read_safetensors(const std::string& path) {
       metadata["checksum"] != checksum_text(reader.data)) {
     reader.fail("corrupt: its checksum does not match");
   }
-  return tensors;
+  for (const auto& [name, value] : metadata.items()) {
+    if (value.is_string()) file.metadata[name] = value.get<std::string>();
+  }
+  return file;
 }
 
 }  // namespace hyades::jobscripts
