@@ -1,7 +1,9 @@
 // hinfo: nodes, queues and the health of the master.
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <iterator>
+#include <sstream>
 
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
@@ -13,6 +15,7 @@
 #include "cli/times.hpp"
 #include "core/hostlist.hpp"
 #include "core/nearest_word.hpp"
+#include "core/units.hpp"
 
 namespace hyades {
 namespace {
@@ -90,6 +93,29 @@ QueueList ask_queues(const Command& command, MasterClient& master, int& exit_cod
   return queues;
 }
 
+// What the model of the global policy does, queue by queue.
+std::vector<std::string> learned_lines(const pb::LearnedPolicy& learned) {
+  std::vector<std::string> lines;
+  std::string model = learned.off() ? "off" : learned.model().empty() ? "no answer yet" : "in use";
+  if (!learned.model().empty()) model += ", model " + learned.model().substr(0, 12);
+  model += ", answers: " + std::to_string(learned.answers());
+  if (learned.failures() > 0) {
+    model +=
+        ", failures: " + std::to_string(learned.failures()) + ", the last: " + learned.failure();
+  }
+  lines.push_back(model);
+  for (const pb::QueueAction& queue : learned.queues()) {
+    std::ostringstream text;
+    text << queue.queue() << ": " << queue.rule() << ", reserve "
+         << std::lround(queue.reserve() * 1000) / 10.0 << " % after "
+         << format_duration(queue.reserve_after_s());
+    if (queue.ageing() > 0) text << ", ageing " << std::lround(queue.ageing() * 1000) / 1000.0;
+    text << (queue.by_model() ? " (by the model)" : " (without the model)");
+    lines.push_back(text.str());
+  }
+  return lines;
+}
+
 int show_health(const Command& command, MasterClient& master) {
   pb::ClientRequest request;
   request.mutable_show_status();
@@ -113,6 +139,9 @@ int show_health(const Command& command, MasterClient& master) {
                       std::to_string(status.nodes()) + " respond");
     line("jobs", std::to_string(status.pending()) + " pending, " +
                      std::to_string(status.running()) + " running");
+    if (status.has_learned()) {
+      for (const std::string& text : learned_lines(status.learned())) line("learned policy", text);
+    }
   }
   return warnings.empty() ? kExitGood : kExitFailed;
 }

@@ -173,8 +173,34 @@ std::vector<std::string> warnings_of(const pb::StatusInfo& status) {
     warnings.push_back(counted(status.unknown_jobs_size(), "job is", "jobs are") +
                        " UNKNOWN, because of nodes that do not respond (hstat -t UNKNOWN)");
   }
+  if (status.learned().off()) {
+    warnings.push_back("the learned policy is off, its queues go by index: " +
+                       status.learned().failure() + " (mend it, then: hctl reload)");
+  }
   return warnings;
 }
+
+namespace {
+
+Json learned_json(const pb::LearnedPolicy& learned) {
+  Json queues = Json::array();
+  for (const pb::QueueAction& queue : learned.queues()) {
+    queues.push_back({{"queue", queue.queue()},
+                      {"by", queue.by_model() ? "model" : "rule"},
+                      {"policy", queue.rule()},
+                      {"reserve", queue.reserve()},
+                      {"reserve_after", queue.reserve_after_s()},
+                      {"ageing", queue.ageing()}});
+  }
+  return {{"off", learned.off()},
+          {"failure", learned.failure().empty() ? Json(nullptr) : Json(learned.failure())},
+          {"model", learned.model().empty() ? Json(nullptr) : Json(learned.model())},
+          {"answers", learned.answers()},
+          {"failures", learned.failures()},
+          {"queues", queues}};
+}
+
+}  // namespace
 
 Json status_json(const pb::StatusInfo& status) {
   Json out;
@@ -192,6 +218,7 @@ Json status_json(const pb::StatusInfo& status) {
   out["nodes_responding"] = status.nodes_responding();
   out["commits"] = status.commits();
   out["turns"] = status.turns();
+  if (status.has_learned()) out["learned_policy"] = learned_json(status.learned());
   out["warnings"] = warnings_of(status);
   return out;
 }

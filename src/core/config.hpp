@@ -30,16 +30,19 @@ struct QueueConfig {
   std::optional<RunTimes> run_times;
   std::optional<double> reserve;  // this share of the queue's cores is kept for jobs to come,
   int reserve_after_s = 3600;     // by those that are expected to run longer than this
+  double ageing = 0;              // scores that do not age are divided by 1 + this x hours waited
 };
 
 // What holds for the queue, whether it was said or not.
+inline bool predicts(QueueOrder order) {
+  return order == QueueOrder::Index || order == QueueOrder::Learned;
+}
 inline RunTimes run_times_of(const QueueConfig& queue) {
-  const bool by_index = queue.order == QueueOrder::Index;
-  return queue.run_times.value_or(by_index ? RunTimes::Learned : RunTimes::Request);
+  return queue.run_times.value_or(predicts(queue.order) ? RunTimes::Learned : RunTimes::Request);
 }
 inline double reserve_of(const QueueConfig& queue) {
   if (queue.backfill == Backfill::Conservative) return 0;  // it plans without one
-  return queue.reserve.value_or(queue.order == QueueOrder::Index ? 0.05 : 0.0);
+  return queue.reserve.value_or(predicts(queue.order) ? 0.05 : 0.0);
 }
 
 // The bound on how long anybody waits in a queue whose order favours some (policy/age_guard.hpp).
@@ -93,6 +96,7 @@ struct ClusterConfig {
   int keep_minutes_days = 30;  // what nodes were measured to do, a minute at a time
   int keep_jobs_days = 365;    // likewise of jobs
   GuardSettings guard;
+  std::string policy_model;   // of queues whose order is learned; "": the one that is installed
   int backfill_depth = 1000;  // candidates looked at behind a reservation; 0: all
 };
 

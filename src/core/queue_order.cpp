@@ -7,10 +7,13 @@ namespace hyades {
 namespace {
 
 constexpr Word<QueueOrder> kOrders[] = {
-    {QueueOrder::Fcfs, "fcfs"}, {QueueOrder::Sjf, "sjf"},        {QueueOrder::Saf, "saf"},
-    {QueueOrder::Lxf, "lxf"},   {QueueOrder::Wfp3, "wfp3"},      {QueueOrder::Unicep, "unicep"},
-    {QueueOrder::F1, "f1"},     {QueueOrder::F2, "f2"},          {QueueOrder::F3, "f3"},
-    {QueueOrder::F4, "f4"},     {QueueOrder::Multifactor, "mf"}, {QueueOrder::Index, "index"}};
+    {QueueOrder::Fcfs, "fcfs"},      {QueueOrder::Sjf, "sjf"},
+    {QueueOrder::Saf, "saf"},        {QueueOrder::Lxf, "lxf"},
+    {QueueOrder::Wfp3, "wfp3"},      {QueueOrder::Unicep, "unicep"},
+    {QueueOrder::F1, "f1"},          {QueueOrder::F2, "f2"},
+    {QueueOrder::F3, "f3"},          {QueueOrder::F4, "f4"},
+    {QueueOrder::Multifactor, "mf"}, {QueueOrder::Index, "index"},
+    {QueueOrder::Learned, "learned"}};
 
 constexpr Word<Backfill> kBackfills[] = {{Backfill::None, "none"},
                                          {Backfill::Easy, "easy"},
@@ -48,6 +51,15 @@ bool parse_run_times(std::string_view word, RunTimes& out) {
 
 const std::vector<QueueOrder>& all_queue_orders() {
   static const std::vector<QueueOrder> orders = values_of(kOrders);
+  return orders;
+}
+
+const std::vector<QueueOrder>& fixed_queue_orders() {
+  static const std::vector<QueueOrder> orders = [] {
+    std::vector<QueueOrder> all = all_queue_orders();
+    std::erase(all, QueueOrder::Learned);
+    return all;
+  }();
   return orders;
 }
 

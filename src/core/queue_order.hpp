@@ -20,6 +20,7 @@ enum class QueueOrder {
   F4,
   Multifactor,  // age and small size, as Slurm's default weights have it
   Index,        // least expected slowdown for the area, by predicted run times
+  Learned,      // whichever of them a model chooses for the time being; without an answer, Index
 };
 
 // What a queue's order takes for the run time of a job. Jobs are stopped at their request, whatever
@@ -47,6 +48,8 @@ bool parse_run_times(std::string_view word, RunTimes& out);
 
 // Every one of them, in the order above.
 const std::vector<QueueOrder>& all_queue_orders();
+// Without Learned, which is one of these at any time.
+const std::vector<QueueOrder>& fixed_queue_orders();
 const std::vector<Backfill>& all_backfills();
 const std::vector<RunTimes>& all_run_times();
 

@@ -1,4 +1,5 @@
 // hsim run: replays a log under one policy.
+#include <filesystem>
 #include <iostream>
 
 #include "cli/failure.hpp"
@@ -7,6 +8,7 @@
 #include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
 #include "hsim/queue_svg.hpp"
+#include "hsim/replay_advisor.hpp"
 #include "hsim/replay_check.hpp"
 #include "hsim/replay_config.hpp"
 #include "hsim/replay_options.hpp"
@@ -53,6 +55,9 @@ ClusterConfig config_of(const Command& command, int procs) {
     }
     if (command.has("reserve")) queue.reserve = whole_number(command, "reserve", 0, 0, 50) / 100.0;
   }
+  if (command.has("model")) {
+    config.policy_model = std::filesystem::absolute(command.value_of("model"));
+  }
   if (command.has("guard")) {
     const std::string when = command.value_of("guard");
     if (when != "on" && when != "off") command.usage_error("--guard=" + when + ": use on or off");
@@ -67,7 +72,9 @@ Replay run_under(const NamedLog& log, ClusterConfig config) {
   options.config = std::make_shared<ClusterConfig>(std::move(config));
   options.queue_names = log.queues;
   options.progress = [&](std::size_t ended) { progress.say(ended, log.workload.jobs.size()); };
-  Replay result = replay_knowing(log.workload, log.earlier, origin_ms(log.workload), options);
+  const std::unique_ptr<Adviser> adviser = replay_advisor(*options.config);
+  Replay result = replay_knowing(log.workload, log.earlier, origin_ms(log.workload), options,
+                                 nullptr, adviser.get());
   if (result.refused > 0) {
     throw Failure(std::to_string(result.refused) + " of " +
                   std::to_string(log.workload.jobs.size()) +
@@ -99,14 +106,16 @@ int hsim_run(int argc, char** argv) {
                   "Replay a log through the scheduler of the master.", kNotes);
   add_window_options(command);
   command.value("policy", "P",
-                "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf, index; of all queues");
+                "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf, index, learned; of all "
+                "queues");
+  command.value("model", "FILE", "of the learned policy (the one that is installed)");
   command.value("backfill", "B", "easy (default), none, easy-fcfs, easy-sjbf, cons; of all queues");
   command.value("run-times", "R",
-                "request, last2, gbdt: what orders take for run times (gbdt for index, else "
-                "request)");
+                "request, last2, gbdt: what orders take for run times (gbdt for index and "
+                "learned, else request)");
   command.value("reserve", "PERCENT",
                 "of the processors, kept for jobs to come by those expected to run for more than "
-                "an hour (5 for index, else 0)");
+                "an hour (5 for index and learned, else 0)");
   command.value("guard", "WHEN", "on (default) or off: the bound on how long anybody waits");
   command.value("config", "FILE.toml", "queues, guard and nodes as the master is configured");
   command.flag("starts", "also print when each job started, with --json");

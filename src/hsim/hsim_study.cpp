@@ -52,7 +52,7 @@ std::vector<std::string> words_of(const Command& command, const char* option,
 
 StudyPlan plan_of(const Command& command, const std::vector<Workload>& logs) {
   StudyPlan plan;
-  plan.policies = words_of(command, "policies", all_queue_orders());
+  plan.policies = words_of(command, "policies", fixed_queue_orders());
   plan.backfills = words_of(command, "backfills", all_backfills());
   for (const std::string& word : plan.policies) order_named(command, word, "policies");
   for (const std::string& word : plan.backfills) backfill_named(command, word, "backfills");
@@ -92,6 +92,8 @@ Command study_command() {
 int hsim_study(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "predict") == 0)
     return hsim_study_predict(argc - 1, &argv[1]);
+  if (argc > 1 && std::strcmp(argv[1], "learned") == 0)
+    return hsim_study_learned(argc - 1, &argv[1]);
   Command command = study_command();
   command.parse(argc, argv, Command::Asks::Nobody);
   const std::vector<Workload> logs = read_study_logs(command);

@@ -8,7 +8,8 @@ std::string rule_text(const Rule& rule) {
   return rule.policy + ", " + rule.backfill + (rule.guard ? ", guarded" : "") +
          (rule.exact ? ", exact run times" : "") +
          (rule.run_times.empty() ? "" : ", run times: " + rule.run_times) +
-         (rule.reserve < 0 ? "" : ", reserve " + std::to_string(rule.reserve) + " %");
+         (rule.reserve < 0 ? "" : ", reserve " + std::to_string(rule.reserve) + " %") +
+         (rule.model.empty() ? "" : ", model " + rule.model);
 }
 
 std::string short_name(const StudiedLog& log) {
@@ -24,6 +25,11 @@ std::string short_name(const StudiedLog& log) {
     }
   }
   return name;
+}
+
+bool StudyPlan::tries(const StudiedLog& log, const Rule& rule) const {
+  const auto known = learned_from.find(rule.model);
+  return known == learned_from.end() || !known->second.contains(log.name);
 }
 
 std::vector<Rule> StudyPlan::rules() const {

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Rule {
   bool exact = false;     // the run times are known in advance: no scheduler knows them
   std::string run_times;  // that the order goes by; "": as the policy has it
   int reserve = -1;       // percent of the processors; -1: as the policy has it
+  std::string model;      // file of a learned policy; "": none, or the one that is installed
 
   friend auto operator<=>(const Rule&, const Rule&) = default;
 };
@@ -46,7 +48,10 @@ struct StudyPlan {
   bool guarded = true;  // also each policy with EASY and the guard
   bool exact = true;    // also each policy with EASY and exact run times
   std::vector<Rule> others;
+  std::map<std::string, std::set<std::string>> learned_from;  // by model: names of logs
 
+  // A model is not tried on logs that it knows.
+  bool tries(const StudiedLog& log, const Rule& rule) const;
   // Every policy with every backfill, without guard; then the others.
   std::vector<Rule> rules() const;
 };

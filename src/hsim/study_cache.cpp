@@ -21,7 +21,8 @@ Line line_from(const Json& json) {
   return {json.at("log").get<std::string>(),
           {json.at("policy").get<std::string>(), json.at("backfill").get<std::string>(),
            json.at("guard").get<bool>(), json.at("exact").get<bool>(),
-           json.value("run_times", std::string()), json.value("reserve", -1)},
+           json.value("run_times", std::string()), json.value("reserve", -1),
+           json.value("model", std::string())},
           {json.at("first").get<std::size_t>(), json.at("count").get<std::size_t>()}};
 }
 
@@ -96,6 +97,7 @@ void StudyCache::add(const StudiedLog& log, const Rule& rule, const Window& wind
                      {"exact", rule.exact},
                      {"run_times", rule.run_times},
                      {"reserve", rule.reserve},
+                     {"model", rule.model},
                      {"first", window.first},
                      {"count", window.count},
                      {"metrics", metrics_json(metrics)}};

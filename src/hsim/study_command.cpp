@@ -10,6 +10,7 @@
 #include "cli/times.hpp"
 #include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
+#include "hsim/replay_advisor.hpp"
 #include "hsim/replay_options.hpp"
 #include "hsim/study_progress.hpp"
 #include "hsim/study_runner.hpp"
@@ -67,6 +68,7 @@ ClusterConfig rule_config(int procs, const Rule& rule) {
   if (RunTimes run_times{}; parse_run_times(rule.run_times, run_times)) {
     config.queues.front().run_times = run_times;
   }
+  config.policy_model = rule.model;
   if (rule.reserve >= 0) config.queues.front().reserve = rule.reserve / 100.0;
   return config;
 }
@@ -74,10 +76,13 @@ ClusterConfig rule_config(int procs, const Rule& rule) {
 namespace {
 
 std::vector<ReplayedJob> replay_rule(const Workload& workload, std::span<const TraceJob> earlier,
-                                     const Rule& rule, ModelShelf& shelf) {
+                                     const Rule& rule, ModelShelf& shelf, AdvisorPool& advisors) {
   ReplayOptions options;
   options.config = std::make_shared<ClusterConfig>(rule_config(workload.procs, rule));
-  Replay result = replay_knowing(workload, earlier, origin_ms(workload), options, &shelf);
+  std::unique_ptr<Adviser> advisor = advisors.take(*options.config);
+  Replay result =
+      replay_knowing(workload, earlier, origin_ms(workload), options, &shelf, advisor.get());
+  advisors.give_back(*options.config, std::move(advisor));
   if (result.refused > 0) throw Failure(workload.name + ": " + result.first_refusal);
   return std::move(result.jobs);
 }
@@ -112,9 +117,10 @@ StudyResults replay_study(const Command& command, const StudyPlan& plan,
   cache.load(plan, results);
   StudyProgress progress("replays");
   ModelShelf shelf;
+  AdvisorPool advisors;
   const ReplayRule replay = [&](const Workload& workload, std::span<const TraceJob> earlier,
                                 const Rule& rule) {
-    return replay_rule(workload, earlier, rule, shelf);
+    return replay_rule(workload, earlier, rule, shelf, advisors);
   };
   StudyRunner(plan, logs, replay)
       .run(threads, cache, results,

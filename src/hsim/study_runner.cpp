@@ -22,6 +22,7 @@ std::vector<StudyRunner::Task> StudyRunner::missing(const StudyResults& results)
     // What is learned from the jobs before a window is made once for all rules.
     for (const Window& window : plan_.logs[log].windows) {
       for (const Rule& rule : plan_.rules()) {
+        if (!plan_.tries(plan_.logs[log], rule)) continue;
         if (!results.has(plan_.logs[log].name, rule, window)) tasks.push_back({log, rule, window});
       }
     }

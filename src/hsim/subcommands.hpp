@@ -9,5 +9,6 @@ int hsim_run(int argc, char** argv);
 int hsim_compare(int argc, char** argv);
 int hsim_study(int argc, char** argv);
 int hsim_study_predict(int argc, char** argv);
+int hsim_study_learned(int argc, char** argv);
 
 }  // namespace hyades

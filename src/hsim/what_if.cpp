@@ -10,6 +10,7 @@
 #include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
 #include "hsim/queue_svg.hpp"
+#include "hsim/replay_advisor.hpp"
 #include "hsim/replay_check.hpp"
 #include "hsim/replay_config.hpp"
 #include "hsim/wait_comparison_output.hpp"
@@ -44,7 +45,8 @@ Replay schedule(const NamedLog& log, const std::string& name, const ClusterConfi
   ReplayOptions options;
   options.config = std::make_shared<ClusterConfig>(config);
   options.queue_names = log.queues;
-  Replay result = replay_knowing(log.workload, log.earlier, {}, options);
+  const std::unique_ptr<Adviser> adviser = replay_advisor(config);
+  Replay result = replay_knowing(log.workload, log.earlier, {}, options, nullptr, adviser.get());
   if (result.refused > 0) {
     throw Failure(name + " refuses " + std::to_string(result.refused) + " of the " +
                   std::to_string(log.workload.jobs.size()) + " jobs of " + log.workload.name +

@@ -63,6 +63,12 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
   }
 }
 
+void read_policy(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
+  ConfigReader reader(table, "[policy]", errors);
+  reader.path("model", config.policy_model);
+  reader.finish();
+}
+
 void read_guard(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
   ConfigReader reader(table, "[guard]", errors);
   reader.flag("enabled", config.guard.enabled);
@@ -152,6 +158,7 @@ void read_forecasts(ConfigReader& reader, const toml::table& table, QueueConfig&
     }
   }
   reader.duration("reserve_after", queue.reserve_after_s, 0, kYear_s);
+  reader.share("ageing", queue.ageing, 100);
 }
 
 void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, const Lines& nodes,
@@ -356,18 +363,18 @@ std::vector<const toml::table*> sections(const toml::table& root, const char* na
 void check_sections(const toml::table& root, ConfigErrors& errors) {
   const std::vector<std::string> known = {"cluster",   "node",        "queue",  "fence",
                                           "jobs",      "security",    "health", "device_files",
-                                          "telemetry", "accelerator", "guard"};
+                                          "telemetry", "accelerator", "guard",  "policy"};
   for (const auto& [key, value] : root) {
     const std::string name(key.str());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = nearest_word(name, known);
-    errors.add(
-        key.source().begin.line,
-        "unknown section '" + shown(name) + "'" +
-            (nearest.empty() ? "; possible: [cluster], [[node]], [[queue]], [guard], [fence], "
-                               "[jobs], [device_files], [health], "
-                               "[telemetry], [[accelerator]], [security]"
-                             : "; did you mean '" + nearest + "'?"));
+    errors.add(key.source().begin.line,
+               "unknown section '" + shown(name) + "'" +
+                   (nearest.empty()
+                        ? "; possible: [cluster], [[node]], [[queue]], [guard], [policy], [fence], "
+                          "[jobs], [device_files], [health], "
+                          "[telemetry], [[accelerator]], [security]"
+                        : "; did you mean '" + nearest + "'?"));
   }
 }
 
@@ -378,6 +385,9 @@ ClusterConfig read_all(const toml::table& root, ConfigErrors& errors) {
     read_cluster(*table, config, errors);
   }
   if (const toml::table* table = section(root, "guard", errors)) read_guard(*table, config, errors);
+  if (const toml::table* table = section(root, "policy", errors)) {
+    read_policy(*table, config, errors);
+  }
   Lines nodes;
   for (const toml::table* table : sections(root, "node", errors)) {
     read_node(*table, config, nodes, errors);

@@ -75,7 +75,8 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
       << "backfill = " << quoted(std::string(to_string(queue.backfill))) << "\n"
       << "run_times = " << quoted(std::string(to_string(run_times_of(queue)))) << "\n"
       << "reserve = " << reserve_of(queue) << "\n"
-      << "reserve_after = " << duration(queue.reserve_after_s) << "\n";
+      << "reserve_after = " << duration(queue.reserve_after_s) << "\n"
+      << "ageing = " << queue.ageing << "\n";
 }
 
 const char* word(bool flag) { return flag ? "true" : "false"; }
@@ -192,6 +193,8 @@ std::string render_config(const ClusterConfig& config) {
       << "enabled = " << (config.guard.enabled ? "true" : "false") << "\n"
       << "after = " << duration(config.guard.after_s) << "\n";
   if (config.guard.factor) out << "factor = " << *config.guard.factor << "\n";
+  out << "\n[policy]\n"
+      << "model = " << escaped(config.policy_model) << "\n";
   render_fence(out, config);
   render_node_settings(out, config.node_settings);
   render_device_files(out, config.node_settings.device_files);

@@ -8,6 +8,7 @@
 #include "core/controller.hpp"
 #include "master/config_render.hpp"
 #include "master/job_info.hpp"
+#include "policy/backfill_policy.hpp"
 #include "wire/codec.hpp"
 
 namespace hyades {
@@ -382,7 +383,31 @@ void FrontDoor::show_status(const ClientRequest& request) {
     if (!node.responding && !node.drained) status.add_silent_nodes(node.name);
   }
   status.set_nodes_responding(responding);
+  add_learned(status);
   server_.reply(request.id, reply);
+}
+
+void FrontDoor::add_learned(pb::StatusInfo& status) const {
+  if (policy_ == nullptr || policy_->global() == nullptr) return;
+  const GlobalPolicy& global = *policy_->global();
+  pb::LearnedPolicy& learned = *status.mutable_learned();
+  learned.set_off(global.health().off);
+  learned.set_failure(global.health().failure);
+  learned.set_model(global.health().model);
+  learned.set_answers(global.health().answers);
+  learned.set_failures(global.health().failures);
+  for (const QueueConfig& queue : driver_->controller().config().queues) {
+    if (queue.order != QueueOrder::Learned) continue;
+    const GlobalAdvice* const advice = global.advice(queue.name);
+    const QueueConfig now = advice == nullptr ? queue : under(queue, advice->action);
+    pb::QueueAction& action = *learned.add_queues();
+    action.set_queue(queue.name);
+    action.set_by_model(advice != nullptr);
+    action.set_rule(std::string(advice == nullptr ? "index" : to_string(now.order)));
+    action.set_reserve(reserve_of(now));
+    action.set_reserve_after_s(now.reserve_after_s);
+    action.set_ageing(now.ageing);
+  }
 }
 
 void FrontDoor::show_config(const ClientRequest& request) {

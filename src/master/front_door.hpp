@@ -22,6 +22,7 @@
 
 namespace hyades {
 
+class BackfillPolicy;
 class TelemetryBoard;
 
 // What clients are shown beside the tables.
@@ -45,6 +46,8 @@ class FrontDoor final : public Door {
   void attach(const Driver& driver) { driver_ = &driver; }
   // Nobody's: questions about what was measured find nothing. Must outlive the door.
   void attach(TelemetryBoard& telemetry) { telemetry_ = &telemetry; }
+  // Whose health is shown; must outlive the door.
+  void attach(const BackfillPolicy& policy) { policy_ = &policy; }
   // Where /metrics is served, and why it is not ("": it is).
   void set_metrics(const std::string& places, const std::string& trouble) {
     metrics_state_ = places;
@@ -95,6 +98,7 @@ class FrontDoor final : public Door {
   void list_nodes(const ClientRequest& request);
   void list_queues(const ClientRequest& request);
   void show_status(const ClientRequest& request);
+  void add_learned(pb::StatusInfo& status) const;
   void show_config(const ClientRequest& request);
   void show_job_telemetry(const ClientRequest& request);
   void show_node_telemetry(const ClientRequest& request);
@@ -121,6 +125,7 @@ class FrontDoor final : public Door {
   MasterFacts facts_;
   LoadConfig load_config_;
   const Driver* driver_ = nullptr;
+  const BackfillPolicy* policy_ = nullptr;
   TelemetryBoard* telemetry_ = nullptr;
   std::string metrics_state_;
   std::string metrics_trouble_;

@@ -13,6 +13,7 @@
 
 #include "core/driver.hpp"
 #include "core/news.hpp"
+#include "master/advisor_process.hpp"
 #include "master/config_file.hpp"
 #include "master/fence_command.hpp"
 #include "master/front_door.hpp"
@@ -119,8 +120,8 @@ class Master {
     require(epoch != 0, store_->last_error());
     server_ = ClientServer::open(directory_->path(), server_options(options, *config_), error);
     require(server_ != nullptr, error);
-    policy_ = std::make_unique<BackfillPolicy>(std::nullopt, &trainer_,
-                                               [this] { return newest_outcomes(*store_); });
+    policy_ = std::make_unique<BackfillPolicy>(
+        std::nullopt, &trainer_, [this] { return newest_outcomes(*store_); }, &advisor_);
     fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {
       return driver_ ? driver_->controller().config() : *config_;
     });
@@ -132,6 +133,7 @@ class Master {
         std::make_unique<Driver>(config_, epoch, clock_, *store_, link_, *door_, *policy_, *fence_);
     require(driver_->fatal_reason().empty(), driver_->fatal_reason());
     door_->attach(*driver_);
+    door_->attach(*policy_);
     open_telemetry();
     waiter_.add(server_->fd());
     waiter_.add(link_.doorbell_fd());
@@ -277,6 +279,16 @@ class Master {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<ClientServer> server_;
   TrainerProcess trainer_{program_beside_us("hyades-trainer")};
+  AdvisorProcess advisor_{{.program = program_beside_us("hyades-advisor"),
+                           .model =
+                               [this] {
+                                 return driver_ ? driver_->controller().config().policy_model
+                                                : config_->policy_model;
+                               },
+                           .complain =
+                               [](const std::string& why) {
+                                 spdlog::warn("the learned policy has no answer: {}", why);
+                               }}};
   std::unique_ptr<BackfillPolicy> policy_;
   std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<TelemetryStore> telemetry_store_;

@@ -23,7 +23,17 @@ void BackfillPolicy::configure(const ClusterConfig& config) {
     if (!guard_) guard_.emplace();
     guard_->configure(config.guard, depth_);
   }
-  if (!some([](const QueueConfig& queue) { return run_times_of(queue) != RunTimes::Request; })) {
+  const bool learned =
+      some([](const QueueConfig& queue) { return queue.order == QueueOrder::Learned; });
+  const bool predicted =
+      some([](const QueueConfig& queue) { return run_times_of(queue) != RunTimes::Request; });
+  if (!learned || adviser_ == nullptr) {
+    global_.reset();
+  } else {
+    if (!global_) global_.emplace(*adviser_);
+    global_->configure(config);
+  }
+  if (!learned && !predicted) {
     predictor_.reset();
     return;
   }
@@ -40,11 +50,13 @@ double BackfillPolicy::rank(const QueueConfig& queue, const Job& job, WallMs bus
 void BackfillPolicy::waits(const Job& job, WallMs at_ms) {
   if (guard_) guard_->waits(job, at_ms);
   if (predictor_) predictor_->waits(job);
+  if (global_) global_->waits(job, at_ms);
 }
 
 void BackfillPolicy::leaves(const Job& job) {
   if (guard_) guard_->leaves(job);
   if (predictor_) predictor_->leaves(job);
+  if (global_) global_->leaves(job);
 }
 
 void BackfillPolicy::starts(const Job& job, WallMs at_ms) {
@@ -59,15 +71,18 @@ void BackfillPolicy::ended(const Job& job, WallMs at_ms) {
 void BackfillPolicy::forget() {
   if (guard_) guard_->forget();
   if (predictor_) predictor_->forget();
+  if (global_) global_->forget();
 }
 
 void BackfillPolicy::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
                           WallMs now_ms) {
   if (predictor_) predictor_->look(queues, cluster, now_ms);
-  if (!guard_) return;
-  guard_->look(queues, cluster, now_ms, [this](const Job& job, RunTimes run_times, WallMs at_ms) {
-    return predictor_ ? predictor_->expected_run_ms(job, run_times, at_ms) : limit_ms_of(job);
-  });
+  if (guard_) {
+    guard_->look(queues, cluster, now_ms, [this](const Job& job, RunTimes run_times, WallMs at_ms) {
+      return predictor_ ? predictor_->expected_run_ms(job, run_times, at_ms) : limit_ms_of(job);
+    });
+  }
+  if (global_) global_->look(queues, cluster, now_ms, guard(), *predictor_);
 }
 
 Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
@@ -75,18 +90,30 @@ Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const Cluste
   Decision decision;
   PlanLedger ledger(cluster, now_ms);
   Depth depth(depth_);
-  const ScoreSources scores = sources();
   for (const QueueView& queue : queues) {
     if (queue.waiting->empty()) continue;
-    ledger.use(queue.usable);
-    const JobId first = guard_ ? guard_->urgent(queue, *cluster.cluster, now_ms) : 0;
-    if (queue.config->backfill == Backfill::Conservative) {
-      ConservativePass(queue, scores, ledger, depth, decision).run(first);
-    } else {
-      EasyPass(queue, scores, ledger, depth, decision).run(first);
+    const GlobalAdvice* const advice = global_ ? global_->advice(queue.config->name) : nullptr;
+    if (advice == nullptr) {
+      plan_queue(queue, ledger, depth, decision);
+      continue;
     }
+    const QueueConfig advised = under(*queue.config, advice->action);
+    QueueView view = queue;
+    view.config = &advised;
+    plan_queue(view, ledger, depth, decision);
   }
   return decision;
+}
+
+void BackfillPolicy::plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
+                                Decision& decision) const {
+  ledger.use(queue.usable);
+  const JobId first = guard_ ? guard_->urgent(queue, *ledger.view().cluster, ledger.now_ms()) : 0;
+  if (queue.config->backfill == Backfill::Conservative) {
+    ConservativePass(queue, sources(), ledger, depth, decision).run(first);
+  } else {
+    EasyPass(queue, sources(), ledger, depth, decision).run(first);
+  }
 }
 
 }  // namespace hyades

@@ -9,6 +9,9 @@
 // conservative backfilling every waiting job has the earliest place that delays none before it,
 // found anew at each pass (Mu'alem and Feitelson 2001).
 //
+// A learned queue (policy/global_policy.hpp) has the order, backfilling and reserve that an adviser
+// chose last.
+//
 // With a guard (policy/age_guard.hpp), a job that is over age goes before all others of its queue.
 // Where run times are predicted (policy/run_predictor.hpp), orders go by that; reservations never
 // do. With a reserve, jobs that are expected to run for long leave some cores to jobs to come.
@@ -22,19 +25,24 @@
 
 #include "core/policy.hpp"
 #include "policy/age_guard.hpp"
+#include "policy/global_policy.hpp"
 #include "policy/queue_walk.hpp"
 #include "policy/run_predictor.hpp"
 
 namespace hyades {
+
+class Depth;
+class PlanLedger;
 
 class BackfillPolicy : public Policy {
  public:
   // Orders that look at the time of submission count from `origin_ms`, if it is there, rather than
   // from the beginning of the queue's busy period. `trainer` must outlive the policy; nullptr:
   // nobody makes models of run times. `past` is asked when run times are predicted first.
+  // `adviser` must outlive the policy; nullptr: learned queues go by what holds without one.
   explicit BackfillPolicy(std::optional<WallMs> origin_ms = {}, RunModelTrainer* trainer = nullptr,
-                          PastJobs past = {})
-      : origin_ms_(origin_ms), trainer_(trainer), past_(std::move(past)) {}
+                          PastJobs past = {}, Adviser* adviser = nullptr)
+      : origin_ms_(origin_ms), trainer_(trainer), adviser_(adviser), past_(std::move(past)) {}
 
   // Takes over how many candidates are looked at, and the guard. There is a guard as long as some
   // queue's order favours anybody.
@@ -48,6 +56,7 @@ class BackfillPolicy : public Policy {
   // nullptr: there is none.
   const AgeGuard* guard() const { return guard_ ? &*guard_ : nullptr; }
   const RunPredictor* predictor() const { return predictor_ ? &*predictor_ : nullptr; }
+  const GlobalPolicy* global() const { return global_ ? &*global_ : nullptr; }
 
   double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const override;
   Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
@@ -59,13 +68,17 @@ class BackfillPolicy : public Policy {
 
  private:
   ScoreSources sources() const { return {predictor(), origin_ms_}; }
+  void plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
+                  Decision& decision) const;
 
   std::optional<WallMs> origin_ms_;
   RunModelTrainer* trainer_;
+  Adviser* adviser_;
   PastJobs past_;
   int depth_ = 0;  // candidates looked at behind a reservation, over all queues; 0: all
   std::optional<AgeGuard> guard_;
   std::optional<RunPredictor> predictor_;
+  std::optional<GlobalPolicy> global_;  // only beside a predictor
 };
 
 }  // namespace hyades

@@ -9,6 +9,10 @@ namespace {
 double log10_of(double value) { return std::log10(value > 0 ? value : 0.1); }
 }  // namespace
 
+double aged(double score, double ageing, double waited_s) {
+  return score > 0 ? score / (1 + ageing * std::max(waited_s, 0.0) / 3600) : score;
+}
+
 double score(QueueOrder order, const OrderFacts& facts) {
   const double r = std::max(facts.run_s, 1.0);
   const double n = facts.procs;
@@ -39,6 +43,7 @@ double score(QueueOrder order, const OrderFacts& facts) {
     case QueueOrder::Multifactor:
       return -(std::min(w / 604800, 1.0) + (1 - n / facts.machine));
     case QueueOrder::Index:
+    case QueueOrder::Learned:
       return n * r / std::sqrt(std::max(facts.inverse_s, 1e-12));
   }
   return 0;
@@ -50,11 +55,12 @@ bool changes_with_time(const QueueConfig& queue) {
     case QueueOrder::Wfp3:
     case QueueOrder::Unicep:
     case QueueOrder::Multifactor:
+    case QueueOrder::Learned:
       return true;
     case QueueOrder::Fcfs:
       return false;
     default:
-      return run_times_of(queue) != RunTimes::Request;
+      return run_times_of(queue) != RunTimes::Request || queue.ageing > 0;
   }
 }
 

@@ -35,6 +35,10 @@ struct OrderFacts {
 
 double score(QueueOrder order, const OrderFacts& facts);
 
+// The score of a job that has waited: those that are not negative, which do not age by themselves,
+// are divided by 1 + ageing x hours.
+double aged(double score, double ageing, double waited_s);
+
 // True when scores of waiting jobs pass each other as time goes by, or as more is known.
 bool changes_with_time(const QueueConfig& queue);
 

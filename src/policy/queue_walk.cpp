@@ -42,7 +42,8 @@ std::vector<ScoredJob> scored_jobs(const QueueView& queue, const ClusterView& cl
     OrderFacts facts = order_facts(*queue.config, *waiting.job, queue.busy_since_ms, sources);
     facts.machine = machine;
     facts.waited_s = static_cast<double>(now_ms - waiting.job->submitted_ms) / 1000;
-    jobs.push_back({&waiting, score(queue.config->order, facts)});
+    jobs.push_back(
+        {&waiting, aged(score(queue.config->order, facts), queue.config->ageing, facts.waited_s)});
   });
   return jobs;
 }

@@ -41,7 +41,7 @@ std::shared_ptr<const ClusterConfig> random_config(Prng& random, const SimOption
   if (random.chance(200))
     config->queues.front().lease_s = static_cast<int>(random.between(20, 300));
   for (QueueConfig& queue : config->queues) {
-    if (random.chance(500)) queue.order = random.pick(all_queue_orders());
+    if (random.chance(500)) queue.order = random.pick(fixed_queue_orders());
     if (random.chance(400)) queue.backfill = random.pick(all_backfills());
   }
   config->guard.after_s = 60;

@@ -206,7 +206,8 @@ double naive_score(QueueOrder order, const NaiveFacts& facts) {
       return r * std::sqrt(n) + 530000 * log10_floored(s);
     case QueueOrder::Multifactor:
       return -(std::min(w / 604800, 1.0) + (1 - n / N));
-    case QueueOrder::Index:  // by what was asked for
+    case QueueOrder::Index:
+    case QueueOrder::Learned:  // by what was asked for
       return r * n * std::sqrt(std::max(r, 10.0));
   }
   return 0;

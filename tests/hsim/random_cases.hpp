@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/queue_order.hpp"
+#include "core/config.hpp"
 
 namespace hyades {
 
@@ -32,7 +32,7 @@ inline CaseRange random_cases(std::uint64_t all) {
 inline const std::vector<QueueOrder>& orders_by_request() {
   static const std::vector<QueueOrder> orders = [] {
     std::vector<QueueOrder> all = all_queue_orders();
-    std::erase(all, QueueOrder::Index);
+    std::erase_if(all, predicts);
     return all;
   }();
   return orders;

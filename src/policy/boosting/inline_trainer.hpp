@@ -14,13 +14,15 @@ namespace hyades {
 // many rules. The newest are kept. Any thread; who asks for what another makes waits for it.
 class ModelShelf {
  public:
+  explicit ModelShelf(std::size_t most = 16) : most_(most) {}
+
   // Throws what making it threw.
   std::shared_ptr<const RunModel> get(const std::vector<RunExample>& examples);
 
  private:
-  static constexpr std::size_t most_ = 16;
   using Made = std::shared_future<std::shared_ptr<const RunModel>>;
 
+  const std::size_t most_;
   std::mutex mutex_;
   std::map<std::int64_t, Made> models_;  // by checksum
   std::deque<std::int64_t> order_;

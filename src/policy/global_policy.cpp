@@ -1,0 +1,148 @@
+#include "policy/global_policy.hpp"
+
+#include <algorithm>
+
+namespace hyades {
+namespace {
+
+constexpr WallMs kDay_ms = 86'400'000;
+constexpr WallMs kAskAgain_ms = 10'000;
+constexpr WallMs kFailures_ms = 60'000;
+constexpr std::size_t kFailuresMost = 3;
+constexpr WallMs kAnswerHolds_ms = 2 * GlobalPolicy::epoch_ms;
+constexpr std::size_t kArrivalsMost = 100'000;
+
+}  // namespace
+
+void GlobalPolicy::configure(const ClusterConfig& config) {
+  guard_settings_ = config.guard;
+  std::map<std::string, Queue> queues;
+  for (const QueueConfig& queue : config.queues) {
+    if (queue.order == QueueOrder::Learned) queues[queue.name] = std::move(queues_[queue.name]);
+  }
+  queues_ = std::move(queues);
+  for (auto& [name, queue] : queues_) queue.due_ms = 0;  // the model may be another one
+  failed_ms_.clear();
+  health_ = {};
+}
+
+void GlobalPolicy::waits(const Job& job, WallMs at_ms) {
+  if (job.attempts == 0 && queues_.contains(job.spec.queue)) new_.emplace_back(&job, at_ms);
+}
+
+void GlobalPolicy::leaves(const Job& job) {
+  std::erase_if(new_, [&](const auto& each) { return each.first == &job; });
+}
+
+void GlobalPolicy::forget() {
+  new_.clear();
+  for (auto& [name, queue] : queues_) queue = {};
+}
+
+void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                        WallMs now_ms, const AgeGuard* guard, const RunPredictor& predictor) {
+  see_arrivals(now_ms, predictor);
+  take_answer(now_ms);
+  expire(now_ms);
+  if (health_.off) return;
+  for (const QueueView& view : queues) {
+    const auto found = queues_.find(view.config->name);
+    if (found == queues_.end()) continue;
+    Queue& queue = found->second;
+    // A clock that was set back must not end it for a day.
+    if (now_ms < queue.due_ms && queue.due_ms - now_ms <= epoch_ms) continue;
+    if (!adviser_.idle()) return;
+    const RunTimes run_times = run_times_of(*view.config);
+    GlobalScene scene;
+    scene.queue = &view;
+    scene.cluster = &cluster;
+    scene.now_ms = now_ms;
+    scene.arrivals = &queue.arrivals;
+    scene.guard_factor = hyades::guard_factor(guard_settings_, run_times);
+    if (guard != nullptr) scene.longest_wait_ms = guard->twin().longest_wait_ms(found->first);
+    if (queue.advice) scene.action = queue.advice->action;
+    scene.forecast = [&](const Job& job) { return predictor.forecast(job, run_times); };
+    scene.expected_end_ms = [&](const RunningJob& running) {
+      const WallMs begun_ms =
+          running.expected_end_ms - WallMs{running.job->spec.time_limit_s} * 1000;
+      return begun_ms + predictor.expected_run_ms(*running.job, run_times, now_ms);
+    };
+    queue.due_ms = now_ms + epoch_ms;
+    asked_ = found->first;
+    adviser_.ask({found->first, now_ms, state_of(queue, scene)});
+    take_answer(now_ms);
+  }
+}
+
+void GlobalPolicy::see_arrivals(WallMs now_ms, const RunPredictor& predictor) {
+  for (const auto& [job, at_ms] : new_) {
+    const auto queue = queues_.find(job->spec.queue);
+    if (queue == queues_.end()) continue;
+    queue->second.arrivals.push_back(
+        {at_ms, static_cast<double>(std::int64_t{job->spec.tasks} * job->spec.cpus_per_task),
+         predictor.forecast(*job, RunTimes::Learned)});
+  }
+  new_.clear();
+  for (auto& [name, queue] : queues_) {
+    while (!queue.arrivals.empty() && (queue.arrivals.front().at_ms < now_ms - kDay_ms ||
+                                       queue.arrivals.size() > kArrivalsMost)) {
+      queue.arrivals.pop_front();
+    }
+  }
+}
+
+void GlobalPolicy::expire(WallMs now_ms) {
+  for (auto& [name, queue] : queues_) {
+    if (!queue.advice) continue;
+    const WallMs age_ms = now_ms - queue.advised_ms;
+    if (health_.off || age_ms > kAnswerHolds_ms) queue.advice.reset();
+  }
+}
+
+// What cannot be carried out is a failure like silence.
+void GlobalPolicy::take_answer(WallMs now_ms) {
+  std::optional<AdviserReply> reply = adviser_.answer();
+  if (!reply) return;
+  const auto queue = queues_.find(asked_);
+  if (!reply->advice) return fail(reply->failure, now_ms);
+  if (!legal(reply->advice->action)) {
+    return fail("it answered with something that no queue can do", now_ms);
+  }
+  ++health_.answers;
+  health_.model = reply->advice->model;
+  if (queue == queues_.end()) return;  // of another configuration
+  queue->second.advice = std::move(reply->advice);
+  queue->second.advised_ms = now_ms;
+}
+
+void GlobalPolicy::fail(const std::string& why, WallMs now_ms) {
+  ++health_.failures;
+  health_.failure = why;
+  if (const auto queue = queues_.find(asked_); queue != queues_.end()) {
+    queue->second.due_ms = now_ms + kAskAgain_ms;
+  }
+  failed_ms_.push_back(now_ms);
+  while (failed_ms_.front() < now_ms - kFailures_ms) failed_ms_.pop_front();
+  if (failed_ms_.size() >= kFailuresMost) health_.off = true;
+}
+
+GlobalState GlobalPolicy::state_of(Queue& queue, const GlobalScene& scene) {
+  queue.frames.push_back(global_figures(scene));
+  if (queue.frames.size() > global_frames_count) queue.frames.pop_front();
+  GlobalState state;
+  // Before there were any, the first one held.
+  const std::size_t missing = global_frames_count - queue.frames.size();
+  for (std::size_t i = 0; i < global_frames_count; ++i) {
+    state.frames[i] = queue.frames[i < missing ? 0 : i - missing];
+  }
+  state.occupancy = occupancy(scene);
+  return state;
+}
+
+const GlobalAdvice* GlobalPolicy::advice(const std::string& queue) const {
+  const auto found = queues_.find(queue);
+  if (found == queues_.end() || !found->second.advice) return nullptr;
+  return &*found->second.advice;
+}
+
+}  // namespace hyades

@@ -1,0 +1,73 @@
+// Phase 1 of scheduling: what holds in queues with `policy = "learned"` for the time being.
+//
+// An adviser is asked about each of them every half hour; its answer holds until the next one. A
+// failed question is asked again soon; after three failures within a minute the adviser is left
+// alone until the configuration is loaded again. Without an answer that is less than an hour old,
+// the queue is ordered as `index` is.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "policy/adviser.hpp"
+#include "policy/age_guard.hpp"
+#include "policy/run_predictor.hpp"
+
+namespace hyades {
+
+class GlobalPolicy {
+ public:
+  static constexpr WallMs epoch_ms = 1'800'000;
+
+  // `adviser` must outlive this.
+  explicit GlobalPolicy(Adviser& adviser) : adviser_(adviser) {}
+
+  void configure(const ClusterConfig& config);
+  void waits(const Job& job, WallMs at_ms);
+  void leaves(const Job& job);
+  void forget();
+
+  // Before each decision. `guard`: nullptr: there is none.
+  void look(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms,
+            const AgeGuard* guard, const RunPredictor& predictor);
+
+  // nullptr: no answer holds, the rule does.
+  const GlobalAdvice* advice(const std::string& queue) const;
+
+  // What is known of the adviser, for people.
+  struct Health {
+    bool off = false;          // left alone
+    std::string failure;       // the last one; "": none since the configuration was loaded
+    std::size_t answers = 0;   // since then
+    std::size_t failures = 0;  // likewise
+    std::string model;         // of the last answer
+  };
+  const Health& health() const { return health_; }
+
+ private:
+  struct Queue {
+    std::deque<Arrival> arrivals;  // of the last day
+    std::deque<GlobalFigures> frames;
+    WallMs due_ms = 0;  // of the next question
+    std::optional<GlobalAdvice> advice;
+    WallMs advised_ms = 0;
+  };
+
+  void see_arrivals(WallMs now_ms, const RunPredictor& predictor);
+  void expire(WallMs now_ms);
+  void take_answer(WallMs now_ms);
+  void fail(const std::string& why, WallMs now_ms);
+  GlobalState state_of(Queue& queue, const GlobalScene& scene);
+
+  Adviser& adviser_;
+  GuardSettings guard_settings_;
+  std::map<std::string, Queue> queues_;             // those that are learned
+  std::vector<std::pair<const Job*, WallMs>> new_;  // since the last look
+  std::string asked_;                               // of which queue
+  std::deque<WallMs> failed_ms_;                    // of the last minute
+  Health health_;
+};
+
+}  // namespace hyades

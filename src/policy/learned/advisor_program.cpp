@@ -1,0 +1,83 @@
+// hyades-advisor: answers what a scheduler asks about the global policy, one message a question on
+// the socket that is its standard input. Started by hyadesd and hsim (master/advisor_process.hpp),
+// which do without it when it fails.
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <iostream>
+
+#include "policy/adviser_bytes.hpp"
+#include "policy/learned/network_adviser.hpp"
+#include "policy/learned/policy_file.hpp"
+#include "version.hpp"
+
+namespace hyades {
+namespace {
+
+// The scheduler's host has other things to do. What Torch maps of its own files does not count.
+void be_modest() {
+  prctl(PR_SET_NAME, "hyades-advisor");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit bytes{rlim_t{1} << 30, rlim_t{1} << 30};
+  setrlimit(RLIMIT_DATA, &bytes);
+  (void)!nice(5);
+}
+
+bool is_socket(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+// Where it is installed, or built.
+std::string own_model() {
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+  return program.parent_path().parent_path() / "share" / "hyades" / "global_policy.safetensors";
+}
+
+void say(const NumberedReply& reply) {
+  const std::string bytes = to_bytes(reply);
+  (void)!send(STDIN_FILENO, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+int answer_questions(const learned::PolicyModel& model) {
+  std::array<char, adviser_message_most> buffer;
+  while (true) {
+    const ssize_t count = recv(STDIN_FILENO, buffer.data(), buffer.size(), 0);
+    if (count <= 0) return 0;
+    const auto question = question_from({buffer.data(), static_cast<std::size_t>(count)});
+    if (!question) {
+      say({0, {std::nullopt, "the advisor was asked something by another version"}});
+      return 1;
+    }
+    say({question->number,
+         learned::reply_of(model.network.evaluate(question->state), model.margin, model.digest)});
+  }
+}
+
+}  // namespace
+}  // namespace hyades
+
+int main(int argc, char** argv) {
+  using namespace hyades;
+  if (argc > 1 && std::string(argv[1]) == "--version") {
+    std::cout << "hyades-advisor " << kVersion << "\n";
+    return 0;
+  }
+  if (argc > 2 || !is_socket(STDIN_FILENO)) {
+    std::cerr << "hyades-advisor is started by hyadesd and hsim; it is of no use by itself\n";
+    return 2;
+  }
+  be_modest();
+  try {
+    return answer_questions(learned::load_policy(argc > 1 ? argv[1] : own_model()));
+  } catch (const std::exception& error) {
+    say({0, {std::nullopt, error.what()}});
+    return 1;
+  }
+}

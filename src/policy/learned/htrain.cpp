@@ -1,0 +1,177 @@
+// htrain: learns a global policy from replays.
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include "cli/failure.hpp"
+#include "hsim/log_output.hpp"
+#include "hsim/replay_options.hpp"
+#include "hsim/windows.hpp"
+#include "policy/learned/policy_file.hpp"
+#include "policy/learned/training_run.hpp"
+#include "trace/workload_model.hpp"
+
+namespace hyades {
+namespace {
+
+using namespace learned;
+
+constexpr const char* kNotes =
+    "Each LOG (Standard Workload Format, plain or .gz) gives windows of consecutive jobs, all of "
+    "them\nfrom its first four fifths; windows of its last fifth are what the policy is chosen by. "
+    "Beside\nthem, or without any log, workloads are generated.\n"
+    "\nExamples\n"
+    "  htrain --out policy.safetensors                  from generated workloads alone\n"
+    "  htrain logs/*.swf.gz --out policy.safetensors --rounds 100 --seed 2\n"
+    "\nExit codes\n"
+    "  0  done      1  a log cannot be used, or the model cannot be written      2  wrong "
+    "options\n";
+
+// Jobs before a window that run times are learned from: fewer than the master takes, because it
+// is done anew for every episode.
+constexpr std::size_t kEarlierMost = 6'000;
+
+struct Windows {
+  std::vector<TrainingWindow> learn_from;
+  std::vector<TrainingWindow> try_on;
+  std::vector<std::string> logs;
+};
+
+void add_windows(const Workload& log, std::size_t count, std::size_t length, Prng& random,
+                 Windows& out) {
+  out.logs.push_back(log.name);
+  const std::size_t usable = log.jobs.size() * 4 / 5;
+  const auto take = [&](std::size_t first, std::size_t jobs, std::size_t some,
+                        std::vector<TrainingWindow>& to, bool paced) {
+    for (const Window& each : evenly_spaced_windows(jobs, some, length)) {
+      const std::size_t begin = first + each.first;
+      TrainingWindow window{log.name, cut(log, {begin, each.count}), {}, {}, 1};
+      const std::size_t past = begin - std::min(begin, kEarlierMost);
+      window.earlier.assign(log.jobs.begin() + static_cast<std::ptrdiff_t>(past),
+                            log.jobs.begin() + static_cast<std::ptrdiff_t>(begin));
+      if (paced) {
+        const double factor = 0.8 + 0.4 * unit_number(random);
+        window.workload = with_pace(std::move(window.workload), factor);
+      }
+      to.push_back(std::move(window));
+    }
+  };
+  take(0, usable, count, out.learn_from, false);
+  take(0, usable, count, out.learn_from, true);
+  take(usable, log.jobs.size() - usable, (count + 1) / 2, out.try_on, false);
+}
+
+Workload generated(int number, std::uint64_t seed) {
+  Prng random(seed * 1000 + static_cast<std::uint64_t>(number));
+  WorkloadModel model;
+  model.procs = 64 << random.below(4);
+  model.jobs = 6'000;
+  model.load = 0.65 + 0.3 * unit_number(random);
+  model.bursts = 0.3 * unit_number(random);
+  model.users = static_cast<int>(random.between(20, 120));
+  model.over_estimates = true;
+  model.seed = random.next();
+  Workload workload = generate_workload(model);
+  workload.name = "generated-" + std::to_string(number);
+  return workload;
+}
+
+Windows windows_of(const Command& command, std::uint64_t seed) {
+  Prng random(seed);
+  const auto count = static_cast<std::size_t>(whole_number(command, "windows", 16, 1, 1000));
+  const auto length = static_cast<std::size_t>(whole_number(command, "length", 1024, 16));
+  const int made = whole_number(command, "generated", command.words().empty() ? 8 : 2, 0, 1000);
+  Windows windows;
+  for (const std::string& path : command.words()) {
+    add_windows(read_log(command, path), count, length, random, windows);
+  }
+  for (int i = 0; i < made; ++i) {
+    add_windows(generated(i, seed), std::max<std::size_t>(count / 4, 1), length, random, windows);
+  }
+  if (windows.learn_from.empty()) command.usage_error("name a log, or --generated N");
+  return windows;
+}
+
+}  // namespace
+
+int htrain(int argc, char** argv) {
+  Command command("htrain", "htrain [LOG...] --out FILE [OPTION...]",
+                  "Learn a global policy: which order a queue has when, and how much is kept back "
+                  "for jobs to come.",
+                  kNotes);
+  command.value("out", "FILE", "the model, in the safetensors layout");
+  command.value("rounds", "N", "of episodes and learning (40)");
+  command.value("episodes", "N", "a round (12)");
+  command.value("updates", "N", "steps of learning a round (300)");
+  command.value("windows", "N", "of each log for learning, half as many for choosing (16)");
+  command.value("length", "L", "jobs of each window (1024)");
+  command.value("generated", "N", "workloads that are made (2; 8 without a log)");
+  command.value("encoder", "E", "mlp (default) or cnn-lstm");
+  command.value("run-times", "R",
+                "request, last2 (default), gbdt: what orders go by while it learns");
+  command.value("steps", "N", "epochs of half an hour until an estimate takes over (24)");
+  command.value("discount", "PERCENT", "what an epoch later counts (95)");
+  command.value("seed", "S", "(1)");
+  command.value("threads", "N", "(2)");
+  command.parse(argc, argv, Command::Asks::Nobody);
+  if (!command.has("out")) command.usage_error("--out FILE is missing");
+  check_outputs(command, {command.value_of("out")}, command.words());
+  TrainingSettings settings;
+  settings.rounds = whole_number(command, "rounds", settings.rounds, 1, 1'000'000);
+  settings.episodes = whole_number(command, "episodes", settings.episodes, 1, 10'000);
+  settings.updates = whole_number(command, "updates", settings.updates, 0, 1'000'000);
+  settings.threads = whole_number(command, "threads", 2, 1, 1024);
+  settings.seed = static_cast<std::uint64_t>(whole_number(command, "seed", 1, 0));
+  settings.law.steps = whole_number(command, "steps", settings.law.steps, 1, 1'000);
+  settings.law.discount = whole_number(command, "discount", 95, 0, 100) / 100.0;
+  if (command.has("encoder") && !parse_encoder(command.value_of("encoder"), settings.encoder)) {
+    command.usage_error("--encoder=" + command.value_of("encoder") + ": use mlp or cnn-lstm");
+  }
+  if (command.has("run-times")) {
+    settings.run_times = run_times_named(command, command.value_of("run-times"));
+  }
+  using Clock = std::chrono::steady_clock;
+  const auto begun = Clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begun).count(); };
+  Windows windows = windows_of(command, settings.seed);
+  ModelShelf shelf(4096);
+  const auto replay_all = [&](std::vector<TrainingWindow>& set, RunTimes run_times) {
+    in_parallel(set.size(), settings.threads,
+                [&](std::size_t i) { replay_hand_set(set[i], run_times, shelf); });
+  };
+  replay_all(windows.learn_from, settings.run_times);
+  replay_all(windows.try_on, settings.run_times);
+  std::fprintf(stderr, "%zu windows to learn from, %zu to choose by, %.0f s\n",
+               windows.learn_from.size(), windows.try_on.size(), seconds());
+  TrainingRun run(windows.learn_from, windows.try_on, settings, shelf);
+  std::fprintf(stderr, "%8s %12s %8s %8s %8s %8s\n", "round", "experiences", "error", "margin",
+               "ratio", "seconds");
+  run.run([&](const Trial& trial) {
+    std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", trial.round, trial.experiences,
+                 trial.error, trial.margin, trial.ratio, seconds());
+  });
+  std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
+  replay_all(windows.try_on, RunTimes::Learned);
+  const Trial chosen =
+      best_margin(run.network(), windows.try_on, RunTimes::Learned, settings.threads, shelf);
+  std::string logs;
+  for (const std::string& log : windows.logs) logs += (logs.empty() ? "" : " ") + log;
+  const std::string digest = save_policy(command.value_of("out"), run.network(), chosen.margin,
+                                         {{"logs", logs},
+                                          {"seed", std::to_string(settings.seed)},
+                                          {"rounds", std::to_string(settings.rounds)},
+                                          {"round", std::to_string(run.best().round)},
+                                          {"ratio", std::to_string(chosen.ratio)},
+                                          {"seconds", std::to_string(static_cast<int>(seconds()))},
+                                          {"hyades", hyades_version()}});
+  std::printf("%s: sha256 %s, margin %g, ratio %.4f on windows to choose by, %.0f s\n",
+              command.value_of("out").c_str(), digest.c_str(), chosen.margin, chosen.ratio,
+              seconds());
+  return kExitGood;
+}
+
+}  // namespace hyades
+
+int main(int argc, char** argv) {
+  return hyades::run_command("htrain", [&] { return hyades::htrain(argc, argv); });
+}

@@ -1,0 +1,184 @@
+#include "policy/learned/policy_learner.hpp"
+
+#include <vector>
+
+#include "policy/learned/policy_modules.hpp"
+
+namespace hyades::learned {
+namespace {
+
+constexpr double kImitationMargin = 0.05;
+constexpr double kMostGradient = 1.0;
+
+using Batch = std::vector<ReplayMemory::Drawn>;
+
+StateBatch states_of(const Batch& batch) {
+  std::vector<const GlobalState*> states;
+  for (const auto& drawn : batch) states.push_back(drawn.experience->state.get());
+  return state_batch(states);
+}
+
+// Where nothing follows, any state will do: its discount is 0.
+StateBatch next_states_of(const Batch& batch) {
+  std::vector<const GlobalState*> states;
+  for (const auto& drawn : batch) {
+    const Experience& experience = *drawn.experience;
+    states.push_back(experience.next ? experience.next.get() : experience.state.get());
+  }
+  return state_batch(states);
+}
+
+template <typename Value>
+torch::Tensor column(const Batch& batch, const Value& value) {
+  std::vector<float> values;
+  for (const auto& drawn : batch) values.push_back(value(drawn));
+  return torch::tensor(values);
+}
+
+torch::Tensor taken_rules(const Batch& batch) {
+  std::vector<std::int64_t> rules;
+  for (const auto& drawn : batch) {
+    rules.push_back(static_cast<std::int64_t>(drawn.experience->rule));
+  }
+  return torch::tensor(rules).unsqueeze(1);
+}
+
+torch::Tensor taken_numbers(const Batch& batch) {
+  std::vector<float> numbers;
+  for (const auto& drawn : batch) {
+    numbers.insert(numbers.end(), drawn.experience->numbers.begin(),
+                   drawn.experience->numbers.end());
+  }
+  return torch::tensor(numbers).view({-1, 1, numbers_count});
+}
+
+void follow(const torch::nn::Module& from, const torch::nn::Module& to, double rate) {
+  const torch::NoGradGuard guard;
+  const std::vector<torch::Tensor> source = from.parameters();
+  const std::vector<torch::Tensor> target = to.parameters();
+  for (std::size_t i = 0; i < source.size(); ++i) target[i].lerp_(source[i], rate);
+}
+
+void step(torch::optim::Adam& optimizer, const torch::nn::Module& module,
+          const torch::Tensor& loss) {
+  optimizer.zero_grad();
+  loss.backward();
+  torch::nn::utils::clip_grad_norm_(module.parameters(), kMostGradient);
+  optimizer.step();
+}
+
+}  // namespace
+
+struct PolicyLearner::State {
+  State(PolicyNetwork& its, const LearnerSettings& how)
+      : settings(how),
+        online(its.modules()),
+        target(its.encoder()),
+        value_optimizer(online.value->parameters(), torch::optim::AdamOptions(how.value_rate)),
+        numbers_optimizer(online.numbers->parameters(),
+                          torch::optim::AdamOptions(how.numbers_rate)) {
+    follow_online(1);
+  }
+
+  void follow_online(double rate) {
+    follow(*online.value, *target.value, rate);
+    follow(*online.numbers, *target.numbers, rate);
+  }
+  torch::Tensor rules(std::int64_t rows) const {
+    return settings.learns_rules ? every_rule(rows) : torch::zeros({rows, 1}, torch::kLong);
+  }
+  torch::Tensor proposed(NetworkModules& modules, const StateBatch& states) const {
+    const torch::Tensor all = modules.numbers->forward(states);
+    return settings.learns_rules ? all : all.narrow(1, 0, 1);
+  }
+  torch::Tensor targets(const Batch& batch);
+  void learn_numbers(const StateBatch& states, LearnerReport& report);
+
+  LearnerSettings settings;
+  NetworkModules& online;
+  NetworkModules target;
+  torch::optim::Adam value_optimizer;
+  torch::optim::Adam numbers_optimizer;
+};
+
+// The online network chooses, the target network says what that is worth: else the largest of many
+// errors is taken for a value. Following the hand-set action is always possible, too.
+torch::Tensor PolicyLearner::State::targets(const Batch& batch) {
+  const torch::NoGradGuard guard;
+  const StateBatch next = next_states_of(batch);
+  const auto rows = static_cast<std::int64_t>(batch.size());
+  const torch::Tensor numbers = proposed(target, next);
+  const torch::Tensor all = rules(rows);
+  const torch::Tensor online_gains = online.value->gains(online.value->encode(next), all, numbers);
+  const auto [best, place] = online_gains.max(1, true);
+  const torch::Tensor features = target.value->encode(next);
+  const torch::Tensor gains = target.value->gains(features, all, numbers).gather(1, place);
+  const torch::Tensor gain =
+      torch::where(best.squeeze(1) > 0, gains.squeeze(1), torch::zeros({rows}));
+  const torch::Tensor value = target.value->state_value(features) + gain;
+  return column(batch, [](const auto& drawn) { return drawn.experience->gain; }) +
+         column(batch, [](const auto& drawn) { return drawn.experience->discount; }) * value;
+}
+
+// Up the gains of the proposed numbers; the values stay.
+void PolicyLearner::State::learn_numbers(const StateBatch& states, LearnerReport& report) {
+  torch::Tensor features;
+  {
+    const torch::NoGradGuard guard;
+    features = online.value->encode(states);
+  }
+  const torch::Tensor numbers = proposed(online, states);
+  const torch::Tensor gains = online.value->gains(features, rules(states.frames.size(0)), numbers);
+  report.numbers_gain = gains.mean().item<double>();
+  step(numbers_optimizer, *online.numbers, -gains.mean());
+}
+
+PolicyLearner::PolicyLearner(PolicyNetwork& network, const LearnerSettings& settings)
+    : state_(std::make_unique<State>(network, settings)) {}
+PolicyLearner::~PolicyLearner() = default;
+
+void PolicyLearner::imitate(const ReplayMemory& memory, int steps, Prng& random) {
+  torch::optim::Adam values(state_->online.value->parameters(), torch::optim::AdamOptions(1e-3));
+  torch::optim::Adam numbers(state_->online.numbers->parameters(), torch::optim::AdamOptions(1e-3));
+  for (int i = 0; i < steps; ++i) {
+    const Batch batch = memory.draw(state_->settings.batch, 0, random);
+    const StateBatch states = states_of(batch);
+    const torch::Tensor proposed = state_->online.numbers->forward(states);
+    step(numbers, *state_->online.numbers, (proposed - hand_set_numbers()).pow(2).mean());
+    const auto rows = static_cast<std::int64_t>(batch.size());
+    const torch::Tensor features = state_->online.value->encode(states);
+    const torch::Tensor gains =
+        state_->online.value->gains(features, every_rule(rows), torch::rand_like(proposed));
+    const torch::Tensor value = state_->online.value->state_value(features);
+    step(values, *state_->online.value,
+         torch::relu(gains + kImitationMargin).mean() + value.pow(2).mean());
+  }
+  state_->follow_online(1);
+}
+
+LearnerReport PolicyLearner::learn(ReplayMemory& memory, double correction, Prng& random) {
+  const Batch batch = memory.draw(state_->settings.batch, correction, random);
+  const torch::Tensor target = state_->targets(batch);
+  const StateBatch states = states_of(batch);
+  const torch::Tensor features = state_->online.value->encode(states);
+  const torch::Tensor gain =
+      state_->online.value->gains(features, taken_rules(batch), taken_numbers(batch)).squeeze(1);
+  const torch::Tensor value = state_->online.value->state_value(features) + gain;
+  const torch::Tensor weights = column(batch, [](const auto& drawn) { return drawn.weight; });
+  const torch::Tensor losses = torch::nn::functional::huber_loss(
+      value, target, torch::nn::functional::HuberLossFuncOptions().reduction(torch::kNone));
+  const torch::Tensor loss = (weights * losses).mean();
+  step(state_->value_optimizer, *state_->online.value, loss);
+  LearnerReport report;
+  report.value_loss = loss.item<double>();
+  const torch::Tensor errors = (value - target).detach().abs().contiguous();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    memory.set_error(batch[i].place, static_cast<double>(errors.data_ptr<float>()[i]));
+  }
+  report.error = errors.mean().item<double>();
+  if (state_->settings.numbers_rate > 0) state_->learn_numbers(states, report);
+  state_->follow_online(state_->settings.follow);
+  return report;
+}
+
+}  // namespace hyades::learned

@@ -1,0 +1,48 @@
+// Learns the weights of a PolicyNetwork from experience: Double DQN over the portfolio (van Hasselt
+// et al. 2016) with returns of n steps, a slowly following target network and Huber loss; and for
+// the numbers of each rule a deterministic policy gradient through the values (Silver et al. 2014).
+//
+// Deterministic given its seed and the same library. One thread.
+#pragma once
+
+#include <memory>
+
+#include "policy/learned/policy_network.hpp"
+#include "policy/learned/replay_memory.hpp"
+
+namespace hyades::learned {
+
+struct LearnerSettings {
+  double value_rate = 3e-4;    // of Adam
+  double numbers_rate = 1e-4;  // 0: numbers stay hand-set
+  double follow = 0.005;       // how fast the target network follows
+  std::size_t batch = 96;
+  bool learns_rules = true;  // else only the numbers of the first rule
+};
+
+struct LearnerReport {
+  double value_loss = 0;
+  double error = 0;         // mean absolute, of the values
+  double numbers_gain = 0;  // mean gain of proposed numbers
+};
+
+class PolicyLearner {
+ public:
+  // `network` must outlive the learner and is what it changes.
+  PolicyLearner(PolicyNetwork& network, const LearnerSettings& settings);
+  ~PolicyLearner();
+  PolicyLearner(const PolicyLearner&) = delete;
+  PolicyLearner& operator=(const PolicyLearner&) = delete;
+
+  // Towards the hand-set action: its numbers are proposed for every rule, and every rule is worth
+  // less than it, by a margin.
+  void imitate(const ReplayMemory& memory, int steps, Prng& random);
+  // One step on a batch that is drawn from the memory, whose errors are set.
+  LearnerReport learn(ReplayMemory& memory, double correction, Prng& random);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hyades::learned

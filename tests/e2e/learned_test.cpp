@@ -1,0 +1,54 @@
+// A queue whose order is learned, on a real cluster: a model that fails costs nobody anything, and
+// one that answers is obeyed.
+#include <gtest/gtest.h>
+
+#include "cluster.hpp"
+#include "wait_until.hpp"
+
+namespace hyades::test {
+namespace {
+
+class Learned : public testing::Test {
+ protected:
+  void configure(const std::string& model) {
+    cluster_.configure("[[queue]]\nname = \"batch\"\npolicy = \"learned\"\n" +
+                       (model.empty() ? "" : "[policy]\nmodel = \"" + model + "\"\n"));
+  }
+  Json learned() {
+    const CommandResult health = cluster_.run({"hinfo", "--health", "--json"});
+    return health.json().value("learned_policy", Json::object());
+  }
+  // Advice is asked for when jobs come and go.
+  bool wait_with_jobs(const std::function<bool(const Json&)>& until) {
+    return wait_until([&] {
+      cluster_.must_wait(cluster_.must_wrap("true", {"-o", "/dev/null"}));
+      return until(learned());
+    });
+  }
+
+  Cluster cluster_;
+};
+
+TEST_F(Learned, AModelThatCannotBeUsedCostsNobodyAJob) {
+  configure(cluster_.write_file("model", "this is no model"));
+  cluster_.must_up();
+  ASSERT_TRUE(wait_with_jobs([](const Json& state) { return state.value("failures", 0) > 0; }))
+      << learned().dump(2);
+  EXPECT_NE(learned().value("failure", "").find("model"), std::string::npos);
+  EXPECT_EQ(learned()["queues"][0]["by"], "rule");
+  EXPECT_EQ(learned()["queues"][0]["policy"], "index");
+  EXPECT_NE(cluster_.log().find("the learned policy has no answer"), std::string::npos);
+  EXPECT_EQ(cluster_.must_wait(cluster_.must_wrap("true", {}))["state"], "COMPLETED");
+
+  // The one that is installed.
+  configure("");
+  ASSERT_TRUE(cluster_.run({"hctl", "reload"}).good());
+  ASSERT_TRUE(wait_with_jobs([](const Json& state) { return state.value("answers", 0) > 0; }))
+      << learned().dump(2) << cluster_.log();
+  EXPECT_EQ(learned()["queues"][0]["by"], "model");
+  EXPECT_EQ(learned()["model"].get<std::string>().size(), 64u);
+  EXPECT_EQ(cluster_.must_wait(cluster_.must_wrap("true", {}))["state"], "COMPLETED");
+}
+
+}  // namespace
+}  // namespace hyades::test

@@ -1,0 +1,295 @@
+// The learned global policy as the scheduler sees it: what it is told, what it may do, and that
+// nothing depends on its answers.
+#include "policy/global_policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "hsim/knowing_replay.hpp"
+#include "policy/adviser_bytes.hpp"
+#include "trace/workload_model.hpp"
+
+namespace hyades {
+namespace {
+
+Workload workload(int procs = 64) {
+  WorkloadModel model;
+  model.procs = procs;
+  model.jobs = 600;
+  model.load = 0.9;
+  model.users = 20;
+  model.over_estimates = true;
+  return generate_workload(model);
+}
+
+// Says what it is told to say, and keeps what it was asked.
+class FakeAdviser : public Adviser {
+ public:
+  explicit FakeAdviser(AdviserReply reply) : reply_(std::move(reply)) {}
+
+  void ask(const GlobalQuestion& question) override {
+    questions.push_back(question);
+    asked_ = true;
+  }
+  bool idle() const override { return !asked_; }
+  std::optional<AdviserReply> answer() override {
+    if (!asked_ || silent) return std::nullopt;
+    asked_ = false;
+    return reply_;
+  }
+
+  std::vector<GlobalQuestion> questions;
+  bool silent = false;
+
+ private:
+  AdviserReply reply_;
+  bool asked_ = false;
+};
+
+AdviserReply advised(const GlobalAction& action) {
+  return {GlobalAdvice{action, std::vector<float>(global_rules_count), "model"}, ""};
+}
+
+std::vector<ReplayedJob> replay_with(QueueConfig queue, Adviser* adviser, bool guard = true) {
+  ClusterConfig config = pool_of(64, queue.order, queue.backfill);
+  queue.name = config.queues.front().name;
+  config.queues.front() = queue;
+  config.guard.enabled = guard;
+  ReplayOptions options;
+  options.config = std::make_shared<ClusterConfig>(config);
+  const Workload jobs = workload();
+  return replay_knowing(jobs, {}, origin_ms(jobs), options, nullptr, adviser).jobs;
+}
+
+bool same_starts(const std::vector<ReplayedJob>& a, const std::vector<ReplayedJob>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.start_s == other.start_s;
+  });
+}
+
+QueueConfig ordered_by(QueueOrder order) {
+  QueueConfig queue;
+  queue.order = order;
+  return queue;
+}
+
+std::size_t rule_named(std::string_view name) {
+  for (std::size_t i = 0; i < global_rules_count; ++i) {
+    if (global_rules()[i].name == name) return i;
+  }
+  ADD_FAILURE() << name;
+  return 0;
+}
+
+TEST(GlobalPolicy, WithoutAnAdviserTheQueueGoesByTheIndex) {
+  const auto index = replay_with(ordered_by(QueueOrder::Index), nullptr);
+  EXPECT_TRUE(same_starts(replay_with(ordered_by(QueueOrder::Learned), nullptr), index));
+  FakeAdviser broken({std::nullopt, "it broke"});
+  EXPECT_TRUE(same_starts(replay_with(ordered_by(QueueOrder::Learned), &broken), index));
+  FakeAdviser silent({std::nullopt, "never said"});
+  silent.silent = true;
+  EXPECT_TRUE(same_starts(replay_with(ordered_by(QueueOrder::Learned), &silent), index));
+  EXPECT_EQ(silent.questions.size(), 1u);
+}
+
+TEST(GlobalPolicy, WhatItIsAdvisedHolds) {
+  GlobalAction action;
+  action.rule = rule_named("saf");
+  action.reserve = 0;
+  FakeAdviser adviser(advised(action));
+  const auto learned = replay_with(ordered_by(QueueOrder::Learned), &adviser, false);
+  QueueConfig saf = ordered_by(QueueOrder::Saf);
+  saf.run_times = RunTimes::Learned;
+  EXPECT_TRUE(same_starts(learned, replay_with(saf, nullptr, false)));
+  EXPECT_FALSE(same_starts(learned, replay_with(ordered_by(QueueOrder::Index), nullptr, false)));
+  saf.reserve = 0.3;
+  saf.reserve_after_s = 600;
+  saf.ageing = 1;
+  FakeAdviser other(advised({rule_named("saf"), 0.3, 600, 1}));
+  EXPECT_TRUE(same_starts(replay_with(ordered_by(QueueOrder::Learned), &other, false),
+                          replay_with(saf, nullptr, false)));
+}
+
+TEST(GlobalPolicy, IsAskedEveryHalfHourAndSeesFiniteFigures) {
+  FakeAdviser adviser(advised({}));
+  replay_with(ordered_by(QueueOrder::Learned), &adviser);
+  ASSERT_GT(adviser.questions.size(), 20u);
+  bool some_waited = false, some_ran = false;
+  for (std::size_t i = 0; i < adviser.questions.size(); ++i) {
+    const GlobalQuestion& question = adviser.questions[i];
+    if (i > 0) {
+      EXPECT_GE(question.at_ms - adviser.questions[i - 1].at_ms, GlobalPolicy::epoch_ms);
+    }
+    for (const GlobalFigures& frame : question.state.frames) {
+      for (const float figure : frame) EXPECT_TRUE(std::isfinite(figure));
+    }
+    const GlobalFigures& now = question.state.frames.back();
+    const auto figure = [&](const std::string& name) {
+      const auto& names = global_figure_names();
+      return now[static_cast<std::size_t>(std::find(names.begin(), names.end(), name) -
+                                          names.begin())];
+    };
+    some_waited |= figure("waiting.jobs") > 0;
+    some_ran |= figure("running.cores") > 0;
+    double taken = 0;
+    for (const float bin : question.state.occupancy[0]) {
+      EXPECT_GE(bin, 0);
+      EXPECT_LE(bin, 1.0001f);
+      taken += static_cast<double>(bin);
+    }
+    EXPECT_NEAR(taken / occupancy_bins, static_cast<double>(figure("running.cores")), 1e-3);
+  }
+  EXPECT_TRUE(some_waited);
+  EXPECT_TRUE(some_ran);
+}
+
+TEST(GlobalPolicy, FiguresHaveNamesOfTheirOwn) {
+  std::vector<std::string> names = global_figure_names();
+  EXPECT_EQ(names.size(), global_figures_count);
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
+}
+
+// What it knows must not change with what happens later.
+TEST(GlobalPolicy, KnowsNothingOfTheFuture) {
+  const Workload all = workload();
+  const auto questions_of = [](const Workload& jobs) {
+    FakeAdviser adviser(advised({}));
+    ReplayOptions options;
+    ClusterConfig config = pool_of(64, QueueOrder::Learned, Backfill::Easy);
+    config.guard.enabled = true;
+    options.config = std::make_shared<ClusterConfig>(config);
+    replay_knowing(jobs, {}, origin_ms(jobs), options, nullptr, &adviser);
+    return adviser.questions;
+  };
+  const auto whole = questions_of(all);
+  Workload known = cut(all, {0, 300});
+  const auto half = questions_of(known);
+  const WallMs until_ms =
+      origin_ms(all) + (known.jobs.back().submit_s - all.jobs[0].submit_s) * 1000;
+  std::size_t compared = 0;
+  for (; compared < half.size() && half[compared].at_ms < until_ms; ++compared) {
+    EXPECT_EQ(half[compared].at_ms, whole[compared].at_ms);
+    EXPECT_EQ(half[compared].state, whole[compared].state) << compared;
+  }
+  EXPECT_GT(compared, 10u);
+}
+
+TEST(GlobalAction, NumbersGoThereAndBack) {
+  for (const GlobalAction& action :
+       {GlobalAction{}, GlobalAction{3, 0.3, 600, 1}, GlobalAction{8, 0, 21'600, 0}}) {
+    const GlobalAction back = global_action(action.rule, unit_numbers(action));
+    EXPECT_TRUE(legal(back));
+    EXPECT_EQ(back.rule, action.rule);
+    EXPECT_NEAR(back.reserve, action.reserve, 1e-6);
+    EXPECT_NEAR(back.reserve_after_s, action.reserve_after_s, 0.1);
+    EXPECT_NEAR(back.ageing, action.ageing, 1e-6);
+  }
+  EXPECT_FALSE(legal({global_rules_count, 0.05, 3600, 0}));
+  EXPECT_FALSE(legal({0, 0.5, 3600, 0}));
+  EXPECT_FALSE(legal({0, NAN, 3600, 0}));
+  EXPECT_FALSE(legal({0, 0.05, INFINITY, 0}));
+  EXPECT_FALSE(legal({0, 0.05, 3600, -1}));
+}
+
+// ---- a bad adviser ------------------------------------------------------------------------------
+
+class Asked : public testing::Test {
+ protected:
+  Asked() {
+    config_ = pool_of(8, QueueOrder::Learned, Backfill::Easy);
+    cluster_.define("pool", config_.nodes.front().inventory);
+    queue_.config = &config_.queues.front();
+    queue_.waiting = &waiting_;
+    queue_.usable = {1};
+    view_ = {&cluster_, &running_, &cluster_.free()};
+  }
+  void look(GlobalPolicy& policy, WallMs now_ms) {
+    policy.look({queue_}, view_, now_ms, nullptr, predictor_);
+  }
+
+  ClusterConfig config_;
+  Cluster cluster_;
+  RunningList running_;
+  WaitingList waiting_;
+  QueueView queue_;
+  ClusterView view_;
+  RunPredictor predictor_;
+};
+
+TEST_F(Asked, ThreeFailuresWithinAMinuteTurnItOff) {
+  FakeAdviser adviser({std::nullopt, "it broke"});
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  WallMs now_ms = 1'000'000'000;
+  for (int i = 0; i < 3; ++i, now_ms += 10'000) {
+    EXPECT_FALSE(policy.health().off);
+    look(policy, now_ms);
+  }
+  EXPECT_TRUE(policy.health().off);
+  EXPECT_EQ(policy.health().failure, "it broke");
+  EXPECT_EQ(adviser.questions.size(), 3u);
+  look(policy, now_ms + GlobalPolicy::epoch_ms);
+  EXPECT_EQ(adviser.questions.size(), 3u);
+  policy.configure(config_);
+  EXPECT_FALSE(policy.health().off);
+}
+
+TEST_F(Asked, FailuresNowAndThenDoNot) {
+  FakeAdviser adviser({std::nullopt, "it broke"});
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  for (WallMs i = 0; i < 10; ++i) look(policy, 1'000'000'000 + i * 40'000);
+  EXPECT_EQ(adviser.questions.size(), 10u);
+  EXPECT_FALSE(policy.health().off);
+}
+
+TEST_F(Asked, WhatNoQueueCanDoIsAFailure) {
+  FakeAdviser adviser(advised({0, 0.9, 3600, 0}));
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  look(policy, 1'000'000'000);
+  EXPECT_EQ(policy.advice("batch"), nullptr);
+  EXPECT_EQ(policy.health().failures, 1u);
+}
+
+TEST_F(Asked, AnAnswerHoldsForAnHour) {
+  FakeAdviser adviser(advised({}));
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  const WallMs begin_ms = 1'000'000'000;
+  look(policy, begin_ms);
+  EXPECT_NE(policy.advice("batch"), nullptr);
+  adviser.silent = true;
+  look(policy, begin_ms + 2 * GlobalPolicy::epoch_ms);
+  EXPECT_NE(policy.advice("batch"), nullptr);
+  look(policy, begin_ms + 2 * GlobalPolicy::epoch_ms + 1);
+  EXPECT_EQ(policy.advice("batch"), nullptr);
+  adviser.silent = false;
+  look(policy, begin_ms + 2 * GlobalPolicy::epoch_ms + 2);
+  EXPECT_NE(policy.advice("batch"), nullptr);
+}
+
+TEST(AdviserBytes, OnlyWholeMessagesAreAny) {
+  NumberedState question{7, {}};
+  question.state.frames[3][5] = 0.5f;
+  const std::string asked = to_bytes(question);
+  EXPECT_LE(asked.size(), adviser_message_most);
+  ASSERT_TRUE(question_from(asked));
+  EXPECT_EQ(question_from(asked)->state, question.state);
+  const std::string said = to_bytes(NumberedReply{7, advised({2, 0.1, 1800, 0.5})});
+  ASSERT_TRUE(reply_from(said));
+  EXPECT_EQ(reply_from(said)->reply.advice->action, (GlobalAction{2, 0.1, 1800, 0.5}));
+  EXPECT_EQ(reply_from(to_bytes(NumberedReply{0, {std::nullopt, "no"}}))->reply.failure, "no");
+  for (std::size_t size = 0; size < said.size(); ++size) {
+    EXPECT_FALSE(reply_from(said.substr(0, size))) << size;
+  }
+  for (std::size_t size = 0; size < asked.size(); size += 7) {
+    EXPECT_FALSE(question_from(asked.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(reply_from(said + "x"));
+}
+
+}  // namespace
+}  // namespace hyades

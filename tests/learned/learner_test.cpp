@@ -1,0 +1,236 @@
+// Learning: experience is drawn by the law that is promised, and what is worth doing is found out.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "policy/learned/network_adviser.hpp"
+#include "policy/learned/policy_learner.hpp"
+#include "policy/learned/training_run.hpp"
+#include "trace/workload_model.hpp"
+
+namespace hyades::learned {
+namespace {
+
+std::shared_ptr<const GlobalState> state_with(float figure) {
+  auto state = std::make_shared<GlobalState>();
+  for (GlobalFigures& frame : state->frames) frame[7] = figure;
+  return state;
+}
+
+Experience lived(std::shared_ptr<const GlobalState> state, std::size_t rule, float gain) {
+  Experience experience;
+  experience.state = std::move(state);
+  experience.rule = rule;
+  experience.gain = gain;
+  return experience;
+}
+
+TEST(ReplayMemory, DrawsInProportionToErrors) {
+  ReplayMemory memory(8, 1);
+  for (int i = 0; i < 5; ++i) memory.add(lived(state_with(0), 0, static_cast<float>(i)));
+  const double errors[] = {0.09, 0.29, 0.59, 0, 1.99};  // a hundredth is added to each
+  for (std::size_t i = 0; i < 5; ++i) memory.set_error(i, errors[i]);
+  Prng random(1);
+  std::array<int, 5> counts{};
+  for (int i = 0; i < 2'000; ++i) {
+    for (const auto& drawn : memory.draw(10, 0, random)) ++counts[drawn.place];
+  }
+  for (std::size_t i = 0; i < 5; ++i) {
+    const double expected = 20'000 * (errors[i] + 0.01) / 3.01;
+    EXPECT_NEAR(counts[i], expected, 5 * std::sqrt(expected) + 1) << i;
+  }
+}
+
+TEST(ReplayMemory, WeightsMakeUpForIt) {
+  ReplayMemory memory(4, 1);
+  for (int i = 0; i < 4; ++i) memory.add(lived(state_with(0), 0, static_cast<float>(i)));
+  for (std::size_t i = 0; i < 4; ++i) memory.set_error(i, static_cast<double>(i + 1) - 0.01);
+  Prng random(2);
+  double sum = 0, weights = 0;
+  for (int i = 0; i < 4'000; ++i) {
+    for (const auto& drawn : memory.draw(4, 1, random)) {
+      // Weights are scaled within a batch: by the rarest that was drawn.
+      const double weight = static_cast<double>(drawn.weight);
+      EXPECT_LE(weight, 1);
+      sum += weight * static_cast<double>(drawn.experience->gain);
+      weights += weight;
+    }
+  }
+  EXPECT_NEAR(sum / weights, 1.5, 0.15);
+}
+
+TEST(ReplayMemory, KeepsTheNewest) {
+  ReplayMemory memory(3, 0.6);
+  for (int i = 0; i < 7; ++i) memory.add(lived(state_with(0), 0, static_cast<float>(i)));
+  EXPECT_EQ(memory.size(), 3u);
+  Prng random(3);
+  for (const auto& drawn : memory.draw(50, 0.5, random)) EXPECT_GE(drawn.experience->gain, 4);
+}
+
+TEST(SumTree, FindsNothingWhereNothingIs) {
+  SumTree tree(5);
+  tree.set(1, 0.1);
+  tree.set(4, 0.7);
+  EXPECT_DOUBLE_EQ(tree.total(), 0.1 + 0.7);
+  EXPECT_EQ(tree.find(0), 1u);
+  EXPECT_EQ(tree.find(0.0999), 1u);
+  EXPECT_EQ(tree.find(0.11), 4u);
+  EXPECT_EQ(tree.find(tree.total()), 4u);
+  EXPECT_EQ(tree.find(tree.total() + 1), 4u);
+}
+
+class Network : public testing::TestWithParam<Encoder> {};
+
+TEST_P(Network, ItsWeightsAreAllOfIt) {
+  const PolicyNetwork one(GetParam(), 1);
+  PolicyNetwork other(GetParam(), 2);
+  const auto state = state_with(0.3f);
+  EXPECT_NE(one.evaluate(*state).gains, other.evaluate(*state).gains);
+  other.set_weights(one.weights());
+  EXPECT_EQ(one.evaluate(*state).gains, other.evaluate(*state).gains);
+  EXPECT_EQ(one.evaluate(*state).numbers, other.evaluate(*state).numbers);
+  EXPECT_TRUE(sound(one.evaluate(*state)));
+}
+
+TEST_P(Network, RefusesWeightsOfAnotherShape) {
+  PolicyNetwork network(GetParam(), 1);
+  std::vector<NamedTensor> weights = network.weights();
+  std::swap(weights.front().shape[0], weights.front().shape[1]);
+  EXPECT_THROW(network.set_weights(weights), std::invalid_argument);
+  weights = network.weights();
+  weights.pop_back();
+  EXPECT_THROW(network.set_weights(weights), std::invalid_argument);
+  weights = network.weights();
+  weights.push_back(weights.back());
+  weights.back().name = "another";
+  EXPECT_THROW(network.set_weights(weights), std::invalid_argument);
+}
+
+// In one state rule 3 is worth a lot, in the other it does harm; nothing follows.
+TEST_P(Network, LearnsWhichRuleIsWorthWhat) {
+  PolicyNetwork network(GetParam(), 1);
+  PolicyLearner learner(network, {.value_rate = 2e-3, .numbers_rate = 0});
+  ReplayMemory memory(2'000, 0.6);
+  Prng random(1);
+  const auto good = state_with(1), bad = state_with(-1);
+  for (int i = 0; i < 2'000; ++i) {
+    const bool is_good = random.chance(500);
+    const std::size_t rule = random.below(global_rules_count);
+    Experience experience = lived(is_good ? good : bad, rule, 0);
+    if (rule == 3) experience.gain = is_good ? 1 : -1;
+    experience.numbers = unit_numbers(GlobalAction{});
+    memory.add(experience);
+  }
+  for (int i = 0; i < 250; ++i) learner.learn(memory, 1, random);
+  const Evaluation in_good = network.evaluate(*good), in_bad = network.evaluate(*bad);
+  EXPECT_GT(in_good.gains[3], 0.6f);
+  EXPECT_LT(in_bad.gains[3], -0.5f);
+  EXPECT_NEAR(in_good.gains[1], 0, 0.3);
+  EXPECT_EQ(chosen_action(in_good, 0.3).rule, 3u);
+  EXPECT_EQ(chosen_action(in_bad, 0.3), GlobalAction{});
+}
+
+INSTANTIATE_TEST_SUITE_P(Encoders, Network, testing::Values(Encoder::Mlp, Encoder::CnnLstm),
+                         [](const auto& encoder) {
+                           return encoder.param == Encoder::Mlp ? "Mlp" : "CnnLstm";
+                         });
+
+// A reserve of three tenths is best: the numbers go there, up the values.
+TEST(Learner, MovesNumbersToWhereTheyAreWorthMost) {
+  PolicyNetwork network(Encoder::Mlp, 1);
+  PolicyLearner learner(network, {.value_rate = 1e-3, .numbers_rate = 1e-3});
+  ReplayMemory memory(4'000, 0.6);
+  Prng random(1);
+  const auto state = state_with(1);
+  for (int i = 0; i < 4'000; ++i) {
+    Experience experience = lived(state, 0, 0);
+    for (float& number : experience.numbers) number = static_cast<float>(unit_number(random));
+    experience.gain = 4 * (experience.numbers[0] - 0.5f);
+    memory.add(experience);
+  }
+  const float before = network.evaluate(*state).numbers[0][0];
+  for (int i = 0; i < 600; ++i) learner.learn(memory, 1, random);
+  EXPECT_GT(network.evaluate(*state).numbers[0][0], std::max(before, 0.8f));
+}
+
+TEST(Learner, BeginsWithTheHandSetAction) {
+  PolicyNetwork network(Encoder::Mlp, 5);
+  PolicyLearner learner(network, {});
+  ReplayMemory memory(100, 0.6);
+  Prng random(1);
+  for (int i = 0; i < 100; ++i) memory.add(lived(state_with(static_cast<float>(i % 5)), 0, 0));
+  learner.imitate(memory, 300, random);
+  for (int i = 0; i < 5; ++i) {
+    const Evaluation evaluation = network.evaluate(*state_with(static_cast<float>(i)));
+    EXPECT_EQ(chosen_action(evaluation, 0), GlobalAction{});
+    for (const UnitNumbers& numbers : evaluation.numbers) {
+      EXPECT_NEAR(numbers[0], unit_numbers(GlobalAction{})[0], 0.05);
+    }
+  }
+}
+
+// Neither threads nor anything else but the seed decide what comes out.
+TEST(TrainingRun, TheSameSeedGivesTheSameModel) {
+  WorkloadModel model;
+  model.procs = 32;
+  model.jobs = 400;
+  model.load = 0.9;
+  model.users = 10;
+  model.over_estimates = true;
+  const Workload all = generate_workload(model);
+  ModelShelf shelf;
+  std::vector<TrainingWindow> windows;
+  for (const std::size_t first : {0u, 200u}) {
+    windows.push_back({"made", cut(all, {first, 200}), {}, {}, 1});
+    replay_hand_set(windows.back(), RunTimes::LastTwo, shelf);
+    EXPECT_GT(windows.back().hand_set_slowdown, 1);
+  }
+  const auto trained = [&](int threads, std::uint64_t seed) {
+    TrainingSettings settings;
+    settings.rounds = 2;
+    settings.episodes = 3;
+    settings.updates = 5;
+    settings.trial_every = 2;
+    settings.threads = threads;
+    settings.seed = seed;
+    settings.run_times = RunTimes::LastTwo;
+    TrainingRun run(windows, windows, settings, shelf);
+    run.run({});
+    EXPECT_LE(run.best().ratio, 1);
+    return run.network().weights();
+  };
+  const auto one = trained(1, 7);
+  EXPECT_EQ(one, trained(3, 7));
+  EXPECT_NE(one, trained(1, 8));
+}
+
+// An episode in which nothing is tried gains nothing.
+TEST(Episode, TheHandSetActionGainsNothing) {
+  WorkloadModel model;
+  model.procs = 32;
+  model.jobs = 300;
+  model.load = 0.9;
+  model.users = 10;
+  model.over_estimates = true;
+  ModelShelf shelf;
+  TrainingWindow window{"made", generate_workload(model), {}, {}, 1};
+  replay_hand_set(window, RunTimes::LastTwo, shelf);
+  PolicyNetwork network(Encoder::Mlp, 1);
+  std::vector<NamedTensor> weights = network.weights();
+  for (NamedTensor& tensor : weights) std::fill(tensor.values.begin(), tensor.values.end(), 0.0f);
+  network.set_weights(weights);  // nothing is worth more than the hand-set action
+  const Exploration nothing{.random_rule = 0, .noise = 0};
+  const Episode quiet = play(window, network, nothing, {}, RunTimes::LastTwo, shelf, Prng(1));
+  ASSERT_GT(quiet.experiences.size(), 10u);
+  for (const Experience& experience : quiet.experiences) EXPECT_EQ(experience.gain, 0);
+  EXPECT_DOUBLE_EQ(quiet.slowdown, window.hand_set_slowdown);
+  const Exploration wild{.random_rule = 1, .noise = 0.5};
+  const Episode loud = play(window, network, wild, {}, RunTimes::LastTwo, shelf, Prng(1));
+  EXPECT_NE(loud.slowdown, window.hand_set_slowdown);
+  EXPECT_EQ(loud.experiences.back().discount, 0);
+  EXPECT_EQ(loud.experiences.back().next, nullptr);
+}
+
+}  // namespace
+}  // namespace hyades::learned
