@@ -69,6 +69,13 @@ class Controller {
   };
   Trial try_submission(const SubmitRequest& submit, const Caller& caller, const Now& now) const;
 
+  // Why the job waits, as the policy sees it; nothing for one that could not start anyway.
+  std::optional<Explanation> explain(const Job& job, const Now& now) const;
+  // Whether the waiting job would start at once if it had asked for this.
+  bool would_start(const Job& job, const JobSpec& asked, const Now& now) const;
+  // Where the last scheduling pass reserved a start for it, "vn1,vn2"; "": nowhere.
+  std::string reserved_nodes(JobId job) const;
+
   const JobTable& jobs() const { return jobs_; }
   const Cluster& cluster() const { return cluster_; }
   // Whose worker that is; nullptr: nobody's who is welcome.

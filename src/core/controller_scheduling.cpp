@@ -144,6 +144,43 @@ WallMs Controller::expected_start_ms(JobId job) const {
   return found == reservations_.end() ? 0 : found->second.start_ms;
 }
 
+std::string Controller::reserved_nodes(JobId job) const {
+  const auto found = reservations_.find(job);
+  if (found == reservations_.end()) return "";
+  std::string names;
+  for (const PlannedShare& share : found->second.plan) {
+    names +=
+        (names.empty() ? "" : ",") + cluster_.nodes()[static_cast<std::size_t>(share.node)].name;
+  }
+  return names;
+}
+
+std::optional<Explanation> Controller::explain(const Job& job, const Now& now) const {
+  if (!job.eligible(now.wall_ms)) return std::nullopt;
+  return policy_.explain(queue_views(), cluster_view(), job, now.wall_ms);
+}
+
+bool Controller::would_start(const Job& job, const JobSpec& asked, const Now& now) const {
+  if (!job.eligible(now.wall_ms)) return false;
+  Job other = job;
+  other.spec = asked;
+  const Queue& its = *find_queue(job.spec.queue);
+  // One whose time has just come is put there by the next turn.
+  bool queued = false;
+  its.eligible.each([&](const WaitingJob& each) { queued |= each.id == job.id; });
+  if (!queued) return false;
+  WaitingList list = its.eligible;
+  list.erase(waiting(its, job));
+  list.insert(waiting(its, other));
+  std::vector<QueueView> views;
+  for (const auto& queue : queues_) {
+    views.push_back(view_of(*queue, queue.get() == &its ? list : queue->eligible));
+  }
+  const Decision decision = policy_.plan(views, cluster_view(), now.wall_ms);
+  return std::any_of(decision.starts.begin(), decision.starts.end(),
+                     [&](const Start& start) { return start.job == job.id; });
+}
+
 bool Controller::fate_unknown(const Job& job) const {
   if (!job.placed()) return false;
   const Gang& gang = gangs_.at(job.id);

@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/blocked_list.hpp"
@@ -116,6 +118,22 @@ struct Decision {
   std::vector<JobId> kept_back;  // by the reserve for jobs to come
 };
 
+// Why a waiting job stands where it does, for people.
+struct Explanation {
+  QueueConfig rule;                                    // what its queue goes by now
+  std::string model;                                   // that chose this; "": it is configured
+  std::vector<std::pair<std::string, double>> values;  // what the model expects of each rule
+  std::size_t position = 0;   // 1: it is looked at first; 0: a limit keeps it back
+  std::size_t waiting = 0;    // in its queue
+  double score = 0;           // by the rule, lower first
+  double expected_run_s = 0;  // as the rule sees it
+  double run_q10_s = 0;       // run times that one job in ten like it stays below, or exceeds
+  double run_q90_s = 0;
+  bool guarded = false;    // there is a bound on how long anybody waits;
+  WallMs over_age_ms = 0;  // then: when it is over age
+  bool first = false;      // it is, and goes before all others
+};
+
 // Implementations are deterministic (ties by job id and node index). What they remember of the
 // past must be such that a restart, which forgets it, changes no promise.
 class Policy {
@@ -148,6 +166,13 @@ class Policy {
   // What would be decided, for questions that nothing comes of: nothing is remembered.
   virtual Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
                         WallMs now_ms) const = 0;
+
+  // Of a job that waits and could start as far as it is concerned. Nothing: there is no more to
+  // say.
+  virtual std::optional<Explanation> explain(const std::vector<QueueView>&, const ClusterView&,
+                                             const Job&, WallMs) const {
+    return std::nullopt;
+  }
 
  private:
   // Before each plan that is carried out: for what a policy makes out of what it sees.

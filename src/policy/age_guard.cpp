@@ -55,12 +55,23 @@ void AgeGuard::look(const std::vector<QueueView>& queues, const ClusterView& clu
   twin_.advance(queues, cluster, now_ms, since, expected);
 }
 
+// How long a job may wait before it is over age.
+double AgeGuard::most_ms(const QueueView& queue) const {
+  const double longest = static_cast<double>(twin_.longest_wait_ms(queue.config->name));
+  const double factor = guard_factor(settings_, run_times_of(*queue.config));
+  return std::max(settings_.after_s * 1000.0, factor * longest);
+}
+
+WallMs AgeGuard::over_age_ms(const QueueView& queue, const Job& job) const {
+  const auto since = since_.find(job.id);
+  const WallMs since_ms = since == since_.end() ? job.submitted_ms : since->second;
+  return since_ms + static_cast<WallMs>(most_ms(queue));
+}
+
 JobId AgeGuard::urgent(const QueueView& queue, const Cluster& cluster, WallMs now_ms) const {
   const auto found = by_age_.find(queue.config->name);
   if (found == by_age_.end()) return 0;
-  const double longest = static_cast<double>(twin_.longest_wait_ms(queue.config->name));
-  const double factor = guard_factor(settings_, run_times_of(*queue.config));
-  const double most = std::max(settings_.after_s * 1000.0, factor * longest);
+  const double most = most_ms(queue);
   for (const auto& [age, job] : found->second) {
     if (static_cast<double>(now_ms - age.first) <= most) return 0;
     if (queue.within_limits && !queue.within_limits(*job)) continue;

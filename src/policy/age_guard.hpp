@@ -28,10 +28,14 @@ class AgeGuard {
   // The job of the queue that goes first now; 0: none is over age.
   JobId urgent(const QueueView& queue, const Cluster& cluster, WallMs now_ms) const;
 
+  // When the waiting job will be over age, unless the twin's longest wait grows until then.
+  WallMs over_age_ms(const QueueView& queue, const Job& job) const;
+
   const Twin& twin() const { return twin_; }
 
  private:
   void remember(const Job& job, WallMs since_ms);
+  double most_ms(const QueueView& queue) const;
 
   GuardSettings settings_;
   Twin twin_;

@@ -105,6 +105,62 @@ Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const Cluste
   return decision;
 }
 
+std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>& queues,
+                                                   const ClusterView& cluster, const Job& job,
+                                                   WallMs now_ms) const {
+  const auto its = std::find_if(queues.begin(), queues.end(), [&](const QueueView& queue) {
+    return queue.config->name == job.spec.queue;
+  });
+  if (its == queues.end()) return std::nullopt;
+  Explanation why;
+  why.rule = *its->config;
+  if (const GlobalAdvice* const advice = global_ ? global_->advice(job.spec.queue) : nullptr) {
+    why.rule = under(why.rule, advice->action);
+    why.model = advice->model;
+    for (std::size_t i = 0; i < advice->values.size() && i < global_rules_count; ++i) {
+      why.values.emplace_back(global_rules()[i].name, static_cast<double>(advice->values[i]));
+    }
+  } else if (why.rule.order == QueueOrder::Learned) {
+    why.rule.order = QueueOrder::Index;
+  }
+  QueueView queue = *its;
+  queue.config = &why.rule;
+  place_in_queue(queue, cluster, job, now_ms, why);
+  const RunTimes run_times = run_times_of(why.rule);
+  const RunForecast forecast =
+      predictor_ ? predictor_->forecast(job, run_times) : requested_run(job.spec);
+  why.expected_run_s = forecast.run_s;
+  why.run_q10_s = why.run_q90_s = forecast.run_s;
+  if (predictor_ && run_times == RunTimes::Learned) {
+    why.run_q10_s = predictor_->quantile_s(forecast, 0.1, job.spec.time_limit_s);
+    why.run_q90_s = predictor_->quantile_s(forecast, 0.9, job.spec.time_limit_s);
+  }
+  if (guard_) {
+    why.guarded = true;
+    why.over_age_ms = guard_->over_age_ms(queue, job);
+    why.first = guard_->urgent(queue, *cluster.cluster, now_ms) == job.id;
+  }
+  return why;
+}
+
+// Where the job comes among those that are not kept back by limits.
+void BackfillPolicy::place_in_queue(const QueueView& queue, const ClusterView& cluster,
+                                    const Job& job, WallMs now_ms, Explanation& why) const {
+  std::vector<ScoredJob> jobs = scored_jobs(queue, cluster, now_ms, sources());
+  why.waiting = jobs.size();
+  std::sort(jobs.begin(), jobs.end(), comes_first);
+  std::size_t before = 0;
+  for (const ScoredJob& each : jobs) {
+    const bool may_start = !queue.within_limits || queue.within_limits(*each.waiting->job);
+    if (each.waiting->id == job.id) {
+      why.position = may_start ? before + 1 : 0;
+      why.score = each.score;
+      return;
+    }
+    before += may_start ? 1 : 0;
+  }
+}
+
 void BackfillPolicy::plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
                                 Decision& decision) const {
   ledger.use(queue.usable);

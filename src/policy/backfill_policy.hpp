@@ -61,6 +61,9 @@ class BackfillPolicy : public Policy {
   double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const override;
   Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
                 WallMs now_ms) const override;
+  std::optional<Explanation> explain(const std::vector<QueueView>& queues,
+                                     const ClusterView& cluster, const Job& job,
+                                     WallMs now_ms) const override;
 
  protected:
   void look(const std::vector<QueueView>& queues, const ClusterView& cluster,
@@ -68,6 +71,8 @@ class BackfillPolicy : public Policy {
 
  private:
   ScoreSources sources() const { return {predictor(), origin_ms_}; }
+  void place_in_queue(const QueueView& queue, const ClusterView& cluster, const Job& job,
+                      WallMs now_ms, Explanation& why) const;
   void plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
                   Decision& decision) const;
 

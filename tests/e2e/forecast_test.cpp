@@ -42,6 +42,46 @@ TEST_F(Forecast, ALongJobLeavesTheReserveToAShortOne) {
   cluster().must_wait(second);
 }
 
+// Of eight cores five are taken: two jobs wait, the second behind the first.
+TEST_F(Forecast, AWaitingJobIsExplained) {
+  const auto wrap = [&](const char* tasks, const char* limit) {
+    return cluster().must_wrap("sleep 600", {"-p", "asked", "-n", tasks, "-t", limit});
+  };
+  const JobId runs = wrap("5", "20");
+  ASSERT_TRUE(cluster().wait_for_state(runs, "RUNNING"));
+  const JobId next = wrap("8", "30");
+  const JobId behind = wrap("3", "60");
+  const auto explained = [&](JobId id) {
+    return cluster().run({"hexplain", "--json", std::to_string(id)}).json()["jobs"][0];
+  };
+  ASSERT_TRUE(wait_until([&] { return explained(next)["reason"] == "Resources"; }))
+      << explained(next).dump(2);
+  const Json first = explained(next)["schedule"], second = explained(behind)["schedule"];
+  EXPECT_EQ(first["policy"], "index");
+  EXPECT_EQ(first["run_times"], "request");
+  EXPECT_EQ(first["cores"], 8);
+  EXPECT_EQ(first["free_cores"], 3);
+  EXPECT_EQ(first["queue_cores"], 8);
+  EXPECT_EQ(first["waiting"], 2);
+  EXPECT_EQ(first["expected_run"], 1800);
+  EXPECT_TRUE(first["guarded"]);
+  EXPECT_FALSE(first["first"]);
+  EXPECT_NE(first["reserved_nodes"], "");
+  EXPECT_EQ(first["position"].get<int>() + second["position"].get<int>(), 3);
+  // A shorter one fits before the reservation, and then the reserve does not concern it either.
+  ASSERT_FALSE(second["starts_with"].empty()) << second.dump(2);
+  const CommandResult page = cluster().run({"hexplain", std::to_string(behind)});
+  ASSERT_TRUE(page.good());
+  EXPECT_NE(page.text().find("it would start with --"), std::string::npos) << page.text();
+  EXPECT_FALSE(cluster().run({"hexplain", "424242"}).good());
+  const CommandResult running = cluster().run({"hexplain", std::to_string(runs)});
+  EXPECT_NE(running.text().find("RUNNING"), std::string::npos) << running.text();
+  for (const JobId id : {behind, next, runs}) {
+    EXPECT_TRUE(cluster().run({"hcancel", std::to_string(id)}).good());
+    cluster().must_wait(id);
+  }
+}
+
 // The master's own trainer, as it is installed beside it.
 TEST_F(Forecast, AModelIsMadeOfTheJobsThatHaveEnded) {
   int jobs = 0;

@@ -342,7 +342,7 @@ TEST_F(Strangers, TheRequestsAreTheseAndNoneForwardsAnything) {
                                           "show_events", "show_script", "list_nodes", "list_queues",
                                           "show_status", "show_config", "wait_jobs", "reload",
                                           "shutdown", "show_job_telemetry", "show_node_telemetry",
-                                          "show_layers", "show_features"}));
+                                          "show_layers", "show_features", "explain_jobs"}));
   pb::ClientRequest shutdown;
   shutdown.mutable_shutdown();
   pb::ClientReply reply;

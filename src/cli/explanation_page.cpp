@@ -1,0 +1,189 @@
+#include "cli/explanation_page.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include "cli/job_words.hpp"
+#include "cli/printable.hpp"
+#include "cli/times.hpp"
+#include "core/units.hpp"
+
+namespace hyades {
+namespace {
+
+std::string number(double value, const char* format = "%.4g") {
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string run_time(double seconds) {
+  return format_duration(static_cast<std::int64_t>(std::lround(seconds)));
+}
+
+// By the words of hstat's column.
+std::string meaning(const std::string& reason) {
+  static const std::map<std::string, std::string> words = {
+      {"Priority", "others are before it"},
+      {"Resources", "it is next, and there is no room yet"},
+      {"Reserve", "it would leave too few cores free for jobs to come"},
+      {"Dependency", "it waits for other jobs"},
+      {"JobHeldUser", "its user holds it; hctl release lets it go"},
+      {"JobHeldAdmin", "an admin holds it"},
+      {"BeginTime", "it is not to start before its time"},
+      {"QueueLimit", "a limit of its queue: its user runs as much as is allowed"},
+      {"ReqNodeNotAvail", "the nodes that could hold it are down or drained (hinfo -R)"},
+      {"LaunchBackoff", "a node could not start it; it is tried again in a moment"},
+      {"None", "it has just come"},
+  };
+  const auto found = words.find(reason);
+  return found == words.end() ? "" : found->second;
+}
+
+class Page {
+ public:
+  void line(const std::string& key, const std::string& value) {
+    text_ += key + std::string(12 - std::min<std::size_t>(key.size(), 11), ' ') +
+             escape_text(value) + "\n";
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+void say_waiting(const pb::JobInfo& job, std::int64_t now_ms, Page& page) {
+  page.line("waits", format_duration(std::max<std::int64_t>(now_ms - job.submit_ms(), 0) / 1000) +
+                         ": " + job.reason() + ", " + meaning(job.reason()));
+  for (const pb::Dependency& dependency : job.dependencies()) {
+    page.line("", "for job " + std::to_string(dependency.job()));
+  }
+  if (!job.last_reason().empty()) page.line("", job.last_reason());
+}
+
+// "index (the model 8378ffe7a22c chose it; it expects 0.03 less of saf)"
+std::string rule_text(const pb::JobExplanation& why) {
+  std::string text = why.policy() + ", " + why.backfill() + ", score " + number(why.score());
+  if (why.ageing() > 0) text += ", ageing " + number(why.ageing());
+  if (why.model().empty()) return text;
+  text += "; chosen by model " + why.model().substr(0, 12);
+  const pb::RuleValue* runner_up = nullptr;
+  double chosen = 0;
+  for (const pb::RuleValue& value : why.values()) {
+    if (value.rule() == why.policy()) {
+      chosen = value.value();
+    } else if (runner_up == nullptr || value.value() > runner_up->value()) {
+      runner_up = &value;
+    }
+  }
+  if (runner_up == nullptr) return text;
+  return text + ", which expects " + number(chosen, "%.3f") + " of it and " +
+         number(runner_up->value(), "%.3f") + " of " + runner_up->rule();
+}
+
+void say_guard(const pb::JobExplanation& why, std::int64_t now_ms, Page& page) {
+  if (!why.guarded()) return;
+  if (why.first()) return page.line("guard", "has waited too long: it goes before all others");
+  const std::int64_t left_s = (why.over_age_ms() - now_ms) / 1000;
+  page.line("guard", left_s > 0 ? "goes before others in " + format_duration(left_s) +
+                                      ", unless waits get longer for all"
+                                : "has waited too long; another one has waited longer");
+}
+
+void say_schedule(const pb::JobInfo& job, const pb::JobExplanation& why, std::int64_t now_ms,
+                  Page& page) {
+  if (job.expected_start_ms() > 0) {
+    page.line("starts", local_time(job.expected_start_ms()) + " at the latest" +
+                            (why.reserved_nodes().empty() ? "" : ", on " + why.reserved_nodes()));
+  }
+  page.line("place", why.position() == 0
+                         ? "kept back, of " + std::to_string(why.waiting()) + " that wait"
+                         : std::to_string(why.position()) + " of " + std::to_string(why.waiting()) +
+                               " that wait");
+  page.line("needs", (why.cores() == 1 ? "1 core" : std::to_string(why.cores()) + " cores") + "; " +
+                         std::to_string(why.free_cores()) + " of " +
+                         std::to_string(why.queue_cores()) + " are free");
+  page.line("order", rule_text(why));
+  std::string run = "asked for " + format_duration(job.time_limit_s());
+  if (why.run_times() != "request") {
+    run += ", expected " + run_time(why.run_s());
+    if (why.run_q10_s() != why.run_q90_s()) {
+      run += " (" + run_time(why.run_q10_s()) + " to " + run_time(why.run_q90_s()) + ")";
+    }
+    run += " by " + why.run_times();
+  }
+  page.line("runs", run);
+  if (why.reserve() > 0) {
+    page.line("reserve", number(100 * why.reserve()) + " % stay free beside jobs expected to run " +
+                             "longer than " + format_duration(why.reserve_after_s()));
+  }
+  say_guard(why, now_ms, page);
+  for (const std::string& option : why.starts_with()) {
+    page.line("at once", "it would start with " + option);
+  }
+}
+
+}  // namespace
+
+std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& why,
+                             std::int64_t now_ms) {
+  Page page;
+  page.line("job", std::to_string(job.id()) + " (" + job.name() + ") of " + job.user() +
+                       " in queue " + job.queue() + ": " + job.state());
+  if (job.state() == "PENDING") {
+    say_waiting(job, now_ms, page);
+    if (why.scheduled()) say_schedule(job, why, now_ms, page);
+    return page.text();
+  }
+  if (job.start_ms() > 0) {
+    const std::int64_t waited_s =
+        std::max<std::int64_t>(job.start_ms() - job.submit_ms(), 0) / 1000;
+    page.line("started", local_time(job.start_ms()) + " on " + job.node_names() + ", after " +
+                             format_duration(waited_s) +
+                             (job.start_reason().empty() ? "" : ", " + job.start_reason()));
+  }
+  if (has_ended(job)) {
+    page.line("ended", end_sentence(job));
+  } else if (!job.reason().empty()) {
+    page.line("why", job.reason());
+  }
+  return page.text();
+}
+
+Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
+  Json out = job_json(job);
+  Json schedule;
+  if (why.scheduled()) {
+    Json values = Json::object();
+    for (const pb::RuleValue& value : why.values()) values[value.rule()] = value.value();
+    schedule = {{"policy", why.policy()},
+                {"backfill", why.backfill()},
+                {"run_times", why.run_times()},
+                {"reserve", why.reserve()},
+                {"reserve_after", why.reserve_after_s()},
+                {"ageing", why.ageing()},
+                {"model", why.model().empty() ? Json(nullptr) : Json(why.model())},
+                {"values", values},
+                {"position", why.position()},
+                {"waiting", why.waiting()},
+                {"score", why.score()},
+                {"expected_run", why.run_s()},
+                {"expected_run_10", why.run_q10_s()},
+                {"expected_run_90", why.run_q90_s()},
+                {"guarded", why.guarded()},
+                {"first_at", why.guarded() ? Json(utc_time(why.over_age_ms())) : Json(nullptr)},
+                {"first", why.first()},
+                {"cores", why.cores()},
+                {"free_cores", why.free_cores()},
+                {"queue_cores", why.queue_cores()},
+                {"reserved_nodes", why.reserved_nodes()},
+                {"starts_with",
+                 std::vector<std::string>(why.starts_with().begin(), why.starts_with().end())}};
+  }
+  out["schedule"] = schedule;
+  return out;
+}
+
+}  // namespace hyades

@@ -1,0 +1,114 @@
+// Why jobs wait, for those who ask.
+#include <algorithm>
+
+#include "core/controller.hpp"
+#include "core/units.hpp"
+#include "master/front_door.hpp"
+#include "master/job_info.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr int kExplainedAtOnce = 10;
+// Each try costs as much as a scheduling pass; the master has other things to do.
+constexpr int kTries = 6;
+constexpr std::size_t kWaitingForTries = 2'000;
+
+void fill(const Explanation& why, pb::JobExplanation& out) {
+  out.set_scheduled(true);
+  out.set_policy(std::string(to_string(why.rule.order)));
+  out.set_backfill(std::string(to_string(why.rule.backfill)));
+  out.set_run_times(std::string(to_string(run_times_of(why.rule))));
+  out.set_reserve(reserve_of(why.rule));
+  out.set_reserve_after_s(why.rule.reserve_after_s);
+  out.set_ageing(why.rule.ageing);
+  out.set_model(why.model);
+  for (const auto& [rule, value] : why.values) {
+    pb::RuleValue& added = *out.add_values();
+    added.set_rule(rule);
+    added.set_value(value);
+  }
+  out.set_position(why.position);
+  out.set_waiting(why.waiting);
+  out.set_score(why.score);
+  out.set_run_s(why.expected_run_s);
+  out.set_run_q10_s(why.run_q10_s);
+  out.set_run_q90_s(why.run_q90_s);
+  out.set_guarded(why.guarded);
+  out.set_over_age_ms(why.over_age_ms);
+  out.set_first(why.first);
+}
+
+void fill_cores(const Controller& controller, const Job& job, pb::JobExplanation& out) {
+  out.set_cores(job.spec.tasks * job.spec.cpus_per_task);
+  const auto& queues = controller.config().queues;
+  const auto queue = std::find_if(queues.begin(), queues.end(), [&](const QueueConfig& config) {
+    return config.name == job.spec.queue;
+  });
+  int cores = 0, free = 0;
+  for (const Node& node : controller.cluster().nodes()) {
+    const bool is_its =
+        queue == queues.end() || queue->nodes.empty() ||
+        std::find(queue->nodes.begin(), queue->nodes.end(), node.name) != queue->nodes.end();
+    if (!is_its || !node.schedulable()) continue;
+    cores += node.inventory.cores;
+    free += node.free_cores.size();
+  }
+  out.set_queue_cores(cores);
+  out.set_free_cores(free);
+}
+
+// The longest time limit, and the most tasks, with which it would start at once; by halves.
+void fill_what_would_start(const Controller& controller, const Job& job, const Now& now,
+                           pb::JobExplanation& out) {
+  JobSpec asked = job.spec;
+  for (int i = 0; i < kTries && asked.time_limit_s > 60; ++i) {
+    asked.time_limit_s = std::max(asked.time_limit_s / 2, 60);
+    if (!controller.would_start(job, asked, now)) continue;
+    out.add_starts_with("--time=" + format_duration(asked.time_limit_s));
+    break;
+  }
+  asked = job.spec;
+  for (int i = 0; i < kTries && asked.nodes <= 1 && asked.tasks > 1; ++i) {
+    asked.tasks /= 2;
+    if (!controller.would_start(job, asked, now)) continue;
+    out.add_starts_with("--ntasks=" + std::to_string(asked.tasks));
+    break;
+  }
+}
+
+}  // namespace
+
+void FrontDoor::explain_jobs(const ClientRequest& request) {
+  const auto& ids = request.what.explain_jobs().ids();
+  if (!may_see_jobs(request, ids, kExplainedAtOnce, "the explanation")) return;
+  pb::ClientReply reply;
+  for (const std::uint64_t id : ids) {
+    pb::JobExplanation& why = *reply.add_explanations();
+    why.set_job(id);
+    if (const Job* const job = driver_->controller().jobs().find(id)) {
+      fill_job_info(driver_->controller(), *job, clock_.now(), *reply.add_jobs());
+      explain(*job, why);
+      continue;
+    }
+    const std::vector<StoredJob> stored = store_.list_jobs({.ids = {id}});
+    if (stored.empty()) {
+      return refuse(request.id, ErrorCode::Unavailable, store_.last_error());
+    }
+    fill_job_info(stored.front(), *reply.add_jobs());
+  }
+  server_.reply(request.id, reply);
+}
+
+void FrontDoor::explain(const Job& job, pb::JobExplanation& out) const {
+  const Controller& controller = driver_->controller();
+  const Now now = clock_.now();
+  const std::optional<Explanation> why = controller.explain(job, now);
+  if (!why) return;
+  fill(*why, out);
+  fill_cores(controller, job, out);
+  out.set_reserved_nodes(controller.reserved_nodes(job.id));
+  if (why->waiting <= kWaitingForTries) fill_what_would_start(controller, job, now, out);
+}
+
+}  // namespace hyades
