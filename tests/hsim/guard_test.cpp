@@ -6,6 +6,7 @@
 #include "core/prng.hpp"
 #include "hsim/metrics.hpp"
 #include "hsim/replay.hpp"
+#include "hsim/replay_check.hpp"
 #include "policy/backfill_policy.hpp"
 
 namespace hyades {
@@ -27,13 +28,13 @@ struct Guarded {
 };
 
 Guarded run(const Workload& workload, QueueOrder order, bool guard, int after_s = kHour_s,
-            Backfill backfill = Backfill::Easy) {
+            Backfill backfill = Backfill::Easy, Adviser* adviser = nullptr) {
   ClusterConfig config = pool_of(workload.procs, order, backfill);
   config.guard.enabled = guard;
   config.guard.after_s = after_s;
   ReplayOptions options;
   options.config = std::make_shared<ClusterConfig>(std::move(config));
-  BackfillPolicy policy(origin_ms(workload));
+  BackfillPolicy policy(origin_ms(workload), nullptr, {}, adviser);
   Guarded result{replay(workload, policy, options).jobs};
   if (policy.guard() != nullptr) result.twin_ms = policy.guard()->twin().longest_wait_ms("batch");
   return result;
@@ -107,6 +108,46 @@ TEST(Guard, NobodyWaitsMuchLongerThanUnderFirstComeFirstServed) {
     for (const QueueOrder order : {QueueOrder::Saf, QueueOrder::F2, QueueOrder::Sjf}) {
       const auto guarded = static_cast<double>(run(workload, order, true).longest_wait_s(workload));
       worst = std::max(worst, guarded / std::max<double>(fair, 2 * kHour_s));
+    }
+  }
+  EXPECT_LT(worst, 3);
+  EXPECT_GT(worst, 0.5) << "these workloads say nothing";
+}
+
+// A model that is wrong on purpose: always the same, whatever by chance, or the worst it can say.
+class BadAdviser : public Adviser {
+ public:
+  BadAdviser(int kind, std::uint64_t seed) : kind_(kind), random_(seed) {}
+
+  void ask(const GlobalQuestion&) override {
+    GlobalAction action{.rule = 8, .reserve = 0.3, .reserve_after_s = 600};  // fcfs
+    if (kind_ == 1) action = {random_.below(global_rules_count), 0.3, 600, 1};
+    if (kind_ == 2) action = {asked_++ % 2 == 0 ? 1u : 3u, 0, 21'600, 0};
+    reply_ = AdviserReply{GlobalAdvice{action, {}, ""}, ""};
+  }
+  bool idle() const override { return true; }
+  std::optional<AdviserReply> answer() override { return std::exchange(reply_, std::nullopt); }
+
+ private:
+  int kind_;
+  Prng random_;
+  std::size_t asked_ = 0;
+  std::optional<AdviserReply> reply_;
+};
+
+TEST(Guard, NoModelCanBreakIt) {
+  double worst = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Workload workload = random_workload(seed, false);
+    const auto fair =
+        static_cast<double>(run(workload, QueueOrder::Fcfs, false).longest_wait_s(workload));
+    for (int kind = 0; kind < 3; ++kind) {
+      BadAdviser adviser(kind, seed);
+      const Guarded guarded =
+          run(workload, QueueOrder::Learned, true, kHour_s, Backfill::Easy, &adviser);
+      EXPECT_EQ(check_replay(workload, guarded.jobs), "");
+      const auto longest = static_cast<double>(guarded.longest_wait_s(workload));
+      worst = std::max(worst, longest / std::max<double>(fair, 2 * kHour_s));
     }
   }
   EXPECT_LT(worst, 3);
