@@ -33,5 +33,14 @@ CREATE TABLE job (
 
 CREATE INDEX job_by_time ON job (at_ms);
 
+-- What the learned policy was asked and what it answered, a message PolicyDecision of hyades.proto.
+CREATE TABLE decision (
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  at_ms    INTEGER NOT NULL,
+  decision BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX decision_by_time ON decision (at_ms);
+
 PRAGMA application_id = 1213813837;  -- 'HYTM'
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
 #include "cli/feature_page.hpp"
+#include "cli/hctl_policy.hpp"
 #include "cli/hctl_what_if.hpp"
 #include "cli/job_filters.hpp"
 #include "cli/job_page.hpp"
@@ -36,6 +37,9 @@ constexpr const char* kUsage =
     "  show node|queue [NAME]           all about nodes or queues\n"
     "  show config                      the configuration in effect\n"
     "  reload                           read the configuration file again\n"
+    "  policy list                      what the learned policy decided last\n"
+    "  policy show DECISION             what it expected of each rule\n"
+    "  policy replay DECISION           ask its model again; exit code 1 if it says another thing\n"
     "  config check FILE                look for mistakes in a configuration file\n";
 
 constexpr const char* kNotes =
@@ -70,8 +74,10 @@ class Hctl {
     if (verb_ == "show") return show();
     if (verb_ == "reload") return reload();
     if (verb_ == "config") return config();
-    const std::string nearest = nearest_word(verb_, {"hold", "release", "requeue", "drain",
-                                                     "resume", "node", "show", "reload", "config"});
+    if (verb_ == "policy") return policy();
+    const std::string nearest =
+        nearest_word(verb_, {"hold", "release", "requeue", "drain", "resume", "node", "show",
+                             "reload", "config", "policy"});
     command_.usage_error("'" + verb_ + "': no such command" +
                          (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
   }
@@ -354,6 +360,31 @@ class Hctl {
     return kExitGood;
   }
 
+  // What the learned policy decided, and whether its model says so again.
+  int policy() {
+    const std::string what = arguments_.empty() ? "" : arguments_.front();
+    if (what == "list" && arguments_.size() == 1) return list_decisions();
+    if ((what == "show" || what == "replay") && arguments_.size() == 2) {
+      const std::vector<std::uint64_t> ids = read_job_ids(command_, {arguments_[1]});
+      MasterClient client = connect(kPatienceToAsk);
+      const pb::PolicyDecision decision = ask_decision(client, ids.front());
+      if (what == "show") {
+        print_decision(command_, decision);
+        return kExitGood;
+      }
+      return replay_decision(command_, decision);
+    }
+    command_.usage_error("policy: use list, show DECISION or replay DECISION");
+  }
+
+  int list_decisions() {
+    MasterClient client = connect(kPatienceToAsk);
+    pb::ClientRequest request;
+    request.mutable_show_decisions()->set_most(100);
+    print_decisions(command_, client.get(request));
+    return kExitGood;
+  }
+
   int show_config() {
     pb::ClientRequest request;
     request.mutable_show_config();
@@ -371,6 +402,8 @@ class Hctl {
 int run(int argc, char** argv) {
   Command command("hctl", kUsage, "Control jobs, nodes and the master.", kNotes);
   command.value("reason,r", "TEXT", "why a node is drained");
+  command.value("model", "FILE",
+                "policy replay: of the learned policy (the one that is installed)");
   command.value("against", "LOG",
                 "config check: who would wait longer or shorter; 'history', or "
                 "a log in the Standard Workload Format");

@@ -126,6 +126,8 @@ void FrontDoor::take(const ClientRequest& request, std::vector<Request>& out) {
       return show_features(request);
     case pb::ClientRequest::kExplainJobs:
       return explain_jobs(request);
+    case pb::ClientRequest::kShowDecisions:
+      return show_decisions(request);
     case pb::ClientRequest::kWaitJobs:
       return wait_jobs(request);
     default:

@@ -106,6 +106,7 @@ class FrontDoor final : public Door {
   void show_features(const ClientRequest& request);
   bool add_features(JobId id, pb::ClientReply& reply);
   void explain_jobs(const ClientRequest& request);
+  void show_decisions(const ClientRequest& request);
   void explain(const Job& job, pb::JobExplanation& out) const;
   void wait_jobs(const ClientRequest& request);
   void answer_waiter(RequestId id, const Waiter& waiter);

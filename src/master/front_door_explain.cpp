@@ -5,11 +5,13 @@
 #include "core/units.hpp"
 #include "master/front_door.hpp"
 #include "master/job_info.hpp"
+#include "master/telemetry_board.hpp"
 
 namespace hyades {
 namespace {
 
 constexpr int kExplainedAtOnce = 10;
+constexpr int kDecisionsAtOnce = 1'000;
 // Each try costs as much as a scheduling pass; the master has other things to do.
 constexpr int kTries = 6;
 constexpr std::size_t kWaitingForTries = 2'000;
@@ -96,6 +98,23 @@ void FrontDoor::explain_jobs(const ClientRequest& request) {
       return refuse(request.id, ErrorCode::Unavailable, store_.last_error());
     }
     fill_job_info(stored.front(), *reply.add_jobs());
+  }
+  server_.reply(request.id, reply);
+}
+
+void FrontDoor::show_decisions(const ClientRequest& request) {
+  const pb::ShowDecisions& show = request.what.show_decisions();
+  pb::ClientReply reply;
+  if (telemetry_ != nullptr) {
+    const int most = std::clamp(show.most(), 1, kDecisionsAtOnce);
+    for (pb::PolicyDecision& decision : telemetry_->decisions(show.id(), most)) {
+      if (show.id() == 0) decision.clear_question();  // thousands of bytes each
+      *reply.add_decisions() = std::move(decision);
+    }
+  }
+  if (show.id() != 0 && reply.decisions().empty()) {
+    return refuse(request.id, ErrorCode::NotFound,
+                  "there is no decision " + std::to_string(show.id()));
   }
   server_.reply(request.id, reply);
 }

@@ -15,6 +15,7 @@
 #include "core/news.hpp"
 #include "master/advisor_process.hpp"
 #include "master/config_file.hpp"
+#include "master/decision_recorder.hpp"
 #include "master/fence_command.hpp"
 #include "master/front_door.hpp"
 #include "master/metrics_page.hpp"
@@ -121,7 +122,7 @@ class Master {
     server_ = ClientServer::open(directory_->path(), server_options(options, *config_), error);
     require(server_ != nullptr, error);
     policy_ = std::make_unique<BackfillPolicy>(
-        std::nullopt, &trainer_, [this] { return newest_outcomes(*store_); }, &advisor_);
+        std::nullopt, &trainer_, [this] { return newest_outcomes(*store_); }, &recorder_);
     fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {
       return driver_ ? driver_->controller().config() : *config_;
     });
@@ -289,6 +290,9 @@ class Master {
                                [](const std::string& why) {
                                  spdlog::warn("the learned policy has no answer: {}", why);
                                }}};
+  DecisionRecorder recorder_{advisor_, [this](const pb::PolicyDecision& decision) {
+                               if (telemetry_) telemetry_->add_decision(decision);
+                             }};
   std::unique_ptr<BackfillPolicy> policy_;
   std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<TelemetryStore> telemetry_store_;

@@ -202,6 +202,17 @@ std::string TelemetryBoard::silence(WallMs at_ms, WallMs period_ms,
 }
 
 // A node that had no jobs when it reported last takes its time until it reports again.
+void TelemetryBoard::add_decision(const pb::PolicyDecision& decision) {
+  if (store_ == nullptr) return;
+  store_->add_decision(decision);
+  store_->flush();
+}
+
+std::vector<pb::PolicyDecision> TelemetryBoard::decisions(std::uint64_t id, int most) {
+  if (store_ == nullptr) return {};
+  return store_->decisions(id, most);
+}
+
 std::string TelemetryBoard::silence_of_node(const std::string& node,
                                             const TelemetrySettings& settings) const {
   const auto known = nodes_.find(node);

@@ -39,6 +39,10 @@ class TelemetryBoard final : public TelemetrySink {
   // Of the job's last attempt that was reported on; from the store when it has ended.
   std::optional<pb::JobTelemetry> find_job(JobId job);
 
+  // What the learned policy answered; kept in the store only.
+  void add_decision(const pb::PolicyDecision& decision);
+  std::vector<pb::PolicyDecision> decisions(std::uint64_t id, int most);
+
   // "", or why what was told last of a node, or of a job that runs, is not how it is now: telemetry
   // is switched off, or nothing has been heard for longer than should be.
   std::string silence_of_node(const std::string& node, const TelemetrySettings& settings) const;

@@ -18,7 +18,7 @@ extern const char* const kTelemetrySchema;
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x4859544d;  // "HYTM"
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr int kIdBytes = 4;
 constexpr int kValueBytes = 8;
 constexpr std::size_t kEntryBytes = kIdBytes + kValueBytes;
@@ -59,6 +59,13 @@ void configure(Database& database) {
       "PRAGMA journal_size_limit = 16777216");
 }
 
+// What version 2 has and version 1 had not.
+constexpr const char* kToVersion2 =
+    "CREATE TABLE decision (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, "
+    "decision BLOB NOT NULL) STRICT;"
+    "CREATE INDEX decision_by_time ON decision (at_ms);"
+    "PRAGMA user_version = 2";
+
 // Throws SqliteError when the file is not one of ours.
 Database open_file(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -68,6 +75,12 @@ Database open_file(const std::string& path) {
   if (database.number("SELECT count(*) FROM sqlite_schema") == 0) {
     Transaction transaction(database);
     database.run(kTelemetrySchema);
+    transaction.commit();
+  }
+  if (database.number("PRAGMA application_id") == kApplicationId &&
+      database.number("PRAGMA user_version") == 1) {
+    Transaction transaction(database);
+    database.run(kToVersion2);
     transaction.commit();
   }
   if (database.number("PRAGMA application_id") != kApplicationId ||
@@ -98,6 +111,10 @@ struct TelemetryStore::Statements {
                 "ORDER BY at_ms DESC LIMIT ?3"),
         put_job(database, "INSERT OR REPLACE INTO job VALUES (?1, ?2, ?3)"),
         find_job(database, "SELECT telemetry FROM job WHERE id = ?1"),
+        add_decision(database, "INSERT INTO decision (at_ms, decision) VALUES (?1, ?2)"),
+        decisions(database, "SELECT id, decision FROM decision ORDER BY id DESC LIMIT ?1"),
+        find_decision(database, "SELECT id, decision FROM decision WHERE id = ?1"),
+        prune_decisions(database, "DELETE FROM decision WHERE at_ms < ?1"),
         prune_minutes(database, "DELETE FROM node_minute WHERE at_ms < ?1"),
         prune_jobs(database, "DELETE FROM job WHERE at_ms < ?1") {}
 
@@ -107,6 +124,10 @@ struct TelemetryStore::Statements {
   Statement minutes;
   Statement put_job;
   Statement find_job;
+  Statement add_decision;
+  Statement decisions;
+  Statement find_decision;
+  Statement prune_decisions;
   Statement prune_minutes;
   Statement prune_jobs;
 };
@@ -274,11 +295,35 @@ std::optional<pb::JobTelemetry> TelemetryStore::find_job(JobId job) {
   return found;
 }
 
+void TelemetryStore::add_decision(const pb::PolicyDecision& decision) {
+  attempt([&] {
+    begin();
+    const std::string packed = decision.SerializeAsString();
+    Execution(statements_->add_decision).number(decision.at_ms()).blob(packed).run();
+  });
+}
+
+std::vector<pb::PolicyDecision> TelemetryStore::decisions(std::uint64_t id, int most) {
+  std::vector<pb::PolicyDecision> found;
+  attempt([&] {
+    Execution row(id == 0 ? statements_->decisions : statements_->find_decision);
+    row.number(id == 0 ? most : static_cast<std::int64_t>(id));
+    while (row.step()) {
+      pb::PolicyDecision decision;
+      if (!decision.ParseFromString(row.column_text(1))) continue;
+      decision.set_id(static_cast<std::uint64_t>(row.column_number(0)));
+      found.push_back(std::move(decision));
+    }
+  });
+  return found;
+}
+
 void TelemetryStore::prune(WallMs minutes_before_ms, WallMs jobs_before_ms) {
   attempt([&] {
     begin();
     Execution(statements_->prune_minutes).number(minutes_before_ms).run();
     Execution(statements_->prune_jobs).number(jobs_before_ms).run();
+    Execution(statements_->prune_decisions).number(jobs_before_ms).run();
   });
 }
 

@@ -36,7 +36,11 @@ class TelemetryStore {
   std::vector<pb::NodeMinute> minutes(const std::string& node, WallMs since_ms, int most);
   std::optional<pb::JobTelemetry> find_job(JobId job);
 
-  // What is older goes.
+  void add_decision(const pb::PolicyDecision& decision);
+  // Newest first; the one of that id, if it is not 0.
+  std::vector<pb::PolicyDecision> decisions(std::uint64_t id, int most);
+
+  // What is older goes; decisions with the jobs.
   void prune(WallMs minutes_before_ms, WallMs jobs_before_ms);
   // Makes visible to other programs, and safe against our own death, what was written.
   void flush();

@@ -47,6 +47,18 @@ TEST_F(Learned, AModelThatCannotBeUsedCostsNobodyAJob) {
       << learned().dump(2) << cluster_.log();
   EXPECT_EQ(learned()["queues"][0]["by"], "model");
   EXPECT_EQ(learned()["model"].get<std::string>().size(), 64u);
+
+  // What it answered is kept, and it says so again.
+  const Json listed = cluster_.run({"hctl", "policy", "list", "--json"}).json();
+  ASSERT_FALSE(listed["decisions"].empty());
+  EXPECT_EQ(listed["decisions"][0]["queue"], "batch");
+  EXPECT_EQ(listed["decisions"][0]["model"], learned()["model"]);
+  const std::string id = std::to_string(listed["decisions"][0]["id"].get<int>());
+  const CommandResult again = cluster_.run({"hctl", "policy", "replay", id});
+  EXPECT_TRUE(again.good()) << again.text();
+  EXPECT_NE(again.text().find("the same answer"), std::string::npos) << again.text();
+  EXPECT_TRUE(cluster_.run({"hctl", "policy", "show", id}).good());
+  EXPECT_FALSE(cluster_.run({"hctl", "policy", "replay", "4242"}).good());
   EXPECT_EQ(cluster_.must_wait(cluster_.must_wrap("true", {}))["state"], "COMPLETED");
 }
 

@@ -57,6 +57,9 @@ bool is_excused(const SourceFile& file, const std::string& include) {
       {"src/cli/hctl_what_if.cpp", "master/config_file.hpp"},
       // Replays ask the advisor that the master asks.
       {"src/hsim/replay_advisor.cpp", "master/advisor_process.hpp"},
+      // `hctl policy replay` does so, too.
+      {"src/cli/hctl_policy.cpp", "hsim/replay_advisor.hpp"},
+      {"src/cli/hctl_policy.cpp", "policy/adviser_bytes.hpp"},
       // `hctl node rejoin` asks the supervisor, which is nobody's server, through a file.
       {"src/cli/hctl.cpp", "master/run_files.hpp"},
   };

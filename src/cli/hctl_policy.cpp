@@ -1,0 +1,134 @@
+#include "cli/hctl_policy.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include "cli/failure.hpp"
+#include "cli/json_output.hpp"
+#include "cli/table.hpp"
+#include "cli/times.hpp"
+#include "core/units.hpp"
+#include "hsim/replay_advisor.hpp"
+#include "policy/adviser_bytes.hpp"
+
+namespace hyades {
+namespace {
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", value);
+  return text;
+}
+
+std::string after(const pb::PolicyDecision& decision) {
+  return format_duration(static_cast<std::int64_t>(std::lround(decision.reserve_after_s())));
+}
+
+Json decision_json(const pb::PolicyDecision& decision) {
+  Json values = Json::object();
+  for (const pb::RuleValue& value : decision.values()) values[value.rule()] = value.value();
+  return {{"id", decision.id()},
+          {"time", utc_time(decision.at_ms())},
+          {"queue", decision.queue()},
+          {"model", decision.model()},
+          {"policy", decision.rule()},
+          {"reserve", decision.reserve()},
+          {"reserve_after", decision.reserve_after_s()},
+          {"ageing", decision.ageing()},
+          {"values", values}};
+}
+
+AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decision) {
+  const auto question = question_from(decision.question());
+  if (!question) throw Failure("the decision was made by another version of Hyades");
+  ClusterConfig config;
+  config.queues.front().order = QueueOrder::Learned;
+  if (command.has("model")) {
+    config.policy_model = std::filesystem::absolute(command.value_of("model"));
+  }
+  const std::unique_ptr<Adviser> adviser = replay_advisor(config);
+  adviser->ask({decision.queue(), decision.at_ms(), question->state});
+  return adviser->answer().value_or(AdviserReply{std::nullopt, "no answer"});
+}
+
+}  // namespace
+
+pb::PolicyDecision ask_decision(MasterClient& client, std::uint64_t id) {
+  pb::ClientRequest request;
+  request.mutable_show_decisions()->set_id(id);
+  const pb::ClientReply reply = client.get(request);
+  if (reply.decisions().empty()) throw Failure("there is no decision " + std::to_string(id));
+  return reply.decisions(0);
+}
+
+void print_decisions(const Command& command, const pb::ClientReply& reply) {
+  if (command.json()) {
+    Json list = Json::array();
+    for (const pb::PolicyDecision& decision : reply.decisions()) {
+      list.push_back(decision_json(decision));
+    }
+    std::cout << json_text({{"decisions", list}});
+    return;
+  }
+  Table table({{"ID", true},
+               {"TIME"},
+               {"QUEUE"},
+               {"POLICY"},
+               {"RESERVE", true},
+               {"AFTER", true},
+               {"AGEING", true},
+               {"MODEL"}});
+  for (const pb::PolicyDecision& decision : reply.decisions()) {
+    table.add({std::to_string(decision.id()), local_time(decision.at_ms()), decision.queue(),
+               decision.rule(), number(decision.reserve()), after(decision),
+               number(decision.ageing()), decision.model().substr(0, 12)});
+  }
+  std::cout << table.render(command.terminal());
+}
+
+void print_decision(const Command& command, const pb::PolicyDecision& decision) {
+  if (command.json()) {
+    std::cout << json_text(decision_json(decision));
+    return;
+  }
+  std::cout << "decision " << decision.id() << " for queue " << decision.queue() << ", "
+            << local_time(decision.at_ms()) << ", by model " << decision.model().substr(0, 12)
+            << ": " << decision.rule() << ", reserve " << number(decision.reserve()) << " after "
+            << after(decision) << ", ageing " << number(decision.ageing()) << "\n";
+  Table table({{"RULE"}, {"EXPECTED", true}});
+  for (const pb::RuleValue& value : decision.values()) {
+    table.add({value.rule(), number(value.value())});
+  }
+  std::cout << table.render(command.terminal());
+}
+
+int replay_decision(const Command& command, const pb::PolicyDecision& decision) {
+  const AdviserReply reply = asked_again(command, decision);
+  if (!reply.advice) throw Failure(reply.failure);
+  const GlobalAdvice& advice = *reply.advice;
+  const bool same_model = advice.model == decision.model();
+  const std::string rule(legal(advice.action) ? global_rules()[advice.action.rule].name : "?");
+  const bool same = rule == decision.rule() && advice.action.reserve == decision.reserve() &&
+                    advice.action.reserve_after_s == decision.reserve_after_s() &&
+                    advice.action.ageing == decision.ageing();
+  if (command.json()) {
+    std::cout << json_text({{"decision", decision_json(decision)},
+                            {"same_model", same_model},
+                            {"same_answer", same},
+                            {"policy", rule},
+                            {"reserve", advice.action.reserve},
+                            {"reserve_after", advice.action.reserve_after_s},
+                            {"ageing", advice.action.ageing}});
+  } else {
+    std::cout << "decision " << decision.id() << ": "
+              << (same ? "the same answer"
+                       : "another answer: " + rule + ", reserve " + number(advice.action.reserve))
+              << (same_model ? "" : ", by another model than " + decision.model().substr(0, 12))
+              << "\n";
+  }
+  return same && same_model ? kExitGood : kExitFailed;
+}
+
+}  // namespace hyades

@@ -1,0 +1,28 @@
+// Stands between the policy and its adviser, and keeps what was asked and answered.
+#pragma once
+
+#include <functional>
+
+#include "hyades.pb.h"
+#include "policy/adviser.hpp"
+
+namespace hyades {
+
+class DecisionRecorder : public Adviser {
+ public:
+  using Keep = std::function<void(const pb::PolicyDecision&)>;
+
+  // `adviser` must outlive this.
+  DecisionRecorder(Adviser& adviser, Keep keep) : adviser_(adviser), keep_(std::move(keep)) {}
+
+  void ask(const GlobalQuestion& question) override;
+  bool idle() const override { return adviser_.idle(); }
+  std::optional<AdviserReply> answer() override;
+
+ private:
+  Adviser& adviser_;
+  Keep keep_;
+  GlobalQuestion question_;
+};
+
+}  // namespace hyades
