@@ -11,3 +11,8 @@ target_compile_definitions(golden_metrics_test PRIVATE
   HYADES_TRACES="${PROJECT_SOURCE_DIR}/../shared/traces")
 target_link_libraries(golden_metrics_test PRIVATE hyades_hsim_report hyades_trace GTest::gtest_main)
 gtest_discover_tests(golden_metrics_test)
+
+add_executable(learned_report_test learned_report_test.cpp)
+target_link_libraries(learned_report_test PRIVATE
+  hyades_hsim_report GTest::gtest_main GTest::gmock)
+gtest_discover_tests(learned_report_test)
