@@ -1,7 +1,5 @@
 #include "cnn.hpp"
 
-#include <ATen/Parallel.h>
-#include <dlfcn.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "one_thread.hpp"
 #include "random.hpp"
 
 namespace hyades::jobscripts {
@@ -18,16 +17,6 @@ constexpr std::size_t kBatch = 64;
 /// 2, 3 and 4 ranks have the same number of slices each, and these the same number of images.
 constexpr std::size_t kSlices = DigitCnn::slices_max;
 constexpr std::size_t kParallelBatch = 8 * kSlices;
-
-/// Torch's own setting does not reach the threads of OpenBLAS, and that library is not linked
-/// by name: it may be any BLAS the machine has.
-void use_one_thread() {
-  at::set_num_threads(1);
-  using SetThreads = void (*)(int);
-  if (auto* set = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
-    set(1);
-  }
-}
 
 struct NetworkImpl : torch::nn::Module {
   NetworkImpl() {

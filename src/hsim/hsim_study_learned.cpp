@@ -17,7 +17,9 @@ namespace {
 
 constexpr const char* kNotes =
     "LOG is in the Standard Workload Format, plain or .gz. A model (htrain) is tried on those logs "
-    "that\nit did not learn from. Windows of consecutive jobs are replayed on an empty machine.\n"
+    "that\nit did not learn from; with --last P, one that held out P % of its logs (htrain "
+    "--hold-out) is tried\non their ends instead. Windows of consecutive jobs are replayed on an "
+    "empty machine.\n"
     "\nExamples\n"
     "  hsim study learned logs/*.swf.gz --models 'models/a.safetensors,models/b.safetensors' "
     "\\\n    --cache study.jsonl --out learned.md\n"
@@ -65,7 +67,18 @@ int hsim_study_learned(int argc, char** argv) {
       page.plan.others.push_back(learned_rule(model.file, false));
     }
     std::istringstream names(learned_from);
-    for (std::string name; names >> name;) page.plan.learned_from[model.file].insert(name);
+    // What was held out of its logs it does not know.
+    const auto held_out = model.facts.find("held_out");
+    const bool knows_no_end = held_out != model.facts.end() && command.has("last") &&
+                              std::stoi(held_out->second) >= whole_number(command, "last", 0, 1);
+    std::set<std::string>& known_logs = page.plan.learned_from[model.file];
+    for (std::string name; names >> name;) known_logs.insert(name);
+    if (!knows_no_end) continue;
+    std::set<std::string> others;
+    for (const StudiedLog& log : page.plan.logs) {
+      if (!known_logs.contains(log.name)) others.insert(log.name);
+    }
+    known_logs = std::move(others);  // tried where it has learned, and nowhere else
   }
   page.bootstrap.seed = static_cast<std::uint64_t>(whole_number(command, "seed", 1, 0));
   const StudyResults results = replay_study(command, page.plan, logs);

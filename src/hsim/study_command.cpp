@@ -21,6 +21,7 @@ namespace hyades {
 void add_study_options(Command& command) {
   command.value("windows", "N", "windows of each log (30)");
   command.value("length", "L", "jobs of each window (1024)");
+  command.value("last", "PERCENT", "windows of the last part of each log only (100)");
   command.value("out", "FILE",
                 "write the page there, the charts beside it; else the page is printed");
   command.value("cache", "FILE", "keep what was replayed, and go on from there");
@@ -43,6 +44,7 @@ std::vector<StudiedLog> studied_logs(const Command& command, const std::vector<W
   std::vector<StudiedLog> studied;
   const auto count = static_cast<std::size_t>(whole_number(command, "windows", 30, 1));
   const auto length = static_cast<std::size_t>(whole_number(command, "length", 1024, 1));
+  const int percent = whole_number(command, "last", 100, 1, 100);
   std::set<std::string> names;
   for (const Workload& log : logs) {
     if (!names.insert(log.name).second) throw Failure("two logs are named " + log.name);
@@ -50,8 +52,10 @@ std::vector<StudiedLog> studied_logs(const Command& command, const std::vector<W
       complain(command.name(), log.name + " has " + std::to_string(log.jobs.size()) +
                                    " jobs: they are one window, shorter than --length");
     }
-    studied.push_back({log.name, log.procs, log.jobs.size(),
-                       evenly_spaced_windows(log.jobs.size(), count, length)});
+    const std::size_t last = log.jobs.size() * static_cast<std::size_t>(percent) / 100;
+    std::vector<Window> windows = evenly_spaced_windows(last, count, length);
+    for (Window& window : windows) window.first += log.jobs.size() - last;
+    studied.push_back({log.name, log.procs, log.jobs.size(), std::move(windows)});
   }
   return studied;
 }
@@ -133,7 +137,7 @@ std::vector<std::pair<std::string, std::string>> study_facts(const Command& comm
                                                              std::vector<std::string> options) {
   std::string line = command.name();  // without where the files lie
   for (const StudiedLog& log : plan.logs) line += " " + log.name;
-  options.insert(options.end(), {"windows", "length", "seed"});
+  options.insert(options.end(), {"windows", "length", "last", "seed"});
   for (const std::string& name : options) {
     if (command.has(name.c_str())) line += " --" + name + "=" + command.value_of(name.c_str());
   }

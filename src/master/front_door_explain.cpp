@@ -5,6 +5,7 @@
 #include "core/units.hpp"
 #include "master/front_door.hpp"
 #include "master/job_info.hpp"
+#include "master/queue_nodes.hpp"
 #include "master/telemetry_board.hpp"
 
 namespace hyades {
@@ -39,25 +40,6 @@ void fill(const Explanation& why, pb::JobExplanation& out) {
   out.set_guarded(why.guarded);
   out.set_over_age_ms(why.over_age_ms);
   out.set_first(why.first);
-}
-
-void fill_cores(const Controller& controller, const Job& job, pb::JobExplanation& out) {
-  out.set_cores(job.spec.tasks * job.spec.cpus_per_task);
-  const auto& queues = controller.config().queues;
-  const auto queue = std::find_if(queues.begin(), queues.end(), [&](const QueueConfig& config) {
-    return config.name == job.spec.queue;
-  });
-  int cores = 0, free = 0;
-  for (const Node& node : controller.cluster().nodes()) {
-    const bool is_its =
-        queue == queues.end() || queue->nodes.empty() ||
-        std::find(queue->nodes.begin(), queue->nodes.end(), node.name) != queue->nodes.end();
-    if (!is_its || !node.schedulable()) continue;
-    cores += node.inventory.cores;
-    free += node.free_cores.size();
-  }
-  out.set_queue_cores(cores);
-  out.set_free_cores(free);
 }
 
 // The longest time limit, and the most tasks, with which it would start at once; by halves.
@@ -125,7 +107,10 @@ void FrontDoor::explain(const Job& job, pb::JobExplanation& out) const {
   const std::optional<Explanation> why = controller.explain(job, now);
   if (!why) return;
   fill(*why, out);
-  fill_cores(controller, job, out);
+  const QueueFacts nodes = queue_nodes(controller, job.spec.queue);
+  out.set_cores(job.spec.tasks * job.spec.cpus_per_task);
+  out.set_queue_cores(static_cast<int>(nodes.cores));
+  out.set_free_cores(static_cast<int>(nodes.free_cores));
   out.set_reserved_nodes(controller.reserved_nodes(job.id));
   if (why->waiting <= kWaitingForTries) fill_what_would_start(controller, job, now, out);
 }

@@ -3,6 +3,7 @@
 
 #include "core/controller.hpp"
 #include "master/front_door.hpp"
+#include "master/queue_nodes.hpp"
 #include "master/telemetry_board.hpp"
 #include "policy/observation.hpp"
 
@@ -11,13 +12,6 @@ namespace hyades {
 namespace {
 
 constexpr int kJobsAtOnce = 100;
-
-void add_node(const Node& node, QueueFacts& facts) {
-  if (!node.schedulable()) return;
-  facts.cores += node.inventory.cores;
-  facts.free_cores += node.free_cores.size();
-  facts.memory_mib += node.inventory.memory_mib;
-}
 
 void add_of_queue(const Job& other, QueueFacts& facts) {
   ++(other.placed() ? facts.running_jobs : facts.pending_jobs);
@@ -39,17 +33,7 @@ void add_own(const Job& other, const Job& job, QueueFacts& facts) {
 }
 
 QueueFacts queue_facts(const Controller& controller, const Job& job) {
-  QueueFacts facts;
-  const auto& queues = controller.config().queues;
-  const auto queue = std::find_if(queues.begin(), queues.end(), [&](const QueueConfig& config) {
-    return config.name == job.spec.queue;
-  });
-  for (const Node& node : controller.cluster().nodes()) {
-    const bool is_its =
-        queue == queues.end() || queue->nodes.empty() ||
-        std::find(queue->nodes.begin(), queue->nodes.end(), node.name) != queue->nodes.end();
-    if (is_its) add_node(node, facts);
-  }
+  QueueFacts facts = queue_nodes(controller, job.spec.queue);
   for (const auto& [id, other] : controller.jobs().all()) {
     if (id == job.id || other.phase == JobPhase::Ended) continue;
     if (other.spec.queue == job.spec.queue) add_of_queue(other, facts);

@@ -1,6 +1,7 @@
 #include "policy/global_policy.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace hyades {
 namespace {
@@ -48,30 +49,35 @@ void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView&
   for (const QueueView& view : queues) {
     const auto found = queues_.find(view.config->name);
     if (found == queues_.end()) continue;
-    Queue& queue = found->second;
     // A clock that was set back must not end it for a day.
-    if (now_ms < queue.due_ms && queue.due_ms - now_ms <= epoch_ms) continue;
+    const WallMs left_ms = found->second.due_ms - now_ms;
+    if (left_ms > 0 && left_ms <= epoch_ms) continue;
     if (!adviser_.idle()) return;
-    const RunTimes run_times = run_times_of(*view.config);
-    GlobalScene scene;
-    scene.queue = &view;
-    scene.cluster = &cluster;
-    scene.now_ms = now_ms;
-    scene.arrivals = &queue.arrivals;
-    scene.guard_factor = hyades::guard_factor(guard_settings_, run_times);
-    if (guard != nullptr) scene.longest_wait_ms = guard->twin().longest_wait_ms(found->first);
-    if (queue.advice) scene.action = queue.advice->action;
-    scene.forecast = [&](const Job& job) { return predictor.forecast(job, run_times); };
-    scene.expected_end_ms = [&](const RunningJob& running) {
-      const WallMs begun_ms =
-          running.expected_end_ms - WallMs{running.job->spec.time_limit_s} * 1000;
-      return begun_ms + predictor.expected_run_ms(*running.job, run_times, now_ms);
-    };
-    queue.due_ms = now_ms + epoch_ms;
-    asked_ = found->first;
-    adviser_.ask({found->first, now_ms, state_of(queue, scene)});
+    ask(view, cluster, now_ms, guard, predictor);
     take_answer(now_ms);
   }
+}
+
+void GlobalPolicy::ask(const QueueView& view, const ClusterView& cluster, WallMs now_ms,
+                       const AgeGuard* guard, const RunPredictor& predictor) {
+  Queue& queue = queues_.at(view.config->name);
+  const RunTimes run_times = run_times_of(*view.config);
+  GlobalScene scene;
+  scene.queue = &view;
+  scene.cluster = &cluster;
+  scene.now_ms = now_ms;
+  scene.arrivals = &queue.arrivals;
+  scene.guard_factor = hyades::guard_factor(guard_settings_, run_times);
+  if (guard != nullptr) scene.longest_wait_ms = guard->twin().longest_wait_ms(view.config->name);
+  if (queue.advice) scene.action = queue.advice->action;
+  scene.forecast = [&](const Job& job) { return predictor.forecast(job, run_times); };
+  scene.expected_end_ms = [&](const RunningJob& running) {
+    const WallMs begun_ms = running.expected_end_ms - WallMs{running.job->spec.time_limit_s} * 1000;
+    return begun_ms + predictor.expected_run_ms(*running.job, run_times, now_ms);
+  };
+  queue.due_ms = now_ms + epoch_ms;
+  asked_ = view.config->name;
+  adviser_.ask({asked_, now_ms, state_of(queue, scene)});
 }
 
 void GlobalPolicy::see_arrivals(WallMs now_ms, const RunPredictor& predictor) {
@@ -94,7 +100,7 @@ void GlobalPolicy::see_arrivals(WallMs now_ms, const RunPredictor& predictor) {
 void GlobalPolicy::expire(WallMs now_ms) {
   for (auto& [name, queue] : queues_) {
     if (!queue.advice) continue;
-    const WallMs age_ms = now_ms - queue.advised_ms;
+    const WallMs age_ms = std::abs(now_ms - queue.advised_ms);
     if (health_.off || age_ms > kAnswerHolds_ms) queue.advice.reset();
   }
 }

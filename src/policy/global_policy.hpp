@@ -55,6 +55,8 @@ class GlobalPolicy {
     WallMs advised_ms = 0;
   };
 
+  void ask(const QueueView& view, const ClusterView& cluster, WallMs now_ms, const AgeGuard* guard,
+           const RunPredictor& predictor);
   void see_arrivals(WallMs now_ms, const RunPredictor& predictor);
   void expire(WallMs now_ms);
   void take_answer(WallMs now_ms);

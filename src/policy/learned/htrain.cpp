@@ -17,9 +17,13 @@ namespace {
 using namespace learned;
 
 constexpr const char* kNotes =
-    "Each LOG (Standard Workload Format, plain or .gz) gives windows of consecutive jobs, all of "
-    "them\nfrom its first four fifths; windows of its last fifth are what the policy is chosen by. "
-    "Beside\nthem, or without any log, workloads are generated.\n"
+    "Each LOG (Standard Workload Format, plain or .gz) gives windows of consecutive jobs: those of "
+    "its\nfirst three quarters are learned from, of the rest one half is for trying what was "
+    "learned, "
+    "the\nother for choosing at last. Beside logs, or without any, workloads are generated. Where "
+    "the "
+    "last\nhalf does not show beyond doubt that the model is better than the hand-set policy, the "
+    "model\nkeeps to that.\n"
     "\nExamples\n"
     "  htrain --out policy.safetensors                  from generated workloads alone\n"
     "  htrain logs/*.swf.gz --out policy.safetensors --rounds 100 --seed 2\n"
@@ -33,32 +37,39 @@ constexpr std::size_t kEarlierMost = 6'000;
 
 struct Windows {
   std::vector<TrainingWindow> learn_from;
-  std::vector<TrainingWindow> try_on;
+  std::vector<TrainingWindow> try_on;     // while it learns
+  std::vector<TrainingWindow> choose_by;  // at last
   std::vector<std::string> logs;
 };
 
-void add_windows(const Workload& log, std::size_t count, std::size_t length, Prng& random,
-                 Windows& out) {
+// Of the first part of the log windows to learn from, each also at another pace; of the rest, but
+// for what is held out, windows to try policies on and, between them, windows to choose by.
+void add_windows(const Workload& log, std::size_t count, std::size_t length, double held_out,
+                 Prng& random, Windows& out) {
   out.logs.push_back(log.name);
-  const std::size_t usable = log.jobs.size() * 4 / 5;
-  const auto take = [&](std::size_t first, std::size_t jobs, std::size_t some,
-                        std::vector<TrainingWindow>& to, bool paced) {
-    for (const Window& each : evenly_spaced_windows(jobs, some, length)) {
-      const std::size_t begin = first + each.first;
-      TrainingWindow window{log.name, cut(log, {begin, each.count}), {}, {}, 1};
-      const std::size_t past = begin - std::min(begin, kEarlierMost);
-      window.earlier.assign(log.jobs.begin() + static_cast<std::ptrdiff_t>(past),
-                            log.jobs.begin() + static_cast<std::ptrdiff_t>(begin));
-      if (paced) {
-        const double factor = 0.8 + 0.4 * unit_number(random);
-        window.workload = with_pace(std::move(window.workload), factor);
-      }
-      to.push_back(std::move(window));
-    }
+  const auto known =
+      static_cast<std::size_t>(static_cast<double>(log.jobs.size()) * (1 - held_out));
+  const std::size_t to_learn = known * 3 / 4;
+  const auto window_at = [&](std::size_t first, std::size_t jobs) {
+    TrainingWindow window{log.name, cut(log, {first, jobs}), {}, {}, 1};
+    const auto begin = log.jobs.begin() + static_cast<std::ptrdiff_t>(first);
+    window.earlier.assign(begin - static_cast<std::ptrdiff_t>(std::min(first, kEarlierMost)),
+                          begin);
+    return window;
   };
-  take(0, usable, count, out.learn_from, false);
-  take(0, usable, count, out.learn_from, true);
-  take(usable, log.jobs.size() - usable, (count + 1) / 2, out.try_on, false);
+  for (const Window& each : evenly_spaced_windows(to_learn, count, length)) {
+    out.learn_from.push_back(window_at(each.first, each.count));
+    TrainingWindow paced = window_at(each.first, each.count);
+    const double factor = 0.8 + 0.4 * unit_number(random);
+    paced.workload = with_pace(std::move(paced.workload), factor);
+    out.learn_from.push_back(std::move(paced));
+  }
+  bool to_choose = false;
+  for (const Window& each : evenly_spaced_windows(known - to_learn, count, length)) {
+    (to_choose ? out.choose_by : out.try_on)
+        .push_back(window_at(to_learn + each.first, each.count));
+    to_choose = !to_choose;
+  }
 }
 
 Workload generated(int number, std::uint64_t seed) {
@@ -81,12 +92,14 @@ Windows windows_of(const Command& command, std::uint64_t seed) {
   const auto count = static_cast<std::size_t>(whole_number(command, "windows", 16, 1, 1000));
   const auto length = static_cast<std::size_t>(whole_number(command, "length", 1024, 16));
   const int made = whole_number(command, "generated", command.words().empty() ? 8 : 2, 0, 1000);
+  const double held_out = whole_number(command, "hold-out", 0, 0, 90) / 100.0;
   Windows windows;
   for (const std::string& path : command.words()) {
-    add_windows(read_log(command, path), count, length, random, windows);
+    add_windows(read_log(command, path), count, length, held_out, random, windows);
   }
   for (int i = 0; i < made; ++i) {
-    add_windows(generated(i, seed), std::max<std::size_t>(count / 4, 1), length, random, windows);
+    add_windows(generated(i, seed), std::max<std::size_t>(count / 4, 2), length, 0, random,
+                windows);
   }
   if (windows.learn_from.empty()) command.usage_error("name a log, or --generated N");
   return windows;
@@ -103,8 +116,9 @@ int htrain(int argc, char** argv) {
   command.value("rounds", "N", "of episodes and learning (40)");
   command.value("episodes", "N", "a round (12)");
   command.value("updates", "N", "steps of learning a round (300)");
-  command.value("windows", "N", "of each log for learning, half as many for choosing (16)");
+  command.value("windows", "N", "of each log for learning, and of its end for choosing (16)");
   command.value("length", "L", "jobs of each window (1024)");
+  command.value("hold-out", "PERCENT", "at the end of each log, not looked at (0)");
   command.value("generated", "N", "workloads that are made (2; 8 without a log)");
   command.value("encoder", "E", "mlp (default) or cnn-lstm");
   command.value("run-times", "R",
@@ -151,19 +165,22 @@ int htrain(int argc, char** argv) {
                  trial.error, trial.margin, trial.ratio, seconds());
   });
   std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
-  replay_all(windows.try_on, RunTimes::Learned);
+  replay_all(windows.choose_by, RunTimes::Learned);
   const Trial chosen =
-      best_margin(run.network(), windows.try_on, RunTimes::Learned, settings.threads, shelf);
+      sure_margin(run.network(), windows.choose_by, RunTimes::Learned, settings.threads, shelf);
   std::string logs;
   for (const std::string& log : windows.logs) logs += (logs.empty() ? "" : " ") + log;
-  const std::string digest = save_policy(command.value_of("out"), run.network(), chosen.margin,
-                                         {{"logs", logs},
-                                          {"seed", std::to_string(settings.seed)},
-                                          {"rounds", std::to_string(settings.rounds)},
-                                          {"round", std::to_string(run.best().round)},
-                                          {"ratio", std::to_string(chosen.ratio)},
-                                          {"seconds", std::to_string(static_cast<int>(seconds()))},
-                                          {"hyades", hyades_version()}});
+  const std::string digest =
+      save_policy(command.value_of("out"), run.network(), chosen.margin,
+                  {{"logs", logs},
+                   {"seed", std::to_string(settings.seed)},
+                   {"rounds", std::to_string(settings.rounds)},
+                   {"round", std::to_string(run.best().round)},
+                   {"ratio", std::to_string(chosen.ratio)},
+                   {"high", std::to_string(chosen.high)},
+                   {"held_out", std::to_string(whole_number(command, "hold-out", 0, 0, 90))},
+                   {"seconds", std::to_string(static_cast<int>(seconds()))},
+                   {"hyades", hyades_version()}});
   std::printf("%s: sha256 %s, margin %g, ratio %.4f on windows to choose by, %.0f s\n",
               command.value_of("out").c_str(), digest.c_str(), chosen.margin, chosen.ratio,
               seconds());

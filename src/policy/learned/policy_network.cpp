@@ -1,13 +1,11 @@
 #include "policy/learned/policy_network.hpp"
 
-#include <ATen/Parallel.h>
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <stdexcept>
 
+#include "one_thread.hpp"
 #include "policy/learned/policy_modules.hpp"
 
 namespace hyades::learned {
@@ -22,18 +20,8 @@ constexpr std::int64_t kLstmSize = 64;
 constexpr std::int64_t kBinFeatures = 48;
 constexpr std::int64_t kHeadSize = 64;
 
-// Torch's own setting does not reach the threads of OpenBLAS, and that library is not linked by
-// name: it may be any BLAS the machine has.
-void use_one_thread() {
-  at::set_num_threads(1);
-  using SetThreads = void (*)(int);
-  if (auto* set = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
-    set(1);
-  }
-}
-
 std::unique_ptr<NetworkModules> make_modules(Encoder encoder, std::uint64_t seed) {
-  use_one_thread();
+  jobscripts::use_one_thread();
   torch::manual_seed(seed);
   return std::make_unique<NetworkModules>(encoder);
 }

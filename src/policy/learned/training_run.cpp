@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cmath>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 
+#include "hsim/bootstrap.hpp"
 #include "policy/learned/network_adviser.hpp"
 
 namespace hyades::learned {
@@ -15,20 +17,23 @@ namespace {
 constexpr int kImitationSteps = 400;
 constexpr double kMargins[] = {0, 0.05, 0.2, 0.5};
 
-// The geometric mean of slowdowns over those of the hand-set policy.
-double ratio_with(const PolicyNetwork& network, double margin,
-                  const std::vector<TrainingWindow>& windows, RunTimes run_times, int threads,
-                  ModelShelf& shelf) {
-  std::vector<double> logs(windows.size());
+Trial tried_with(const PolicyNetwork& network, double margin,
+                 const std::vector<TrainingWindow>& windows, RunTimes run_times, int threads,
+                 ModelShelf& shelf) {
+  std::vector<double> slowdowns(windows.size());
   in_parallel(windows.size(), threads, [&](std::size_t i) {
     NetworkAdviser adviser(network, margin);
-    const double slowdown =
-        mean_slowdown(windows[i], replay_window(windows[i], run_times, shelf, &adviser));
-    logs[i] = std::log(slowdown / windows[i].hand_set_slowdown);
+    slowdowns[i] = mean_slowdown(windows[i], replay_window(windows[i], run_times, shelf, &adviser));
   });
-  double sum = 0;
-  for (const double each : logs) sum += each;
-  return std::exp(sum / static_cast<double>(std::max<std::size_t>(logs.size(), 1)));
+  std::map<std::string, PairedWindows> logs;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    logs[windows[i].log].a.push_back(slowdowns[i]);
+    logs[windows[i].log].b.push_back(windows[i].hand_set_slowdown);
+  }
+  std::vector<PairedWindows> pairs;
+  for (auto& [name, log] : logs) pairs.push_back(std::move(log));
+  const Interval ratio = bootstrap_geometric_ratio(pairs, {.resamples = 1000});
+  return {.margin = margin, .ratio = ratio.value, .high = ratio.high};
 }
 
 }  // namespace
@@ -67,11 +72,11 @@ TrainingRun::TrainingRun(const std::vector<TrainingWindow>& learn_from,
       memory_(settings.memory, settings.priority) {}
 
 void TrainingRun::run(const Progress& progress) {
-  play_round(0);
+  play_round();
   learner_.imitate(memory_, kImitationSteps, random_);
   best_weights_ = network_.weights();
   for (int round = 1; round <= settings_.rounds; ++round) {
-    play_round(round);
+    play_round();
     const LearnerReport report = learn_round();
     if (round % settings_.trial_every != 0 && round != settings_.rounds) continue;
     Trial trial = best_margin(network_, try_on_, settings_.run_times, settings_.threads, shelf_);
@@ -88,7 +93,7 @@ void TrainingRun::run(const Progress& progress) {
 }
 
 // In the order of the episodes, whoever played them: the number of threads changes nothing.
-void TrainingRun::play_round(int round) {
+void TrainingRun::play_round() {
   struct Plan {
     const TrainingWindow* window;
     Exploration exploration;
@@ -108,7 +113,6 @@ void TrainingRun::play_round(int round) {
   for (Episode& episode : episodes) {
     for (Experience& experience : episode.experiences) memory_.add(std::move(experience));
   }
-  (void)round;
 }
 
 LearnerReport TrainingRun::learn_round() {
@@ -124,10 +128,20 @@ LearnerReport TrainingRun::learn_round() {
 
 Trial best_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
                   RunTimes run_times, int threads, ModelShelf& shelf) {
-  Trial best{.margin = without_model, .ratio = 1};
+  Trial best{.margin = without_model};
   for (const double margin : kMargins) {
-    const double ratio = ratio_with(network, margin, windows, run_times, threads, shelf);
-    if (ratio < best.ratio) best = {.margin = margin, .ratio = ratio};
+    const Trial trial = tried_with(network, margin, windows, run_times, threads, shelf);
+    if (trial.ratio < best.ratio) best = trial;
+  }
+  return best;
+}
+
+Trial sure_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
+                  RunTimes run_times, int threads, ModelShelf& shelf) {
+  Trial best{.margin = without_model};
+  for (const double margin : kMargins) {
+    const Trial trial = tried_with(network, margin, windows, run_times, threads, shelf);
+    if (trial.high < best.high) best = trial;
   }
   return best;
 }

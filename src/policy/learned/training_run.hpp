@@ -32,6 +32,7 @@ struct Trial {
   int round = 0;
   double margin = 0;
   double ratio = 1;  // geometric mean over windows: slowdown over that of the hand-set policy
+  double high = 1;   // above it with a probability of 2.5 %, by bootstrap
   double error = 0;  // of the values, at the last updates
   std::size_t experiences = 0;
 };
@@ -52,7 +53,7 @@ class TrainingRun {
   const Trial& best() const { return best_; }
 
  private:
-  void play_round(int round);
+  void play_round();
   LearnerReport learn_round();
 
   const std::vector<TrainingWindow>& learn_from_;
@@ -68,8 +69,12 @@ class TrainingRun {
 };
 
 // Of some margins the one under which the network does best on the windows, by the run times that
-// they were replayed with; without_model where the hand-set policy does as well.
+// they were replayed with.
 Trial best_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
+                  RunTimes run_times, int threads, ModelShelf& shelf);
+// The same, but only what is better than the hand-set policy beyond doubt (`high` below 1): the
+// best of many tries on few windows looks good by chance. Else without_model.
+Trial sure_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
                   RunTimes run_times, int threads, ModelShelf& shelf);
 constexpr double without_model = 1e9;
 
