@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 
 #include "hsim/study_cells.hpp"
 
@@ -111,9 +112,6 @@ std::string ratio_table(const StudyPage& page, const StudyResults& results,
   const Values elsewhere = [&](const StudiedLog& log) {
     return by_window(results, log, best_elsewhere(page, results, log, guard), &Metrics::avg_bsld);
   };
-  const Values learned = [&](const StudiedLog& log) {
-    return of_models(page, results, log, guard, &Metrics::avg_bsld, models);
-  };
   std::string out = head({"slowdown of", "beside the best fixed rule of other logs",
                           "beside multifactor", "beside hand-set"});
   const auto line = [&](const std::string& name, const Values& its) {
@@ -122,7 +120,17 @@ std::string ratio_table(const StudyPage& page, const StudyResults& results,
     out += row({name, first, geometric(page, its, values(rule("mf", guard))),
                 geometric(page, its, values(hand_set(guard)))});
   };
-  line("learned", learned);
+  // How a model was chosen makes more of a difference than how it was made.
+  std::map<std::string, std::vector<StudiedModel>> groups;
+  for (const StudiedModel& model : models) {
+    const auto chosen = model.facts.find("chosen");
+    groups[chosen == model.facts.end() ? "" : chosen->second].push_back(model);
+  }
+  for (const auto& [chosen, group] : groups) {
+    line(chosen.empty() ? "learned" : "learned, chosen " + chosen, [&](const StudiedLog& log) {
+      return of_models(page, results, log, guard, &Metrics::avg_bsld, group);
+    });
+  }
   line("hand-set: index, gbdt, reserve 5 %", values(hand_set(guard)));
   line("index, gbdt", values(rule("index", guard, "gbdt", 0)));
   for (const char* const name : kFixed) line(name, values(rule(name, guard)));
@@ -169,7 +177,7 @@ std::string log_table(const StudyPage& page, const StudyResults& results,
 std::string model_table(const StudyPage& page, const StudyResults& results,
                         const std::vector<StudiedModel>& models) {
   std::string out =
-      head({"model", "learned from", "seed", "seconds", "margin",
+      head({"model", "learned from", "seed", "seconds", "chosen", "margin",
             "beside hand-set, where it was chosen", "beside hand-set, on other logs"});
   const auto fact = [](const StudiedModel& model, const char* name) {
     const auto found = model.facts.find(name);
@@ -184,7 +192,8 @@ std::string model_table(const StudyPage& page, const StudyResults& results,
       return by_window(results, log, hand_set(true), &Metrics::avg_bsld);
     };
     out += row({model.name, fact(model, "logs"), fact(model, "seed"), fact(model, "seconds"),
-                fact(model, "margin"), fact(model, "ratio"), geometric(page, ours, hand)});
+                fact(model, "chosen"), fact(model, "margin"), fact(model, "ratio"),
+                geometric(page, ours, hand)});
   }
   return out + "\n";
 }

@@ -125,6 +125,10 @@ int htrain(int argc, char** argv) {
                 "request, last2 (default), gbdt: what orders go by while it learns");
   command.value("steps", "N", "epochs of half an hour until an estimate takes over (24)");
   command.value("discount", "PERCENT", "what an epoch later counts (95)");
+  command.value(
+      "choose", "HOW",
+      "sure (default): better than the hand-set policy beyond doubt, or that; mean: better "
+      "on the mean, which looks good and is not");
   command.value("seed", "S", "(1)");
   command.value("threads", "N", "(2)");
   command.parse(argc, argv, Command::Asks::Nobody);
@@ -144,6 +148,9 @@ int htrain(int argc, char** argv) {
   if (command.has("run-times")) {
     settings.run_times = run_times_named(command, command.value_of("run-times"));
   }
+  const std::string how = command.has("choose") ? command.value_of("choose") : "sure";
+  const bool by_mean = how == "mean";
+  if (!by_mean && how != "sure") command.usage_error("--choose=" + how + ": use sure or mean");
   using Clock = std::chrono::steady_clock;
   const auto begun = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begun).count(); };
@@ -166,8 +173,8 @@ int htrain(int argc, char** argv) {
   });
   std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
   replay_all(windows.choose_by, RunTimes::Learned);
-  const Trial chosen =
-      sure_margin(run.network(), windows.choose_by, RunTimes::Learned, settings.threads, shelf);
+  const Trial chosen = (by_mean ? best_margin : sure_margin)(
+      run.network(), windows.choose_by, RunTimes::Learned, settings.threads, shelf);
   std::string logs;
   for (const std::string& log : windows.logs) logs += (logs.empty() ? "" : " ") + log;
   const std::string digest =
@@ -178,6 +185,7 @@ int htrain(int argc, char** argv) {
                    {"round", std::to_string(run.best().round)},
                    {"ratio", std::to_string(chosen.ratio)},
                    {"high", std::to_string(chosen.high)},
+                   {"chosen", by_mean ? "by the mean" : "beyond doubt"},
                    {"held_out", std::to_string(whole_number(command, "hold-out", 0, 0, 90))},
                    {"seconds", std::to_string(static_cast<int>(seconds()))},
                    {"hyades", hyades_version()}});
