@@ -126,7 +126,9 @@ std::string ratio_table(const StudyPage& page, const StudyResults& results,
     const auto chosen = model.facts.find("chosen");
     groups[chosen == model.facts.end() ? "" : chosen->second].push_back(model);
   }
-  for (const auto& [chosen, group] : groups) {
+  for (const auto& entry : groups) {
+    const std::string& chosen = entry.first;
+    const std::vector<StudiedModel>& group = entry.second;
     line(chosen.empty() ? "learned" : "learned, chosen " + chosen, [&](const StudiedLog& log) {
       return of_models(page, results, log, guard, &Metrics::avg_bsld, group);
     });

@@ -96,7 +96,7 @@ class UnprivilegedWorker : public testing::Test {
 
   TemporaryDirectory root_;
   const std::string spool_path_ = root_ / "state/spool";
-  const std::string cluster_id_ = "test-" + std::to_string(getpid());
+  const std::string cluster_id_ = root_.unique_name();
   std::unique_ptr<LauncherHandle> launcher_;
   std::unique_ptr<DiskSpool> spool_;
   std::unique_ptr<LauncherSpawner> spawner_;

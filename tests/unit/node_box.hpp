@@ -41,6 +41,8 @@ class TemporaryDirectory {
   }
   std::string operator/(const std::string& name) const { return path_ + '/' + name; }
   const std::string& path() const { return path_; }
+  // "test-Ab3xYz": nobody else has had it lately.
+  std::string unique_name() const { return "test-" + path_.substr(path_.rfind('-') + 1); }
 
  private:
   std::string path_;
@@ -211,7 +213,7 @@ class NodeBox {
   }
 
   TemporaryDirectory root;
-  std::string cluster_id = "test-" + std::to_string(getpid());
+  std::string cluster_id = root.unique_name();  // a process id comes again, with what its test left
   int preparation_limit_s = 60;
   std::unique_ptr<LauncherHandle> launcher;
   std::unique_ptr<DiskSpool> spool;
