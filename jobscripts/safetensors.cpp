@@ -155,7 +155,11 @@ std::vector<NamedTensor> read_safetensors(const std::string& path) {
 
 Safetensors read_safetensors_file(const std::string& path, const std::string& fix,
                                   std::size_t most_bytes) {
-  const std::string bytes = read_file(path, most_bytes, fix);
+  return parse_safetensors(read_file(path, most_bytes, fix), path, fix);
+}
+
+Safetensors parse_safetensors(const std::string& bytes, const std::string& path,
+                              const std::string& fix) {
   const Json header = parse_header(path, bytes, fix);
   const auto length = read_little_endian<std::uint64_t>(bytes, 0);
   const Reader reader{path, fix, std::string_view(bytes).substr(kLengthBytes + length)};

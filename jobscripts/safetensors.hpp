@@ -36,4 +36,8 @@ struct Safetensors {
 Safetensors read_safetensors_file(const std::string& path, const std::string& fix,
                                   std::size_t most_bytes);
 
+/// The same of bytes that were read already; `path` is for messages.
+Safetensors parse_safetensors(const std::string& bytes, const std::string& path,
+                              const std::string& fix);
+
 }  // namespace hyades::jobscripts

@@ -2,22 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
 #include "cli/job_words.hpp"
 #include "cli/printable.hpp"
+#include "cli/quantity.hpp"
 #include "cli/times.hpp"
 #include "core/units.hpp"
 
 namespace hyades {
 namespace {
 
-std::string number(double value, const char* format = "%.4g") {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
+std::string number(double value, const char* format = "%.4g") { return printed(format, value); }
 
 std::string run_time(double seconds) {
   return format_duration(static_cast<std::int64_t>(std::lround(seconds)));
@@ -63,7 +59,8 @@ void say_waiting(const pb::JobInfo& job, std::int64_t now_ms, Page& page) {
   if (!job.last_reason().empty()) page.line("", job.last_reason());
 }
 
-// "index (the model 8378ffe7a22c chose it; it expects 0.03 less of saf)"
+// "index, easy, score 1528; chosen by model 8378ffe7a22c, which expects 0.030 of it and 0.010 of
+// saf"
 std::string rule_text(const pb::JobExplanation& why) {
   std::string text = why.policy() + ", " + why.backfill() + ", score " + number(why.score());
   if (why.ageing() > 0) text += ", ageing " + number(why.ageing());
@@ -156,8 +153,6 @@ Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
   Json out = job_json(job);
   Json schedule;
   if (why.scheduled()) {
-    Json values = Json::object();
-    for (const pb::RuleValue& value : why.values()) values[value.rule()] = value.value();
     schedule = {{"policy", why.policy()},
                 {"backfill", why.backfill()},
                 {"run_times", why.run_times()},
@@ -165,7 +160,7 @@ Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
                 {"reserve_after", why.reserve_after_s()},
                 {"ageing", why.ageing()},
                 {"model", why.model().empty() ? Json(nullptr) : Json(why.model())},
-                {"values", values},
+                {"values", rule_values_json(why.values())},
                 {"position", why.position()},
                 {"waiting", why.waiting()},
                 {"score", why.score()},

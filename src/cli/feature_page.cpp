@@ -1,21 +1,10 @@
 #include "cli/feature_page.hpp"
 
-#include <cstdio>
-
+#include "cli/quantity.hpp"
 #include "cli/table.hpp"
 #include "cli/times.hpp"
 
 namespace hyades {
-namespace {
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
-}  // namespace
-
 Json features_json(const pb::JobFeatures& job) {
   Json out;
   out["job"] = job.job();
@@ -33,7 +22,8 @@ Json features_json(const pb::JobFeatures& job) {
 std::string features_page(const pb::JobFeatures& job) {
   Table table({{"NAME"}, {"VALUE", true}, {"UNIT"}, {"MEANING", false, 20}});
   for (const pb::Feature& feature : job.features()) {
-    table.add({feature.name(), number(feature.value()), feature.unit(), feature.meaning()});
+    table.add(
+        {feature.name(), printed("%.4g", feature.value()), feature.unit(), feature.meaning()});
   }
   return "Job " + std::to_string(job.job()) + ", as of " + local_time(job.at_ms()) + "\n" +
          table.render(detect_terminal(ColourChoice::Auto));

@@ -1,12 +1,12 @@
 #include "cli/hctl_policy.hpp"
 
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
 
 #include "cli/failure.hpp"
 #include "cli/json_output.hpp"
+#include "cli/quantity.hpp"
 #include "cli/table.hpp"
 #include "cli/times.hpp"
 #include "core/units.hpp"
@@ -16,19 +16,13 @@
 namespace hyades {
 namespace {
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
-}
+std::string number(double value) { return printed("%.3f", value); }
 
 std::string after(const pb::PolicyDecision& decision) {
   return format_duration(static_cast<std::int64_t>(std::lround(decision.reserve_after_s())));
 }
 
 Json decision_json(const pb::PolicyDecision& decision) {
-  Json values = Json::object();
-  for (const pb::RuleValue& value : decision.values()) values[value.rule()] = value.value();
   return {{"id", decision.id()},
           {"time", utc_time(decision.at_ms())},
           {"queue", decision.queue()},
@@ -37,7 +31,7 @@ Json decision_json(const pb::PolicyDecision& decision) {
           {"reserve", decision.reserve()},
           {"reserve_after", decision.reserve_after_s()},
           {"ageing", decision.ageing()},
-          {"values", values}};
+          {"values", rule_values_json(decision.values())}};
 }
 
 AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decision) {

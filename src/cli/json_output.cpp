@@ -160,6 +160,12 @@ Json queue_json(const pb::QueueInfo& queue) {
   return out;
 }
 
+Json rule_values_json(const google::protobuf::RepeatedPtrField<pb::RuleValue>& values) {
+  Json out = Json::object();
+  for (const pb::RuleValue& value : values) out[value.rule()] = value.value();
+  return out;
+}
+
 std::vector<std::string> warnings_of(const pb::StatusInfo& status) {
   std::vector<std::string> warnings;
   if (!status.degraded().empty()) warnings.push_back(status.degraded());

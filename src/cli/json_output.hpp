@@ -13,6 +13,8 @@ namespace hyades {
 using Json = nlohmann::ordered_json;
 
 Json job_json(const pb::JobInfo& job);
+// {"saf": 0.1, ...}: what a model expects of each rule.
+Json rule_values_json(const google::protobuf::RepeatedPtrField<pb::RuleValue>& values);
 Json event_json(const pb::EventInfo& event);
 Json node_json(const pb::NodeInfo& node);
 Json queue_json(const pb::QueueInfo& queue);

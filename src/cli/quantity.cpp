@@ -7,13 +7,14 @@
 #include "core/units.hpp"
 
 namespace hyades {
-namespace {
 
 std::string printed(const char* format, double value) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
 }
+
+namespace {
 
 template <std::size_t N>
 std::string scaled(double value, double step, const char* const (&units)[N]) {

@@ -17,6 +17,9 @@ std::string format_quantity(const std::optional<double>& value, const std::strin
 // 0.253 is "25 %"; little is "0.3 %"; nullopt is "".
 std::string format_share(const std::optional<double>& share);
 
+// As printf does it, one number; at most 63 letters.
+std::string printed(const char* format, double value);
+
 // Three digits: "0", "0.123", "1.23", "12.3", "123"; "1.2e+30" where nothing else would do.
 std::string format_number(double value);
 

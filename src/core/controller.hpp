@@ -165,6 +165,7 @@ class Controller {
   Refusal complete_and_check(const SubmitRequest& submit, const Caller& caller, JobSpec& spec,
                              std::vector<Dependency>& met) const;
   Decision decide_with(Job& job, const Now& now) const;
+  Decision plan_with(const Queue& queue, const WaitingList& waiting, const Now& now) const;
   Refusal check_submission(const JobSpec& spec, const Caller& caller) const;
   Refusal check_limits(const JobSpec& spec, const QueueConfig& queue) const;
   Refusal check_dependencies(const JobSpec& spec, std::vector<Dependency>& met) const;

@@ -149,9 +149,15 @@ Decision Controller::decide_with(Job& job, const Now& now) const {
   const Queue& its = *find_queue(job.spec.queue);
   WaitingList list = its.eligible;
   list.insert(waiting(its, job));
+  return plan_with(its, list, now);
+}
+
+// As if these jobs waited in the queue, and nothing else were different.
+Decision Controller::plan_with(const Queue& queue, const WaitingList& waiting,
+                               const Now& now) const {
   std::vector<QueueView> views;
-  for (const auto& queue : queues_) {
-    views.push_back(view_of(*queue, queue.get() == &its ? list : queue->eligible));
+  for (const auto& each : queues_) {
+    views.push_back(view_of(*each, each.get() == &queue ? waiting : each->eligible));
   }
   return policy_.plan(views, cluster_view(), now.wall_ms);
 }

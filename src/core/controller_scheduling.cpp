@@ -172,11 +172,7 @@ bool Controller::would_start(const Job& job, const JobSpec& asked, const Now& no
   WaitingList list = its.eligible;
   list.erase(waiting(its, job));
   list.insert(waiting(its, other));
-  std::vector<QueueView> views;
-  for (const auto& queue : queues_) {
-    views.push_back(view_of(*queue, queue.get() == &its ? list : queue->eligible));
-  }
-  const Decision decision = policy_.plan(views, cluster_view(), now.wall_ms);
+  const Decision decision = plan_with(its, list, now);
   return std::any_of(decision.starts.begin(), decision.starts.end(),
                      [&](const Start& start) { return start.job == job.id; });
 }

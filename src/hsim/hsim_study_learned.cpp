@@ -1,6 +1,7 @@
 // hsim study learned: how learned policies do on logs that they never saw.
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -45,6 +46,22 @@ std::vector<StudiedModel> read_models(const Command& command) {
   return models;
 }
 
+// The logs on which the model is not to be tried: those that it knows; or, where it has not seen
+// the last part that is studied of its own, all others.
+std::set<std::string> not_for(const StudiedModel& model, const std::vector<StudiedLog>& logs,
+                              int last_percent) {
+  std::istringstream names(fact_of(model, "logs"));
+  std::set<std::string> known{std::istream_iterator<std::string>(names), {}};
+  int held_out = 0;
+  std::istringstream(fact_of(model, "held_out")) >> held_out;
+  if (held_out < last_percent) return known;
+  std::set<std::string> others;
+  for (const StudiedLog& log : logs) {
+    if (!known.contains(log.name)) others.insert(log.name);
+  }
+  return others;
+}
+
 }  // namespace
 
 int hsim_study_learned(int argc, char** argv) {
@@ -58,27 +75,14 @@ int hsim_study_learned(int argc, char** argv) {
   StudyPage page;
   page.plan.logs = studied_logs(command, logs);
   page.plan.others = baseline_rules();
+  const int last = whole_number(command, "last", 100, 1, 100);
   std::set<std::string> unguarded;  // one model for each set of logs: it takes as long again
   for (const StudiedModel& model : models) {
-    const auto known = model.facts.find("logs");
-    const std::string learned_from = known == model.facts.end() ? "" : known->second;
     page.plan.others.push_back(learned_rule(model.file, true));
-    if (unguarded.insert(learned_from).second) {
+    if (unguarded.insert(fact_of(model, "logs")).second) {
       page.plan.others.push_back(learned_rule(model.file, false));
     }
-    std::istringstream names(learned_from);
-    // What was held out of its logs it does not know.
-    const auto held_out = model.facts.find("held_out");
-    const bool knows_no_end = held_out != model.facts.end() && command.has("last") &&
-                              std::stoi(held_out->second) >= whole_number(command, "last", 0, 1);
-    std::set<std::string>& known_logs = page.plan.learned_from[model.file];
-    for (std::string name; names >> name;) known_logs.insert(name);
-    if (!knows_no_end) continue;
-    std::set<std::string> others;
-    for (const StudiedLog& log : page.plan.logs) {
-      if (!known_logs.contains(log.name)) others.insert(log.name);
-    }
-    known_logs = std::move(others);  // tried where it has learned, and nowhere else
+    page.plan.learned_from[model.file] = not_for(model, page.plan.logs, last);
   }
   page.bootstrap.seed = static_cast<std::uint64_t>(whole_number(command, "seed", 1, 0));
   const StudyResults results = replay_study(command, page.plan, logs);
@@ -87,12 +91,7 @@ int hsim_study_learned(int argc, char** argv) {
     std::cout << json_text(results_json(page.plan, results));
     return kExitGood;
   }
-  const std::string text = learned_markdown(page, results, models);
-  if (command.has("out")) {
-    write_text(command.value_of("out"), text);
-  } else {
-    std::cout << text;
-  }
+  put_page(command, learned_markdown(page, results, models));
   return kExitGood;
 }
 

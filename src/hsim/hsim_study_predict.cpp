@@ -60,12 +60,7 @@ int hsim_study_predict(int argc, char** argv) {
     std::cout << json_text(results_json(page.plan, results));
     return kExitGood;
   }
-  const std::string text = prediction_markdown(page, results, probe(page.plan, logs));
-  if (command.has("out")) {
-    write_text(command.value_of("out"), text);
-  } else {
-    std::cout << text;
-  }
+  put_page(command, prediction_markdown(page, results, probe(page.plan, logs)));
   return kExitGood;
 }
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <map>
 
 #include "hsim/study_cells.hpp"
+#include "policy/global_action.hpp"
 
 namespace hyades {
 namespace {
@@ -123,8 +125,7 @@ std::string ratio_table(const StudyPage& page, const StudyResults& results,
   // How a model was chosen makes more of a difference than how it was made.
   std::map<std::string, std::vector<StudiedModel>> groups;
   for (const StudiedModel& model : models) {
-    const auto chosen = model.facts.find("chosen");
-    groups[chosen == model.facts.end() ? "" : chosen->second].push_back(model);
+    groups[fact_of(model, "chosen")].push_back(model);
   }
   for (const auto& entry : groups) {
     const std::string& chosen = entry.first;
@@ -176,20 +177,16 @@ std::string log_table(const StudyPage& page, const StudyResults& results,
   return out + "\n";
 }
 
+std::string margin_text(const StudiedModel& model) {
+  const std::string text = fact_of(model, "margin");
+  return std::strtod(text.c_str(), nullptr) >= never_departs ? "keeps to hand-set" : text;
+}
+
 std::string model_table(const StudyPage& page, const StudyResults& results,
                         const std::vector<StudiedModel>& models) {
   std::string out =
       head({"model", "learned from", "seed", "seconds", "chosen", "margin",
             "beside hand-set, where it was chosen", "beside hand-set, on other logs"});
-  const auto fact = [](const StudiedModel& model, const char* name) {
-    const auto found = model.facts.find(name);
-    return found == model.facts.end() ? std::string() : found->second;
-  };
-  // A margin that nothing reaches.
-  const auto margin = [&](const StudiedModel& model) {
-    const std::string text = fact(model, "margin");
-    return text.size() > 12 ? std::string("keeps to hand-set") : text;
-  };
   for (const StudiedModel& model : models) {
     const Rule its = learned_rule(model.file, true);
     const Values ours = [&](const StudiedLog& log) {
@@ -198,14 +195,19 @@ std::string model_table(const StudyPage& page, const StudyResults& results,
     const Values hand = [&](const StudiedLog& log) {
       return by_window(results, log, hand_set(true), &Metrics::avg_bsld);
     };
-    out += row({model.name, fact(model, "logs"), fact(model, "seed"), fact(model, "seconds"),
-                fact(model, "chosen"), margin(model), fact(model, "ratio"),
-                geometric(page, ours, hand)});
+    out += row({model.name, fact_of(model, "logs"), fact_of(model, "seed"),
+                fact_of(model, "seconds"), fact_of(model, "chosen"), margin_text(model),
+                fact_of(model, "ratio"), geometric(page, ours, hand)});
   }
   return out + "\n";
 }
 
 }  // namespace
+
+std::string fact_of(const StudiedModel& model, const std::string& name) {
+  const auto found = model.facts.find(name);
+  return found == model.facts.end() ? "" : found->second;
+}
 
 Rule learned_rule(const std::string& model, bool guard) {
   return {"learned", "easy", guard, false, "gbdt", -1, model};

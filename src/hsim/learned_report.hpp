@@ -22,6 +22,9 @@ struct StudiedModel {
   std::map<std::string, std::string> facts;
 };
 
+// "": it does not say.
+std::string fact_of(const StudiedModel& model, const std::string& name);
+
 std::string learned_markdown(const StudyPage& page, const StudyResults& results,
                              const std::vector<StudiedModel>& models);
 

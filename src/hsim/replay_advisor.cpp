@@ -1,7 +1,6 @@
 #include "hsim/replay_advisor.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "cli/failure.hpp"
 #include "master/advisor_process.hpp"
@@ -11,8 +10,8 @@ namespace {
 
 class StrictAdvisor : public Adviser {
  public:
-  StrictAdvisor(const std::string& program, const std::string& model)
-      : process_({.program = program, .model = [model] { return model; }, .waits = true}) {}
+  explicit StrictAdvisor(const std::string& model)
+      : process_({.model = [model] { return model; }, .waits = true}) {}
 
   void ask(const GlobalQuestion& question) override { process_.ask(question); }
   bool idle() const override { return process_.idle(); }
@@ -35,9 +34,7 @@ bool needs_advisor(const ClusterConfig& config) {
 
 std::unique_ptr<Adviser> replay_advisor(const ClusterConfig& config) {
   if (!needs_advisor(config)) return nullptr;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
-  return std::make_unique<StrictAdvisor>(program.parent_path() / "hyades-advisor",
-                                         config.policy_model);
+  return std::make_unique<StrictAdvisor>(config.policy_model);
 }
 
 std::unique_ptr<Adviser> AdvisorPool::take(const ClusterConfig& config) {

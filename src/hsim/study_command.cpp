@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include <fstream>
+#include <iostream>
 #include <set>
 #include <thread>
 
@@ -145,6 +146,11 @@ std::vector<std::pair<std::string, std::string>> study_facts(const Command& comm
           {"hyades", std::string(hyades_version()) + ", commit " + commit_of(command)},
           {"machine", machine_text()},
           {"command", "`" + line + "`"}};
+}
+
+void put_page(const Command& command, const std::string& text) {
+  if (command.has("out")) return write_text(command.value_of("out"), text);
+  std::cout << text;
 }
 
 Json results_json(const StudyPlan& plan, const StudyResults& results) {

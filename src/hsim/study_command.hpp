@@ -32,6 +32,9 @@ std::vector<std::pair<std::string, std::string>> study_facts(const Command& comm
                                                              const StudyPlan& plan,
                                                              std::vector<std::string> options);
 
+// The page goes to where --out says, else to standard output. Throws Failure.
+void put_page(const Command& command, const std::string& text);
+
 // Every window of every rule.
 Json results_json(const StudyPlan& plan, const StudyResults& results);
 

@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "policy/adviser_bytes.hpp"
-#include "wire/plain_child.hpp"
 #include "wire/system_clock.hpp"
 
 namespace hyades {

@@ -12,6 +12,7 @@
 
 #include "core/time.hpp"
 #include "policy/adviser.hpp"
+#include "wire/plain_child.hpp"
 #include "wire/unique_fd.hpp"
 
 namespace hyades {
@@ -19,7 +20,7 @@ namespace hyades {
 class AdvisorProcess : public Adviser {
  public:
   struct Settings {
-    std::string program;                      // hyades-advisor
+    std::string program = program_beside_us("hyades-advisor");
     std::function<std::string()> model = {};  // a file; "" or nobody to say: its own
     BootMs first_ms = 30'000;                 // for the first answer: it loads its library
     BootMs next_ms = 5'000;                   // for each other one

@@ -402,12 +402,11 @@ void FrontDoor::add_learned(pb::StatusInfo& status) const {
   learned.set_failures(global.health().failures);
   for (const QueueConfig& queue : driver_->controller().config().queues) {
     if (queue.order != QueueOrder::Learned) continue;
-    const GlobalAdvice* const advice = global.advice(queue.name);
-    const QueueConfig now = advice == nullptr ? queue : under(queue, advice->action);
+    const QueueConfig now = policy_->rule_of(queue);
     pb::QueueAction& action = *learned.add_queues();
     action.set_queue(queue.name);
-    action.set_by_model(advice != nullptr);
-    action.set_rule(std::string(advice == nullptr ? "index" : to_string(now.order)));
+    action.set_by_model(global.advice(queue.name) != nullptr);
+    action.set_rule(std::string(to_string(now.order)));
     action.set_reserve(reserve_of(now));
     action.set_reserve_after_s(now.reserve_after_s);
     action.set_ageing(now.ageing);

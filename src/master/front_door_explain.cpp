@@ -7,6 +7,7 @@
 #include "master/job_info.hpp"
 #include "master/queue_nodes.hpp"
 #include "master/telemetry_board.hpp"
+#include "policy/order.hpp"
 
 namespace hyades {
 namespace {
@@ -108,7 +109,7 @@ void FrontDoor::explain(const Job& job, pb::JobExplanation& out) const {
   if (!why) return;
   fill(*why, out);
   const QueueFacts nodes = queue_nodes(controller, job.spec.queue);
-  out.set_cores(job.spec.tasks * job.spec.cpus_per_task);
+  out.set_cores(static_cast<int>(procs_of(job.spec)));
   out.set_queue_cores(static_cast<int>(nodes.cores));
   out.set_free_cores(static_cast<int>(nodes.free_cores));
   out.set_reserved_nodes(controller.reserved_nodes(job.id));

@@ -29,6 +29,7 @@
 #include "version.hpp"
 #include "wire/client_server.hpp"
 #include "wire/fd_waiter.hpp"
+#include "wire/plain_child.hpp"
 #include "wire/system_clock.hpp"
 
 namespace hyades {
@@ -78,10 +79,6 @@ ClusterConfig started_with(const MasterOptions& options, const ClusterConfig& co
   const passwd* const user = geteuid() == 0 ? nullptr : getpwuid(geteuid());
   started.daemon_user = user == nullptr ? "" : user->pw_name;
   return started;
-}
-
-std::string program_beside_us(const std::string& name) {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 ClientServer::Options server_options(const MasterOptions& options, const ClusterConfig& config) {
@@ -280,8 +277,7 @@ class Master {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<ClientServer> server_;
   TrainerProcess trainer_{program_beside_us("hyades-trainer")};
-  AdvisorProcess advisor_{{.program = program_beside_us("hyades-advisor"),
-                           .model =
+  AdvisorProcess advisor_{{.model =
                                [this] {
                                  return driver_ ? driver_->controller().config().policy_model
                                                 : config_->policy_model;

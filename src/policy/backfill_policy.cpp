@@ -92,7 +92,7 @@ Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const Cluste
   Depth depth(depth_);
   for (const QueueView& queue : queues) {
     if (queue.waiting->empty()) continue;
-    const GlobalAdvice* const advice = global_ ? global_->advice(queue.config->name) : nullptr;
+    const GlobalAdvice* const advice = advice_for(queue.config->name);
     if (advice == nullptr) {
       plan_queue(queue, ledger, depth, decision);
       continue;
@@ -105,6 +105,19 @@ Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const Cluste
   return decision;
 }
 
+const GlobalAdvice* BackfillPolicy::advice_for(const std::string& queue) const {
+  return global_ ? global_->advice(queue) : nullptr;
+}
+
+QueueConfig BackfillPolicy::rule_of(const QueueConfig& queue) const {
+  if (const GlobalAdvice* const advice = advice_for(queue.name)) {
+    return under(queue, advice->action);
+  }
+  QueueConfig rule = queue;
+  if (rule.order == QueueOrder::Learned) rule.order = QueueOrder::Index;
+  return rule;
+}
+
 std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>& queues,
                                                    const ClusterView& cluster, const Job& job,
                                                    WallMs now_ms) const {
@@ -113,15 +126,12 @@ std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>&
   });
   if (its == queues.end()) return std::nullopt;
   Explanation why;
-  why.rule = *its->config;
-  if (const GlobalAdvice* const advice = global_ ? global_->advice(job.spec.queue) : nullptr) {
-    why.rule = under(why.rule, advice->action);
+  why.rule = rule_of(*its->config);
+  if (const GlobalAdvice* const advice = advice_for(job.spec.queue)) {
     why.model = advice->model;
     for (std::size_t i = 0; i < advice->values.size() && i < global_rules_count; ++i) {
       why.values.emplace_back(global_rules()[i].name, static_cast<double>(advice->values[i]));
     }
-  } else if (why.rule.order == QueueOrder::Learned) {
-    why.rule.order = QueueOrder::Index;
   }
   QueueView queue = *its;
   queue.config = &why.rule;
@@ -146,19 +156,20 @@ std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>&
 // Where the job comes among those that are not kept back by limits.
 void BackfillPolicy::place_in_queue(const QueueView& queue, const ClusterView& cluster,
                                     const Job& job, WallMs now_ms, Explanation& why) const {
-  std::vector<ScoredJob> jobs = scored_jobs(queue, cluster, now_ms, sources());
+  const std::vector<ScoredJob> jobs = scored_jobs(queue, cluster, now_ms, sources());
   why.waiting = jobs.size();
-  std::sort(jobs.begin(), jobs.end(), comes_first);
-  std::size_t before = 0;
-  for (const ScoredJob& each : jobs) {
-    const bool may_start = !queue.within_limits || queue.within_limits(*each.waiting->job);
-    if (each.waiting->id == job.id) {
-      why.position = may_start ? before + 1 : 0;
-      why.score = each.score;
-      return;
-    }
-    before += may_start ? 1 : 0;
-  }
+  const auto may_start = [&](const ScoredJob& each) {
+    return !queue.within_limits || queue.within_limits(*each.waiting->job);
+  };
+  const auto its = std::find_if(jobs.begin(), jobs.end(),
+                                [&](const ScoredJob& each) { return each.waiting->id == job.id; });
+  if (its == jobs.end()) return;
+  why.score = its->score;
+  if (!may_start(*its)) return;
+  why.position = 1 + static_cast<std::size_t>(
+                         std::count_if(jobs.begin(), jobs.end(), [&](const ScoredJob& each) {
+                           return comes_first(each, *its) && may_start(each);
+                         }));
 }
 
 void BackfillPolicy::plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,

@@ -56,6 +56,8 @@ class BackfillPolicy : public Policy {
   // nullptr: there is none.
   const AgeGuard* guard() const { return guard_ ? &*guard_ : nullptr; }
   const RunPredictor* predictor() const { return predictor_ ? &*predictor_ : nullptr; }
+  // What the queue goes by now: never Learned, which is some other order at any time.
+  QueueConfig rule_of(const QueueConfig& queue) const;
   const GlobalPolicy* global() const { return global_ ? &*global_ : nullptr; }
 
   double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const override;
@@ -71,6 +73,8 @@ class BackfillPolicy : public Policy {
 
  private:
   ScoreSources sources() const { return {predictor(), origin_ms_}; }
+  // nullptr: none holds.
+  const GlobalAdvice* advice_for(const std::string& queue) const;
   void place_in_queue(const QueueView& queue, const ClusterView& cluster, const Job& job,
                       WallMs now_ms, Explanation& why) const;
   void plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,

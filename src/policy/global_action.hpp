@@ -43,6 +43,10 @@ struct GlobalAction {
 UnitNumbers unit_numbers(const GlobalAction& action);
 GlobalAction global_action(std::size_t rule, const UnitNumbers& numbers);
 
+// As the margin by which a model must expect to gain before it departs from the default: one that
+// it never expects.
+constexpr double never_departs = 1e9;
+
 // All finite and within their bounds.
 bool legal(const GlobalAction& action);
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "policy/order.hpp"
+#include "policy/plan_ledger.hpp"
+
 namespace hyades {
 namespace {
 
@@ -72,7 +75,7 @@ void GlobalPolicy::ask(const QueueView& view, const ClusterView& cluster, WallMs
   if (queue.advice) scene.action = queue.advice->action;
   scene.forecast = [&](const Job& job) { return predictor.forecast(job, run_times); };
   scene.expected_end_ms = [&](const RunningJob& running) {
-    const WallMs begun_ms = running.expected_end_ms - WallMs{running.job->spec.time_limit_s} * 1000;
+    const WallMs begun_ms = running.expected_end_ms - limit_ms_of(*running.job);
     return begun_ms + predictor.expected_run_ms(*running.job, run_times, now_ms);
   };
   queue.due_ms = now_ms + epoch_ms;
@@ -84,9 +87,8 @@ void GlobalPolicy::see_arrivals(WallMs now_ms, const RunPredictor& predictor) {
   for (const auto& [job, at_ms] : new_) {
     const auto queue = queues_.find(job->spec.queue);
     if (queue == queues_.end()) continue;
-    queue->second.arrivals.push_back(
-        {at_ms, static_cast<double>(std::int64_t{job->spec.tasks} * job->spec.cpus_per_task),
-         predictor.forecast(*job, RunTimes::Learned)});
+    queue->second.arrivals.push_back({at_ms, static_cast<double>(procs_of(job->spec)),
+                                      predictor.forecast(*job, RunTimes::Learned)});
   }
   new_.clear();
   for (auto& [name, queue] : queues_) {

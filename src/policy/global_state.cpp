@@ -198,34 +198,24 @@ class OccupancyWriter {
  public:
   explicit OccupancyWriter(double cores) : bin_(cores / occupancy_bins) {}
 
-  void piece(double cores, double expected, double asked) {
+  // `weight`: 1 where they are taken, 0 where they are free.
+  void piece(double cores, double weight, double expected, double asked) {
     while (cores > 1e-9 && at_ < occupancy_bins) {
       const double part = std::min(cores, bin_ - filled_);
-      const auto share = static_cast<float>(part / bin_);
+      const auto share = static_cast<float>(weight * part / bin_);
       out_[0][at_] += share;
       out_[1][at_] += share * static_cast<float>(expected);
       out_[2][at_] += share * static_cast<float>(asked);
-      pass(part);
       cores -= part;
-    }
-  }
-  void gap(double cores) {
-    while (cores > 1e-9 && at_ < occupancy_bins) {
-      const double part = std::min(cores, bin_ - filled_);
-      pass(part);
-      cores -= part;
+      filled_ += part;
+      if (filled_ < bin_ - 1e-9) continue;
+      filled_ = 0;
+      ++at_;
     }
   }
   const Occupancy& result() const { return out_; }
 
  private:
-  void pass(double cores) {
-    filled_ += cores;
-    if (filled_ < bin_ - 1e-9) return;
-    filled_ = 0;
-    ++at_;
-  }
-
   double bin_;
   double filled_ = 0;
   std::size_t at_ = 0;
@@ -263,10 +253,10 @@ Occupancy occupancy(const GlobalScene& scene) {
     });
     auto left = static_cast<double>(whole.cores(static_cast<NodeIndex>(i)));
     for (const Piece& piece : pieces[i]) {
-      out.piece(piece.cores, slow(piece.expected_s / kHour_s), slow(piece.asked_s / kHour_s));
+      out.piece(piece.cores, 1, slow(piece.expected_s / kHour_s), slow(piece.asked_s / kHour_s));
       left -= piece.cores;
     }
-    out.gap(std::max(left, 0.0));
+    out.piece(std::max(left, 0.0), 0, 0, 0);
   }
   return out.result();
 }

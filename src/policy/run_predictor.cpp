@@ -275,7 +275,7 @@ RunForecast RunPredictor::forecast(const Job& job, RunTimes run_times) const {
 }
 
 WallMs RunPredictor::expected_run_ms(const Job& job, RunTimes run_times, WallMs now_ms) const {
-  const WallMs limit_ms = WallMs{job.spec.time_limit_s} * 1000;
+  const WallMs limit_ms = limit_ms_of(job);
   if (run_times == RunTimes::Request) return limit_ms;
   const RunForecast expected = forecast(job, run_times);
   double run_s = expected.run_s;

@@ -5,6 +5,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <filesystem>
+
 namespace hyades {
 namespace {
 
@@ -64,6 +66,10 @@ int start(const PlainChild& child, pid_t& process) {
   plan.files(child);
   return posix_spawn(&process, child.words.at(0).c_str(), &plan.actions, &plan.attributes,
                      pointers(child.words).data(), pointers(environment).data());
+}
+
+std::string program_beside_us(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 std::string end_text(int status) {

@@ -22,6 +22,9 @@ struct PlainChild {
 // Does not wait for it; the caller reaps `process`. Returns 0, or the errno of why there is none.
 int start(const PlainChild& child, pid_t& process);
 
+// The path of the program of that name that is installed beside the one that runs.
+std::string program_beside_us(const std::string& name);
+
 // How it ended, by what waitpid() says: "exit code 3", "signal 9".
 std::string end_text(int status);
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 
 #include "core/agent.hpp"
@@ -12,6 +11,7 @@
 #include "telemetry/papi_probe.hpp"
 #include "telemetry/topology.hpp"
 #include "wire/fd_waiter.hpp"
+#include "wire/plain_child.hpp"
 #include "wire/system_clock.hpp"
 #include "worker/disk_spool.hpp"
 #include "worker/health_watch.hpp"
@@ -34,10 +34,6 @@ Inventory offered_by(const Topology& topology, int nodes_on_this_host) {
   Inventory inventory = topology.inventory();
   if (topology.is_this_machine()) inventory.memory_mib /= nodes_on_this_host;
   return inventory;
-}
-
-std::string program_beside_this(const std::string& name) {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 class WorkerLoop {
@@ -139,7 +135,7 @@ class WorkerLoop {
     SpawnerConfig config{.cluster_id = spool_identity(options.spool_directory),
                          .state_directory = options.state_directory,
                          .cpus_for = {},
-                         .step_program = program_beside_this("hyades-stepd"),
+                         .step_program = program_beside_us("hyades-stepd"),
                          .counters_for = {}};
     config.counters_for = [this](const std::vector<std::string>& names, bool asked) {
       return asked ? papi_.catalogue.resolve(names) : papi_.catalogue.resolve_available(names);

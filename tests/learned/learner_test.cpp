@@ -26,6 +26,16 @@ Experience lived(std::shared_ptr<const GlobalState> state, std::size_t rule, flo
   return experience;
 }
 
+Workload made_workload(int jobs) {
+  WorkloadModel model;
+  model.procs = 32;
+  model.jobs = jobs;
+  model.load = 0.9;
+  model.users = 10;
+  model.over_estimates = true;
+  return generate_workload(model);
+}
+
 TEST(ReplayMemory, DrawsInProportionToErrors) {
   ReplayMemory memory(8, 1);
   for (int i = 0; i < 5; ++i) memory.add(lived(state_with(0), 0, static_cast<float>(i)));
@@ -172,13 +182,7 @@ TEST(Learner, BeginsWithTheHandSetAction) {
 
 // Neither threads nor anything else but the seed decide what comes out.
 TEST(TrainingRun, TheSameSeedGivesTheSameModel) {
-  WorkloadModel model;
-  model.procs = 32;
-  model.jobs = 400;
-  model.load = 0.9;
-  model.users = 10;
-  model.over_estimates = true;
-  const Workload all = generate_workload(model);
+  const Workload all = made_workload(400);
   ModelShelf shelf;
   std::vector<TrainingWindow> windows;
   for (const std::size_t first : {0u, 200u}) {
@@ -207,14 +211,8 @@ TEST(TrainingRun, TheSameSeedGivesTheSameModel) {
 
 // An episode in which nothing is tried gains nothing.
 TEST(Episode, TheHandSetActionGainsNothing) {
-  WorkloadModel model;
-  model.procs = 32;
-  model.jobs = 300;
-  model.load = 0.9;
-  model.users = 10;
-  model.over_estimates = true;
   ModelShelf shelf;
-  TrainingWindow window{"made", generate_workload(model), {}, {}, 1};
+  TrainingWindow window{"made", made_workload(300), {}, {}, 1};
   replay_hand_set(window, RunTimes::LastTwo, shelf);
   PolicyNetwork network(Encoder::Mlp, 1);
   std::vector<NamedTensor> weights = network.weights();

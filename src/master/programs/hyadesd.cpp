@@ -10,7 +10,6 @@
 #include <atomic>
 #include <boost/program_options.hpp>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -27,6 +26,7 @@
 #include "wire/mpi_link.hpp"
 #include "wire/mpi_ports.hpp"
 #include "wire/mpi_world.hpp"
+#include "wire/plain_child.hpp"
 #include "wire/private_memory.hpp"
 #include "worker/scheduling_slice.hpp"
 #include "worker/worker.hpp"
@@ -189,10 +189,6 @@ bool keeps_notes(const Options& options) {
 [[noreturn]] void leave(int code) {
   spdlog::shutdown();
   _exit(code);
-}
-
-std::string program_beside_us(const std::string& name) {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 // For `hyades up`, which waits for the nodes. What has failed matters more than a note of it.

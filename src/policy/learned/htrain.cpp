@@ -87,12 +87,14 @@ Workload generated(int number, std::uint64_t seed) {
   return workload;
 }
 
+int held_out_percent(const Command& command) { return whole_number(command, "hold-out", 0, 0, 90); }
+
 Windows windows_of(const Command& command, std::uint64_t seed) {
   Prng random(seed);
   const auto count = static_cast<std::size_t>(whole_number(command, "windows", 16, 1, 1000));
   const auto length = static_cast<std::size_t>(whole_number(command, "length", 1024, 16));
   const int made = whole_number(command, "generated", command.words().empty() ? 8 : 2, 0, 1000);
-  const double held_out = whole_number(command, "hold-out", 0, 0, 90) / 100.0;
+  const double held_out = held_out_percent(command) / 100.0;
   Windows windows;
   for (const std::string& path : command.words()) {
     add_windows(read_log(command, path), count, length, held_out, random, windows);
@@ -105,9 +107,7 @@ Windows windows_of(const Command& command, std::uint64_t seed) {
   return windows;
 }
 
-}  // namespace
-
-int htrain(int argc, char** argv) {
+Command train_command() {
   Command command("htrain", "htrain [LOG...] --out FILE [OPTION...]",
                   "Learn a global policy: which order a queue has when, and how much is kept back "
                   "for jobs to come.",
@@ -131,14 +131,15 @@ int htrain(int argc, char** argv) {
       "on the mean, which looks good and is not");
   command.value("seed", "S", "(1)");
   command.value("threads", "N", "(2)");
-  command.parse(argc, argv, Command::Asks::Nobody);
-  if (!command.has("out")) command.usage_error("--out FILE is missing");
-  check_outputs(command, {command.value_of("out")}, command.words());
+  return command;
+}
+
+TrainingSettings settings_of(const Command& command) {
   TrainingSettings settings;
   settings.rounds = whole_number(command, "rounds", settings.rounds, 1, 1'000'000);
   settings.episodes = whole_number(command, "episodes", settings.episodes, 1, 10'000);
   settings.updates = whole_number(command, "updates", settings.updates, 0, 1'000'000);
-  settings.threads = whole_number(command, "threads", 2, 1, 1024);
+  settings.threads = whole_number(command, "threads", settings.threads, 1, 1024);
   settings.seed = static_cast<std::uint64_t>(whole_number(command, "seed", 1, 0));
   settings.law.steps = whole_number(command, "steps", settings.law.steps, 1, 1'000);
   settings.law.discount = whole_number(command, "discount", 95, 0, 100) / 100.0;
@@ -148,12 +149,46 @@ int htrain(int argc, char** argv) {
   if (command.has("run-times")) {
     settings.run_times = run_times_named(command, command.value_of("run-times"));
   }
+  return settings;
+}
+
+bool chooses_by_mean(const Command& command) {
   const std::string how = command.has("choose") ? command.value_of("choose") : "sure";
-  const bool by_mean = how == "mean";
-  if (!by_mean && how != "sure") command.usage_error("--choose=" + how + ": use sure or mean");
+  if (how != "mean" && how != "sure") {
+    command.usage_error("--choose=" + how + ": use sure or mean");
+  }
+  return how == "mean";
+}
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begun_).count(); }
+
+ private:
   using Clock = std::chrono::steady_clock;
-  const auto begun = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begun).count(); };
+  Clock::time_point begun_ = Clock::now();
+};
+
+// With what it does on stderr; the network is the best of its trials.
+void learn(TrainingRun& run, const Stopwatch& watch) {
+  std::fprintf(stderr, "%8s %12s %8s %8s %8s %8s\n", "round", "experiences", "error", "margin",
+               "ratio", "seconds");
+  run.run([&](const Trial& trial) {
+    std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", trial.round, trial.experiences,
+                 trial.error, trial.margin, trial.ratio, watch.seconds());
+  });
+}
+
+}  // namespace
+
+int htrain(int argc, char** argv) {
+  Command command = train_command();
+  command.parse(argc, argv, Command::Asks::Nobody);
+  if (!command.has("out")) command.usage_error("--out FILE is missing");
+  check_outputs(command, {command.value_of("out")}, command.words());
+  const TrainingSettings settings = settings_of(command);
+  const bool by_mean = chooses_by_mean(command);
+  const Stopwatch watch;
   Windows windows = windows_of(command, settings.seed);
   ModelShelf shelf(4096);
   const auto replay_all = [&](std::vector<TrainingWindow>& set, RunTimes run_times) {
@@ -162,15 +197,11 @@ int htrain(int argc, char** argv) {
   };
   replay_all(windows.learn_from, settings.run_times);
   replay_all(windows.try_on, settings.run_times);
-  std::fprintf(stderr, "%zu windows to learn from, %zu to choose by, %.0f s\n",
-               windows.learn_from.size(), windows.try_on.size(), seconds());
+  std::fprintf(stderr, "%zu windows to learn from, %zu to try on, %zu to choose by, %.0f s\n",
+               windows.learn_from.size(), windows.try_on.size(), windows.choose_by.size(),
+               watch.seconds());
   TrainingRun run(windows.learn_from, windows.try_on, settings, shelf);
-  std::fprintf(stderr, "%8s %12s %8s %8s %8s %8s\n", "round", "experiences", "error", "margin",
-               "ratio", "seconds");
-  run.run([&](const Trial& trial) {
-    std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", trial.round, trial.experiences,
-                 trial.error, trial.margin, trial.ratio, seconds());
-  });
+  learn(run, watch);
   std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
   replay_all(windows.choose_by, RunTimes::Learned);
   const Trial chosen = (by_mean ? best_margin : sure_margin)(
@@ -186,12 +217,12 @@ int htrain(int argc, char** argv) {
                    {"ratio", std::to_string(chosen.ratio)},
                    {"high", std::to_string(chosen.high)},
                    {"chosen", by_mean ? "by the mean" : "beyond doubt"},
-                   {"held_out", std::to_string(whole_number(command, "hold-out", 0, 0, 90))},
-                   {"seconds", std::to_string(static_cast<int>(seconds()))},
+                   {"held_out", std::to_string(held_out_percent(command))},
+                   {"seconds", std::to_string(static_cast<int>(watch.seconds()))},
                    {"hyades", hyades_version()}});
   std::printf("%s: sha256 %s, margin %g, ratio %.4f on windows to choose by, %.0f s\n",
               command.value_of("out").c_str(), digest.c_str(), chosen.margin, chosen.ratio,
-              seconds());
+              watch.seconds());
   return kExitGood;
 }
 

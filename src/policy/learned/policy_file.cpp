@@ -82,7 +82,7 @@ std::string save_policy(const std::string& path, const PolicyNetwork& network, d
 PolicyModel load_policy(const std::string& path) {
   const std::string bytes = jobscripts::read_file(path, policy_file_most, kFix);
   refuse_programs(path, bytes);
-  jobscripts::Safetensors file = jobscripts::read_safetensors_file(path, kFix, policy_file_most);
+  jobscripts::Safetensors file = jobscripts::parse_safetensors(bytes, path, kFix);
   Encoder encoder{};
   if (file.metadata["kind"] != kKind || !parse_encoder(file.metadata["encoder"], encoder)) {
     throw FileError(path, "not a global policy of this version", kFix);

@@ -84,15 +84,8 @@ struct PolicyLearner::State {
     follow(*online.value, *target.value, rate);
     follow(*online.numbers, *target.numbers, rate);
   }
-  torch::Tensor rules(std::int64_t rows) const {
-    return settings.learns_rules ? every_rule(rows) : torch::zeros({rows, 1}, torch::kLong);
-  }
-  torch::Tensor proposed(NetworkModules& modules, const StateBatch& states) const {
-    const torch::Tensor all = modules.numbers->forward(states);
-    return settings.learns_rules ? all : all.narrow(1, 0, 1);
-  }
   torch::Tensor targets(const Batch& batch);
-  void learn_numbers(const StateBatch& states, LearnerReport& report);
+  void learn_numbers(const StateBatch& states);
 
   LearnerSettings settings;
   NetworkModules& online;
@@ -107,8 +100,8 @@ torch::Tensor PolicyLearner::State::targets(const Batch& batch) {
   const torch::NoGradGuard guard;
   const StateBatch next = next_states_of(batch);
   const auto rows = static_cast<std::int64_t>(batch.size());
-  const torch::Tensor numbers = proposed(target, next);
-  const torch::Tensor all = rules(rows);
+  const torch::Tensor numbers = target.numbers->forward(next);
+  const torch::Tensor all = every_rule(rows);
   const torch::Tensor online_gains = online.value->gains(online.value->encode(next), all, numbers);
   const auto [best, place] = online_gains.max(1, true);
   const torch::Tensor features = target.value->encode(next);
@@ -121,15 +114,15 @@ torch::Tensor PolicyLearner::State::targets(const Batch& batch) {
 }
 
 // Up the gains of the proposed numbers; the values stay.
-void PolicyLearner::State::learn_numbers(const StateBatch& states, LearnerReport& report) {
+void PolicyLearner::State::learn_numbers(const StateBatch& states) {
   torch::Tensor features;
   {
     const torch::NoGradGuard guard;
     features = online.value->encode(states);
   }
-  const torch::Tensor numbers = proposed(online, states);
-  const torch::Tensor gains = online.value->gains(features, rules(states.frames.size(0)), numbers);
-  report.numbers_gain = gains.mean().item<double>();
+  const torch::Tensor numbers = online.numbers->forward(states);
+  const torch::Tensor gains =
+      online.value->gains(features, every_rule(states.frames.size(0)), numbers);
   step(numbers_optimizer, *online.numbers, -gains.mean());
 }
 
@@ -156,7 +149,7 @@ void PolicyLearner::imitate(const ReplayMemory& memory, int steps, Prng& random)
   state_->follow_online(1);
 }
 
-LearnerReport PolicyLearner::learn(ReplayMemory& memory, double correction, Prng& random) {
+double PolicyLearner::learn(ReplayMemory& memory, double correction, Prng& random) {
   const Batch batch = memory.draw(state_->settings.batch, correction, random);
   const torch::Tensor target = state_->targets(batch);
   const StateBatch states = states_of(batch);
@@ -169,16 +162,13 @@ LearnerReport PolicyLearner::learn(ReplayMemory& memory, double correction, Prng
       value, target, torch::nn::functional::HuberLossFuncOptions().reduction(torch::kNone));
   const torch::Tensor loss = (weights * losses).mean();
   step(state_->value_optimizer, *state_->online.value, loss);
-  LearnerReport report;
-  report.value_loss = loss.item<double>();
   const torch::Tensor errors = (value - target).detach().abs().contiguous();
   for (std::size_t i = 0; i < batch.size(); ++i) {
     memory.set_error(batch[i].place, static_cast<double>(errors.data_ptr<float>()[i]));
   }
-  report.error = errors.mean().item<double>();
-  if (state_->settings.numbers_rate > 0) state_->learn_numbers(states, report);
+  if (state_->settings.numbers_rate > 0) state_->learn_numbers(states);
   state_->follow_online(state_->settings.follow);
-  return report;
+  return errors.mean().item<double>();
 }
 
 }  // namespace hyades::learned

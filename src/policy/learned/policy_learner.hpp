@@ -17,13 +17,6 @@ struct LearnerSettings {
   double numbers_rate = 1e-4;  // 0: numbers stay hand-set
   double follow = 0.005;       // how fast the target network follows
   std::size_t batch = 96;
-  bool learns_rules = true;  // else only the numbers of the first rule
-};
-
-struct LearnerReport {
-  double value_loss = 0;
-  double error = 0;         // mean absolute, of the values
-  double numbers_gain = 0;  // mean gain of proposed numbers
 };
 
 class PolicyLearner {
@@ -37,8 +30,8 @@ class PolicyLearner {
   // Towards the hand-set action: its numbers are proposed for every rule, and every rule is worth
   // less than it, by a margin.
   void imitate(const ReplayMemory& memory, int steps, Prng& random);
-  // One step on a batch that is drawn from the memory, whose errors are set.
-  LearnerReport learn(ReplayMemory& memory, double correction, Prng& random);
+  // One step on a batch that is drawn from the memory, whose errors are set. Gives their mean.
+  double learn(ReplayMemory& memory, double correction, Prng& random);
 
  private:
   struct State;

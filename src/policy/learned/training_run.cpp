@@ -15,6 +15,7 @@ namespace hyades::learned {
 namespace {
 
 constexpr int kImitationSteps = 400;
+constexpr double kCorrection = 0.6;  // of prioritised draws
 constexpr double kMargins[] = {0, 0.05, 0.2, 0.5};
 
 Trial tried_with(const PolicyNetwork& network, double margin,
@@ -34,6 +35,18 @@ Trial tried_with(const PolicyNetwork& network, double margin,
   for (auto& [name, log] : logs) pairs.push_back(std::move(log));
   const Interval ratio = bootstrap_geometric_ratio(pairs, {.resamples = 1000});
   return {.margin = margin, .ratio = ratio.value, .high = ratio.high};
+}
+
+// The margin under which that figure of the trial is least, and below 1.
+Trial margin_with_least(double Trial::*figure, const PolicyNetwork& network,
+                        const std::vector<TrainingWindow>& windows, RunTimes run_times, int threads,
+                        ModelShelf& shelf) {
+  Trial best{.margin = never_departs};
+  for (const double margin : kMargins) {
+    const Trial trial = tried_with(network, margin, windows, run_times, threads, shelf);
+    if (trial.*figure < best.*figure) best = trial;
+  }
+  return best;
 }
 
 }  // namespace
@@ -77,11 +90,11 @@ void TrainingRun::run(const Progress& progress) {
   best_weights_ = network_.weights();
   for (int round = 1; round <= settings_.rounds; ++round) {
     play_round();
-    const LearnerReport report = learn_round();
+    const double error = learn_round();
     if (round % settings_.trial_every != 0 && round != settings_.rounds) continue;
     Trial trial = best_margin(network_, try_on_, settings_.run_times, settings_.threads, shelf_);
     trial.round = round;
-    trial.error = report.error;
+    trial.error = error;
     trial.experiences = memory_.size();
     if (trial.ratio < best_.ratio) {
       best_ = trial;
@@ -115,35 +128,21 @@ void TrainingRun::play_round() {
   }
 }
 
-LearnerReport TrainingRun::learn_round() {
-  LearnerReport sum;
-  for (int i = 0; i < settings_.updates; ++i) {
-    const LearnerReport report = learner_.learn(memory_, 0.6, random_);
-    sum.error += report.error / settings_.updates;
-    sum.value_loss += report.value_loss / settings_.updates;
-    sum.numbers_gain += report.numbers_gain / settings_.updates;
-  }
-  return sum;
+double TrainingRun::learn_round() {
+  double errors = 0;
+  for (int i = 0; i < settings_.updates; ++i)
+    errors += learner_.learn(memory_, kCorrection, random_);
+  return errors / std::max(settings_.updates, 1);
 }
 
 Trial best_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
                   RunTimes run_times, int threads, ModelShelf& shelf) {
-  Trial best{.margin = without_model};
-  for (const double margin : kMargins) {
-    const Trial trial = tried_with(network, margin, windows, run_times, threads, shelf);
-    if (trial.ratio < best.ratio) best = trial;
-  }
-  return best;
+  return margin_with_least(&Trial::ratio, network, windows, run_times, threads, shelf);
 }
 
 Trial sure_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
                   RunTimes run_times, int threads, ModelShelf& shelf) {
-  Trial best{.margin = without_model};
-  for (const double margin : kMargins) {
-    const Trial trial = tried_with(network, margin, windows, run_times, threads, shelf);
-    if (trial.high < best.high) best = trial;
-  }
-  return best;
+  return margin_with_least(&Trial::high, network, windows, run_times, threads, shelf);
 }
 
 }  // namespace hyades::learned

@@ -54,7 +54,7 @@ class TrainingRun {
 
  private:
   void play_round();
-  LearnerReport learn_round();
+  double learn_round();  // gives the mean error
 
   const std::vector<TrainingWindow>& learn_from_;
   const std::vector<TrainingWindow>& try_on_;
@@ -73,10 +73,9 @@ class TrainingRun {
 Trial best_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
                   RunTimes run_times, int threads, ModelShelf& shelf);
 // The same, but only what is better than the hand-set policy beyond doubt (`high` below 1): the
-// best of many tries on few windows looks good by chance. Else without_model.
+// best of many tries on few windows looks good by chance. Else never_departs.
 Trial sure_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
                   RunTimes run_times, int threads, ModelShelf& shelf);
-constexpr double without_model = 1e9;
 
 // f(0) ... f(count - 1) on so many threads; throws what one of them threw.
 void in_parallel(std::size_t count, int threads, const std::function<void(std::size_t)>& each);
