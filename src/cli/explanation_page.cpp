@@ -64,6 +64,7 @@ void say_waiting(const pb::JobInfo& job, std::int64_t now_ms, Page& page) {
 std::string rule_text(const pb::JobExplanation& why) {
   std::string text = why.policy() + ", " + why.backfill() + ", score " + number(why.score());
   if (why.ageing() > 0) text += ", ageing " + number(why.ageing());
+  if (why.advised() && why.model().empty()) text += "; chosen by looking ahead";
   if (why.model().empty()) return text;
   text += "; chosen by model " + why.model().substr(0, 12);
   const pb::RuleValue* runner_up = nullptr;
@@ -103,6 +104,7 @@ void say_schedule(const pb::JobInfo& job, const pb::JobExplanation& why, std::in
                          std::to_string(why.free_cores()) + " of " +
                          std::to_string(why.queue_cores()) + " are free");
   page.line("order", rule_text(why));
+  if (why.has_played()) page.line("played", played_text(why.played()));
   std::string run = "asked for " + format_duration(job.time_limit_s());
   if (why.run_times() != "request") {
     run += ", expected " + run_time(why.run_s());
@@ -123,6 +125,20 @@ void say_schedule(const pb::JobInfo& job, const pb::JobExplanation& why, std::in
 }
 
 }  // namespace
+
+std::string played_text(const pb::PlayedCosts& played) {
+  const bool of_waits = played.objective() == "wait";
+  const auto cost = [&](double value) { return of_waits ? run_time(value) : number(value); };
+  std::string text = cost(played.cost()) +
+                     (of_waits ? " of waiting a job from then on; "
+                               : " added to the slowdown of each job, if yesterday's come again; ");
+  text += cost(played.hand_set()) + " by hand-set, " + cost(played.least()) + " by " +
+          played.best_rule();
+  if (played.best_reserve() > 0) text += " with reserve " + number(played.best_reserve());
+  text += " at best";
+  if (played.gated()) text += "; what the model chose cost too much, so it is hand-set";
+  return text;
+}
 
 std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& why,
                              std::int64_t now_ms) {
@@ -159,7 +175,11 @@ Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
                 {"reserve", why.reserve()},
                 {"reserve_after", why.reserve_after_s()},
                 {"ageing", why.ageing()},
+                {"by", !why.advised()        ? "rule"
+                       : why.model().empty() ? "lookahead"
+                                             : "model"},
                 {"model", why.model().empty() ? Json(nullptr) : Json(why.model())},
+                {"played", why.has_played() ? played_json(why.played()) : Json(nullptr)},
                 {"values", rule_values_json(why.values())},
                 {"position", why.position()},
                 {"waiting", why.waiting()},

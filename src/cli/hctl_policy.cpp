@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/explanation_page.hpp"
 #include "cli/failure.hpp"
 #include "cli/json_output.hpp"
 #include "cli/quantity.hpp"
@@ -31,7 +32,12 @@ Json decision_json(const pb::PolicyDecision& decision) {
           {"reserve", decision.reserve()},
           {"reserve_after", decision.reserve_after_s()},
           {"ageing", decision.ageing()},
-          {"values", rule_values_json(decision.values())}};
+          {"values", rule_values_json(decision.values())},
+          {"played", decision.has_played() ? played_json(decision.played()) : Json(nullptr)}};
+}
+
+std::string chooser(const pb::PolicyDecision& decision) {
+  return decision.model().empty() ? "lookahead" : decision.model().substr(0, 12);
 }
 
 AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decision) {
@@ -43,7 +49,7 @@ AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decis
     config.policy_model = std::filesystem::absolute(command.value_of("model"));
   }
   const std::unique_ptr<Adviser> adviser = replay_advisor(config);
-  adviser->ask({decision.queue(), decision.at_ms(), question->state});
+  adviser->ask(question->question);
   return adviser->answer().value_or(AdviserReply{std::nullopt, "no answer"});
 }
 
@@ -73,11 +79,11 @@ void print_decisions(const Command& command, const pb::ClientReply& reply) {
                {"RESERVE", true},
                {"AFTER", true},
                {"AGEING", true},
-               {"MODEL"}});
+               {"BY"}});
   for (const pb::PolicyDecision& decision : reply.decisions()) {
     table.add({std::to_string(decision.id()), local_time(decision.at_ms()), decision.queue(),
                decision.rule(), number(decision.reserve()), after(decision),
-               number(decision.ageing()), decision.model().substr(0, 12)});
+               number(decision.ageing()), chooser(decision)});
   }
   std::cout << table.render(command.terminal());
 }
@@ -88,9 +94,12 @@ void print_decision(const Command& command, const pb::PolicyDecision& decision) 
     return;
   }
   std::cout << "decision " << decision.id() << " for queue " << decision.queue() << ", "
-            << local_time(decision.at_ms()) << ", by model " << decision.model().substr(0, 12)
-            << ": " << decision.rule() << ", reserve " << number(decision.reserve()) << " after "
+            << local_time(decision.at_ms()) << ", by "
+            << (decision.model().empty() ? "looking ahead" : "model " + chooser(decision)) << ": "
+            << decision.rule() << ", reserve " << number(decision.reserve()) << " after "
             << after(decision) << ", ageing " << number(decision.ageing()) << "\n";
+  if (decision.has_played()) std::cout << "played: " << played_text(decision.played()) << "\n";
+  if (decision.values().empty()) return;
   Table table({{"RULE"}, {"EXPECTED", true}});
   for (const pb::RuleValue& value : decision.values()) {
     table.add({value.rule(), number(value.value())});

@@ -96,7 +96,7 @@ QueueList ask_queues(const Command& command, MasterClient& master, int& exit_cod
 // What the model of the global policy does, queue by queue.
 std::vector<std::string> learned_lines(const pb::LearnedPolicy& learned) {
   std::vector<std::string> lines;
-  std::string model = learned.off() ? "off" : learned.model().empty() ? "no answer yet" : "in use";
+  std::string model = learned.off() ? "off" : learned.answers() == 0 ? "no answer yet" : "in use";
   if (!learned.model().empty()) model += ", model " + learned.model().substr(0, 12);
   model += ", answers: " + std::to_string(learned.answers());
   if (learned.failures() > 0) {
@@ -110,7 +110,8 @@ std::vector<std::string> learned_lines(const pb::LearnedPolicy& learned) {
          << std::lround(queue.reserve() * 1000) / 10.0 << " % after "
          << format_duration(queue.reserve_after_s());
     if (queue.ageing() > 0) text << ", ageing " << std::lround(queue.ageing() * 1000) / 1000.0;
-    text << (queue.by_model() ? " (by the model)" : " (without the model)");
+    const std::string who = queue.looks_ahead() ? "looking ahead" : "the model";
+    text << (queue.by_model() ? " (by " : " (without ") << who << ")";
     lines.push_back(text.str());
   }
   return lines;

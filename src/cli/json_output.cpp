@@ -160,6 +160,13 @@ Json queue_json(const pb::QueueInfo& queue) {
   return out;
 }
 
+Json played_json(const pb::PlayedCosts& played) {
+  return {{"objective", played.objective()}, {"cost", played.cost()},
+          {"hand_set", played.hand_set()},   {"least", played.least()},
+          {"best", played.best_rule()},      {"best_reserve", played.best_reserve()},
+          {"gated", played.gated()}};
+}
+
 Json rule_values_json(const google::protobuf::RepeatedPtrField<pb::RuleValue>& values) {
   Json out = Json::object();
   for (const pb::RuleValue& value : values) out[value.rule()] = value.value();
@@ -192,7 +199,9 @@ Json learned_json(const pb::LearnedPolicy& learned) {
   Json queues = Json::array();
   for (const pb::QueueAction& queue : learned.queues()) {
     queues.push_back({{"queue", queue.queue()},
-                      {"by", queue.by_model() ? "model" : "rule"},
+                      {"by", !queue.by_model()     ? "rule"
+                             : queue.looks_ahead() ? "lookahead"
+                                                   : "model"},
                       {"policy", queue.rule()},
                       {"reserve", queue.reserve()},
                       {"reserve_after", queue.reserve_after_s()},

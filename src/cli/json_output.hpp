@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 Json job_json(const pb::JobInfo& job);
 // {"saf": 0.1, ...}: what a model expects of each rule.
+Json played_json(const pb::PlayedCosts& played);
 Json rule_values_json(const google::protobuf::RepeatedPtrField<pb::RuleValue>& values);
 Json event_json(const pb::EventInfo& event);
 Json node_json(const pb::NodeInfo& node);

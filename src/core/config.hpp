@@ -34,9 +34,7 @@ struct QueueConfig {
 };
 
 // What holds for the queue, whether it was said or not.
-inline bool predicts(QueueOrder order) {
-  return order == QueueOrder::Index || order == QueueOrder::Learned;
-}
+inline bool predicts(QueueOrder order) { return order == QueueOrder::Index || is_advised(order); }
 inline RunTimes run_times_of(const QueueConfig& queue) {
   return queue.run_times.value_or(predicts(queue.order) ? RunTimes::Learned : RunTimes::Request);
 }
@@ -97,6 +95,7 @@ struct ClusterConfig {
   int keep_jobs_days = 365;    // likewise of jobs
   GuardSettings guard;
   std::string policy_model;   // of queues whose order is learned; "": the one that is installed
+  double policy_gate = 0.1;   // what it chooses may cost this share more than the hand-set action
   int backfill_depth = 1000;  // candidates looked at behind a reservation; 0: all
 };
 

@@ -118,10 +118,24 @@ struct Decision {
   std::vector<JobId> kept_back;  // by the reserve for jobs to come
 };
 
+// What playing the queue's near future said of the rule that was chosen, and of others: means over
+// its jobs, seconds of waiting or what that adds to their slowdowns.
+struct PlayedCosts {
+  Objective objective = Objective::Wait;
+  double cost = 0;
+  double hand_set = 0;  // of index with a reserve of 5 %
+  double least = 0;
+  std::string best_rule;
+  double best_reserve = 0;
+  bool gated = false;  // what a model chose cost too much
+};
+
 // Why a waiting job stands where it does, for people.
 struct Explanation {
   QueueConfig rule;                                    // what its queue goes by now
-  std::string model;                                   // that chose this; "": it is configured
+  bool advised = false;                                // a model, or looking ahead, chose this
+  std::string model;                                   // "": it was no model
+  std::optional<PlayedCosts> played;                   // when it was chosen
   std::vector<std::pair<std::string, double>> values;  // what the model expects of each rule
   std::size_t position = 0;   // 1: it is looked at first; 0: a limit keeps it back
   std::size_t waiting = 0;    // in its queue

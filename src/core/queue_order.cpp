@@ -6,14 +6,21 @@ namespace hyades {
 
 namespace {
 
-constexpr Word<QueueOrder> kOrders[] = {
-    {QueueOrder::Fcfs, "fcfs"},      {QueueOrder::Sjf, "sjf"},
-    {QueueOrder::Saf, "saf"},        {QueueOrder::Lxf, "lxf"},
-    {QueueOrder::Wfp3, "wfp3"},      {QueueOrder::Unicep, "unicep"},
-    {QueueOrder::F1, "f1"},          {QueueOrder::F2, "f2"},
-    {QueueOrder::F3, "f3"},          {QueueOrder::F4, "f4"},
-    {QueueOrder::Multifactor, "mf"}, {QueueOrder::Index, "index"},
-    {QueueOrder::Learned, "learned"}};
+constexpr Word<QueueOrder> kOrders[] = {{QueueOrder::Fcfs, "fcfs"},
+                                        {QueueOrder::Sjf, "sjf"},
+                                        {QueueOrder::Saf, "saf"},
+                                        {QueueOrder::Lxf, "lxf"},
+                                        {QueueOrder::Wfp3, "wfp3"},
+                                        {QueueOrder::Unicep, "unicep"},
+                                        {QueueOrder::F1, "f1"},
+                                        {QueueOrder::F2, "f2"},
+                                        {QueueOrder::F3, "f3"},
+                                        {QueueOrder::F4, "f4"},
+                                        {QueueOrder::Multifactor, "mf"},
+                                        {QueueOrder::Index, "index"},
+                                        {QueueOrder::Learned, "learned"},
+                                        {QueueOrder::LookaheadWait, "lookahead-wait"},
+                                        {QueueOrder::LookaheadSlowdown, "lookahead-slowdown"}};
 
 constexpr Word<Backfill> kBackfills[] = {{Backfill::None, "none"},
                                          {Backfill::Easy, "easy"},
@@ -35,6 +42,9 @@ std::vector<E> values_of(const Word<E> (&table)[N]) {
 
 std::string_view to_string(QueueOrder order) { return word_of(kOrders, order); }
 std::string_view to_string(Backfill backfill) { return word_of(kBackfills, backfill); }
+std::string_view to_string(Objective objective) {
+  return objective == Objective::Wait ? "wait" : "slowdown";
+}
 std::string_view to_string(RunTimes run_times) { return word_of(kRunTimes, run_times); }
 
 bool parse_queue_order(std::string_view word, QueueOrder& out) {
@@ -57,7 +67,7 @@ const std::vector<QueueOrder>& all_queue_orders() {
 const std::vector<QueueOrder>& fixed_queue_orders() {
   static const std::vector<QueueOrder> orders = [] {
     std::vector<QueueOrder> all = all_queue_orders();
-    std::erase(all, QueueOrder::Learned);
+    std::erase_if(all, is_advised);
     return all;
   }();
   return orders;

@@ -106,16 +106,16 @@ int hsim_run(int argc, char** argv) {
                   "Replay a log through the scheduler of the master.", kNotes);
   add_window_options(command);
   command.value("policy", "P",
-                "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf, index, learned; of all "
-                "queues");
+                "fcfs (default), sjf, saf, lxf, wfp3, unicep, f1 to f4, mf, index, learned, "
+                "lookahead-wait, lookahead-slowdown; of all queues");
   command.value("model", "FILE", "of the learned policy (the one that is installed)");
   command.value("backfill", "B", "easy (default), none, easy-fcfs, easy-sjbf, cons; of all queues");
   command.value("run-times", "R",
-                "request, last2, gbdt: what orders take for run times (gbdt for index and "
-                "learned, else request)");
+                "request, last2, gbdt: what orders take for run times (gbdt for index, learned and "
+                "looking ahead, else request)");
   command.value("reserve", "PERCENT",
                 "of the processors, kept for jobs to come by those expected to run for more than "
-                "an hour (5 for index and learned, else 0)");
+                "an hour (5 where run times are gbdt by default, else 0)");
   command.value("guard", "WHEN", "on (default) or off: the bound on how long anybody waits");
   command.value("config", "FILE.toml", "queues, guard and nodes as the master is configured");
   command.flag("starts", "also print when each job started, with --json");

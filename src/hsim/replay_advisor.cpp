@@ -17,7 +17,7 @@ class StrictAdvisor : public Adviser {
   bool idle() const override { return process_.idle(); }
   std::optional<AdviserReply> answer() override {
     std::optional<AdviserReply> reply = process_.answer();
-    if (reply && !reply->advice) throw Failure("the learned policy: " + reply->failure);
+    if (reply && !reply->advice) throw Failure("the advisor: " + reply->failure);
     return reply;
   }
 
@@ -27,7 +27,7 @@ class StrictAdvisor : public Adviser {
 
 bool needs_advisor(const ClusterConfig& config) {
   return std::any_of(config.queues.begin(), config.queues.end(),
-                     [](const QueueConfig& queue) { return queue.order == QueueOrder::Learned; });
+                     [](const QueueConfig& queue) { return is_advised(queue.order); });
 }
 
 }  // namespace

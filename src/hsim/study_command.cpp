@@ -9,8 +9,10 @@
 
 #include "cli/failure.hpp"
 #include "cli/times.hpp"
+#include "hsim/learned_figures.hpp"
 #include "hsim/log_output.hpp"
 #include "hsim/metrics_output.hpp"
+#include "hsim/random_adviser.hpp"
 #include "hsim/replay_advisor.hpp"
 #include "hsim/replay_options.hpp"
 #include "hsim/study_progress.hpp"
@@ -84,9 +86,11 @@ std::vector<ReplayedJob> replay_rule(const Workload& workload, std::span<const T
                                      const Rule& rule, ModelShelf& shelf, AdvisorPool& advisors) {
   ReplayOptions options;
   options.config = std::make_shared<ClusterConfig>(rule_config(workload.procs, rule));
-  std::unique_ptr<Adviser> advisor = advisors.take(*options.config);
-  Replay result =
-      replay_knowing(workload, earlier, origin_ms(workload), options, &shelf, advisor.get());
+  const bool by_chance = rule.model == random_model;
+  RandomAdviser random;
+  std::unique_ptr<Adviser> advisor = by_chance ? nullptr : advisors.take(*options.config);
+  Replay result = replay_knowing(workload, earlier, origin_ms(workload), options, &shelf,
+                                 by_chance ? &random : advisor.get());
   advisors.give_back(*options.config, std::move(advisor));
   if (result.refused > 0) throw Failure(workload.name + ": " + result.first_refusal);
   return std::move(result.jobs);

@@ -6,9 +6,9 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "policy/adviser_bytes.hpp"
 #include "wire/system_clock.hpp"
@@ -59,7 +59,7 @@ void AdvisorProcess::ask(const GlobalQuestion& question) {
   const std::string model = settings_.model ? settings_.model() : "";
   if ((process_ == 0 || model != model_) && !run(model)) return;
   deadline_ms_ = boot_now_ms() + (answered_ ? settings_.next_ms : settings_.first_ms);
-  const std::string bytes = to_bytes(NumberedState{++number_, question.state});
+  const std::string bytes = to_bytes(NumberedQuestion{++number_, question});
   const ssize_t sent = send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   // That it has died is found out by whoever waits for the answer.
   if (sent < 0 && errno != EPIPE) {
@@ -85,7 +85,7 @@ std::optional<AdviserReply> AdvisorProcess::answer() {
 
 // Nothing: it was the answer to a question that was given up.
 std::optional<AdviserReply> AdvisorProcess::read_reply() {
-  std::array<char, adviser_message_most> buffer;
+  std::vector<char> buffer(adviser_message_most);
   const ssize_t count = recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   if (count <= 0) {

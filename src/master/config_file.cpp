@@ -66,6 +66,7 @@ void read_cluster(const toml::table& table, ClusterConfig& config, ConfigErrors&
 void read_policy(const toml::table& table, ClusterConfig& config, ConfigErrors& errors) {
   ConfigReader reader(table, "[policy]", errors);
   reader.path("model", config.policy_model);
+  reader.share("gate", config.policy_gate, 10);
   reader.finish();
 }
 

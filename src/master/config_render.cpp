@@ -194,7 +194,8 @@ std::string render_config(const ClusterConfig& config) {
       << "after = " << duration(config.guard.after_s) << "\n";
   if (config.guard.factor) out << "factor = " << *config.guard.factor << "\n";
   out << "\n[policy]\n"
-      << "model = " << escaped(config.policy_model) << "\n";
+      << "model = " << escaped(config.policy_model) << "\n"
+      << "gate = " << config.policy_gate << "\n";
   render_fence(out, config);
   render_node_settings(out, config.node_settings);
   render_device_files(out, config.node_settings.device_files);

@@ -4,6 +4,18 @@
 
 namespace hyades {
 
+pb::PlayedCosts to_proto(const PlayedCosts& played) {
+  pb::PlayedCosts out;
+  out.set_objective(std::string(to_string(played.objective)));
+  out.set_cost(played.cost);
+  out.set_hand_set(played.hand_set);
+  out.set_least(played.least);
+  out.set_best_rule(played.best_rule);
+  out.set_best_reserve(played.best_reserve);
+  out.set_gated(played.gated);
+  return out;
+}
+
 void DecisionRecorder::ask(const GlobalQuestion& question) {
   question_ = question;
   adviser_.ask(question);
@@ -13,6 +25,10 @@ std::optional<AdviserReply> DecisionRecorder::answer() {
   std::optional<AdviserReply> reply = adviser_.answer();
   if (!reply || !reply->advice || !legal(reply->advice->action)) return reply;
   const GlobalAdvice& advice = *reply->advice;
+  // It looks ahead every minute; what changes nothing is not worth keeping.
+  const auto last = last_.find(question_.queue);
+  if (question_.look_ahead && last != last_.end() && last->second == advice.action) return reply;
+  last_[question_.queue] = advice.action;
   pb::PolicyDecision decision;
   decision.set_at_ms(question_.at_ms);
   decision.set_queue(question_.queue);
@@ -26,7 +42,8 @@ std::optional<AdviserReply> DecisionRecorder::answer() {
     value.set_rule(std::string(global_rules()[i].name));
     value.set_value(static_cast<double>(advice.values[i]));
   }
-  decision.set_question(to_bytes(NumberedState{1, question_.state}));
+  if (advice.played) *decision.mutable_played() = to_proto(*advice.played);
+  decision.set_question(to_bytes(NumberedQuestion{1, question_}));
   keep_(decision);
   return reply;
 }

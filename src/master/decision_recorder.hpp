@@ -1,7 +1,10 @@
-// Stands between the policy and its adviser, and keeps what was asked and answered.
+// Stands between the policy and its adviser, and keeps what was asked and answered; of looking
+// ahead only what changed.
 #pragma once
 
 #include <functional>
+#include <map>
+#include <string>
 
 #include "hyades.pb.h"
 #include "policy/adviser.hpp"
@@ -23,6 +26,9 @@ class DecisionRecorder : public Adviser {
   Adviser& adviser_;
   Keep keep_;
   GlobalQuestion question_;
+  std::map<std::string, GlobalAction> last_;  // that was kept, by queue
 };
+
+pb::PlayedCosts to_proto(const PlayedCosts& played);
 
 }  // namespace hyades

@@ -401,10 +401,11 @@ void FrontDoor::add_learned(pb::StatusInfo& status) const {
   learned.set_answers(global.health().answers);
   learned.set_failures(global.health().failures);
   for (const QueueConfig& queue : driver_->controller().config().queues) {
-    if (queue.order != QueueOrder::Learned) continue;
+    if (!is_advised(queue.order)) continue;
     const QueueConfig now = policy_->rule_of(queue);
     pb::QueueAction& action = *learned.add_queues();
     action.set_queue(queue.name);
+    action.set_looks_ahead(queue.order != QueueOrder::Learned);
     action.set_by_model(global.advice(queue.name) != nullptr);
     action.set_rule(std::string(to_string(now.order)));
     action.set_reserve(reserve_of(now));

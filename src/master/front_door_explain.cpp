@@ -3,6 +3,7 @@
 
 #include "core/controller.hpp"
 #include "core/units.hpp"
+#include "master/decision_recorder.hpp"
 #include "master/front_door.hpp"
 #include "master/job_info.hpp"
 #include "master/queue_nodes.hpp"
@@ -26,7 +27,9 @@ void fill(const Explanation& why, pb::JobExplanation& out) {
   out.set_reserve(reserve_of(why.rule));
   out.set_reserve_after_s(why.rule.reserve_after_s);
   out.set_ageing(why.rule.ageing);
+  out.set_advised(why.advised);
   out.set_model(why.model);
+  if (why.played) *out.mutable_played() = to_proto(*why.played);
   for (const auto& [rule, value] : why.values) {
     pb::RuleValue& added = *out.add_values();
     added.set_rule(rule);

@@ -8,6 +8,7 @@
 
 #include "policy/global_action.hpp"
 #include "policy/global_state.hpp"
+#include "policy/rollout_scene.hpp"
 
 namespace hyades {
 
@@ -15,12 +16,16 @@ struct GlobalQuestion {
   std::string queue;
   WallMs at_ms = 0;
   GlobalState state;
+  RolloutScene scene;
+  std::optional<Objective> look_ahead;  // nothing: a model is to answer
+  double gate = 0;  // a model's action may cost this share more than the hand-set one
 };
 
 struct GlobalAdvice {
   GlobalAction action;
-  std::vector<float> values;  // that the model expects of each rule of the portfolio
-  std::string model;          // digest
+  std::vector<float> values;  // that the model expects of each rule of the portfolio, or none
+  std::string model;          // digest; "": looking ahead chose
+  std::optional<PlayedCosts> played = {};
 };
 
 // One of the two.

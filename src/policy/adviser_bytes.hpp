@@ -11,20 +11,20 @@
 
 namespace hyades {
 
-constexpr std::size_t adviser_message_most = 8'192;  // bytes
+constexpr std::size_t adviser_message_most = 65'536;  // bytes
 
-struct NumberedState {
+struct NumberedQuestion {
   std::uint64_t number = 0;
-  GlobalState state;
+  GlobalQuestion question;  // without queue and time, which are nothing to an adviser
 };
 struct NumberedReply {
   std::uint64_t number = 0;  // of the question; 0: of none, there will be no answers
   AdviserReply reply;
 };
 
-std::string to_bytes(const NumberedState& question);
+std::string to_bytes(const NumberedQuestion& question);
 std::string to_bytes(const NumberedReply& reply);
-std::optional<NumberedState> question_from(std::string_view bytes);
+std::optional<NumberedQuestion> question_from(std::string_view bytes);
 std::optional<NumberedReply> reply_from(std::string_view bytes);
 
 }  // namespace hyades

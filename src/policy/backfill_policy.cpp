@@ -23,17 +23,16 @@ void BackfillPolicy::configure(const ClusterConfig& config) {
     if (!guard_) guard_.emplace();
     guard_->configure(config.guard, depth_);
   }
-  const bool learned =
-      some([](const QueueConfig& queue) { return queue.order == QueueOrder::Learned; });
+  const bool advised = some([](const QueueConfig& queue) { return is_advised(queue.order); });
   const bool predicted =
       some([](const QueueConfig& queue) { return run_times_of(queue) != RunTimes::Request; });
-  if (!learned || adviser_ == nullptr) {
+  if (!advised || adviser_ == nullptr) {
     global_.reset();
   } else {
     if (!global_) global_.emplace(*adviser_);
     global_->configure(config);
   }
-  if (!learned && !predicted) {
+  if (!advised && !predicted) {
     predictor_.reset();
     return;
   }
@@ -114,7 +113,7 @@ QueueConfig BackfillPolicy::rule_of(const QueueConfig& queue) const {
     return under(queue, advice->action);
   }
   QueueConfig rule = queue;
-  if (rule.order == QueueOrder::Learned) rule.order = QueueOrder::Index;
+  if (is_advised(rule.order)) rule.order = QueueOrder::Index;
   return rule;
 }
 
@@ -128,7 +127,9 @@ std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>&
   Explanation why;
   why.rule = rule_of(*its->config);
   if (const GlobalAdvice* const advice = advice_for(job.spec.queue)) {
+    why.advised = true;
     why.model = advice->model;
+    why.played = advice->played;
     for (std::size_t i = 0; i < advice->values.size() && i < global_rules_count; ++i) {
       why.values.emplace_back(global_rules()[i].name, static_cast<double>(advice->values[i]));
     }

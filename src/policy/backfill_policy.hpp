@@ -9,8 +9,8 @@
 // conservative backfilling every waiting job has the earliest place that delays none before it,
 // found anew at each pass (Mu'alem and Feitelson 2001).
 //
-// A learned queue (policy/global_policy.hpp) has the order, backfilling and reserve that an adviser
-// chose last.
+// A queue that is advised (policy/global_policy.hpp) has the order, backfilling and reserve that an
+// adviser chose last.
 //
 // With a guard (policy/age_guard.hpp), a job that is over age goes before all others of its queue.
 // Where run times are predicted (policy/run_predictor.hpp), orders go by that; reservations never
@@ -39,7 +39,7 @@ class BackfillPolicy : public Policy {
   // Orders that look at the time of submission count from `origin_ms`, if it is there, rather than
   // from the beginning of the queue's busy period. `trainer` must outlive the policy; nullptr:
   // nobody makes models of run times. `past` is asked when run times are predicted first.
-  // `adviser` must outlive the policy; nullptr: learned queues go by what holds without one.
+  // `adviser` must outlive the policy; nullptr: advised queues go by what holds without one.
   explicit BackfillPolicy(std::optional<WallMs> origin_ms = {}, RunModelTrainer* trainer = nullptr,
                           PastJobs past = {}, Adviser* adviser = nullptr)
       : origin_ms_(origin_ms), trainer_(trainer), adviser_(adviser), past_(std::move(past)) {}
@@ -56,7 +56,7 @@ class BackfillPolicy : public Policy {
   // nullptr: there is none.
   const AgeGuard* guard() const { return guard_ ? &*guard_ : nullptr; }
   const RunPredictor* predictor() const { return predictor_ ? &*predictor_ : nullptr; }
-  // What the queue goes by now: never Learned, which is some other order at any time.
+  // What the queue goes by now: an order that is not advised.
   QueueConfig rule_of(const QueueConfig& queue) const;
   const GlobalPolicy* global() const { return global_ ? &*global_ : nullptr; }
 

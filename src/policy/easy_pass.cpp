@@ -34,9 +34,9 @@ bool EasyPass::forbidden(const Job& job) {
 std::int64_t EasyPass::kept_beside(const WaitingJob& waiting) const {
   if (reserve_ == 0 || waiting.id == first_ || waiting.cores + reserve_ > machine_) return 0;
   const RunForecast forecast =
-      sources_.predictor == nullptr
+      sources_.forecasts == nullptr
           ? requested_run(waiting.job->spec)
-          : sources_.predictor->forecast(*waiting.job, run_times_of(*queue_.config));
+          : sources_.forecasts->forecast(*waiting.job, run_times_of(*queue_.config));
   return forecast.run_s > queue_.config->reserve_after_s ? reserve_ : 0;
 }
 

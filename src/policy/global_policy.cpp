@@ -16,13 +16,24 @@ constexpr std::size_t kFailuresMost = 3;
 constexpr WallMs kAnswerHolds_ms = 2 * GlobalPolicy::epoch_ms;
 constexpr std::size_t kArrivalsMost = 100'000;
 
+std::optional<Objective> look_ahead_of(QueueOrder order) {
+  if (order == QueueOrder::LookaheadWait) return Objective::Wait;
+  if (order == QueueOrder::LookaheadSlowdown) return Objective::Slowdown;
+  return std::nullopt;
+}
+
 }  // namespace
 
 void GlobalPolicy::configure(const ClusterConfig& config) {
   guard_settings_ = config.guard;
+  gate_ = config.policy_gate;
   std::map<std::string, Queue> queues;
   for (const QueueConfig& queue : config.queues) {
-    if (queue.order == QueueOrder::Learned) queues[queue.name] = std::move(queues_[queue.name]);
+    if (!is_advised(queue.order)) continue;
+    Queue& its = queues[queue.name] = std::move(queues_[queue.name]);
+    const std::optional<Objective> look_ahead = look_ahead_of(queue.order);
+    if (its.look_ahead != look_ahead) its.advice.reset();  // somebody else's
+    its.look_ahead = look_ahead;
   }
   queues_ = std::move(queues);
   for (auto& [name, queue] : queues_) queue.due_ms = 0;  // the model may be another one
@@ -40,7 +51,7 @@ void GlobalPolicy::leaves(const Job& job) {
 
 void GlobalPolicy::forget() {
   new_.clear();
-  for (auto& [name, queue] : queues_) queue = {};
+  for (auto& [name, queue] : queues_) queue = {.look_ahead = queue.look_ahead};
 }
 
 void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
@@ -55,6 +66,8 @@ void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView&
     // A clock that was set back must not end it for a day.
     const WallMs left_ms = found->second.due_ms - now_ms;
     if (left_ms > 0 && left_ms <= epoch_ms) continue;
+    // One that waits alone starts as soon as it fits, whatever the order.
+    if (found->second.look_ahead && view.waiting->size() < 2) continue;
     if (!adviser_.idle()) return;
     ask(view, cluster, now_ms, guard, predictor);
     take_answer(now_ms);
@@ -78,9 +91,11 @@ void GlobalPolicy::ask(const QueueView& view, const ClusterView& cluster, WallMs
     const WallMs begun_ms = running.expected_end_ms - limit_ms_of(*running.job);
     return begun_ms + predictor.expected_run_ms(*running.job, run_times, now_ms);
   };
-  queue.due_ms = now_ms + epoch_ms;
+  queue.due_ms = now_ms + (queue.look_ahead ? lookahead_ms : epoch_ms);
   asked_ = view.config->name;
-  adviser_.ask({asked_, now_ms, state_of(queue, scene)});
+  GlobalQuestion question{asked_, now_ms, {}, rollout_scene(scene), queue.look_ahead, gate_};
+  if (!queue.look_ahead) question.state = state_of(queue, scene);
+  adviser_.ask(question);
 }
 
 void GlobalPolicy::see_arrivals(WallMs now_ms, const RunPredictor& predictor) {
@@ -88,7 +103,8 @@ void GlobalPolicy::see_arrivals(WallMs now_ms, const RunPredictor& predictor) {
     const auto queue = queues_.find(job->spec.queue);
     if (queue == queues_.end()) continue;
     queue->second.arrivals.push_back({at_ms, static_cast<double>(procs_of(job->spec)),
-                                      predictor.forecast(*job, RunTimes::Learned)});
+                                      predictor.forecast(*job, RunTimes::Learned),
+                                      static_cast<double>(job->spec.time_limit_s)});
   }
   new_.clear();
   for (auto& [name, queue] : queues_) {

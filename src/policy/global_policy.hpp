@@ -1,6 +1,8 @@
-// Phase 1 of scheduling: what holds in queues with `policy = "learned"` for the time being.
+// Phase 1 of scheduling: what holds for the time being in queues whose order is advised: by a
+// model (`learned`), or by looking ahead (`lookahead-wait`, `lookahead-slowdown`).
 //
-// An adviser is asked about each of them every half hour; its answer holds until the next one. A
+// An adviser is asked about each of them, every half hour where a model answers, at most once a
+// minute where it looks ahead and several jobs wait; its answer holds until the next one. A
 // failed question is asked again soon; after three failures within a minute the adviser is left
 // alone until the configuration is loaded again. Without an answer that is less than an hour old,
 // the queue is ordered as `index` is.
@@ -19,7 +21,8 @@ namespace hyades {
 
 class GlobalPolicy {
  public:
-  static constexpr WallMs epoch_ms = 1'800'000;
+  static constexpr WallMs epoch_ms = 1'800'000;   // between questions to a model
+  static constexpr WallMs lookahead_ms = 60'000;  // between others
 
   // `adviser` must outlive this.
   explicit GlobalPolicy(Adviser& adviser) : adviser_(adviser) {}
@@ -48,7 +51,8 @@ class GlobalPolicy {
 
  private:
   struct Queue {
-    std::deque<Arrival> arrivals;  // of the last day
+    std::optional<Objective> look_ahead;  // nothing: a model answers
+    std::deque<Arrival> arrivals;         // of the last day
     std::deque<GlobalFigures> frames;
     WallMs due_ms = 0;  // of the next question
     std::optional<GlobalAdvice> advice;
@@ -65,7 +69,8 @@ class GlobalPolicy {
 
   Adviser& adviser_;
   GuardSettings guard_settings_;
-  std::map<std::string, Queue> queues_;             // those that are learned
+  double gate_ = 0;                                 // see GlobalQuestion
+  std::map<std::string, Queue> queues_;             // those that are advised
   std::vector<std::pair<const Job*, WallMs>> new_;  // since the last look
   std::string asked_;                               // of which queue
   std::deque<WallMs> failed_ms_;                    // of the last minute

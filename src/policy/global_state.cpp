@@ -81,17 +81,6 @@ WaitingSums sum_waiting(const GlobalScene& scene, double machine) {
   return sums;
 }
 
-// Cores of a running job on the nodes that count.
-double cores_within(const GlobalScene& scene, const RunningJob& running) {
-  double cores = 0;
-  for (const NodeShare& share : running.job->placement.shares) {
-    const NodeIndex node = scene.cluster->cluster->index(share.node);
-    if (node < 0 || !scene.queue->usable[static_cast<std::size_t>(node)]) continue;
-    cores += static_cast<double>(share.cores.size());
-  }
-  return cores;
-}
-
 double rest_s(const GlobalScene& scene, WallMs end_ms) {
   return std::max(static_cast<double>(end_ms - scene.now_ms) / 1000, 0.0);
 }
@@ -223,6 +212,16 @@ class OccupancyWriter {
 };
 
 }  // namespace
+
+double cores_within(const GlobalScene& scene, const RunningJob& running) {
+  double cores = 0;
+  for (const NodeShare& share : running.job->placement.shares) {
+    const NodeIndex node = scene.cluster->cluster->index(share.node);
+    if (node < 0 || !scene.queue->usable[static_cast<std::size_t>(node)]) continue;
+    cores += static_cast<double>(share.cores.size());
+  }
+  return cores;
+}
 
 GlobalFigures global_figures(const GlobalScene& scene) { return written(scene, nullptr); }
 

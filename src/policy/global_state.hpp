@@ -36,6 +36,7 @@ struct Arrival {
   WallMs at_ms = 0;
   double cores = 1;
   RunForecast forecast;
+  double limit_s = 1;
 };
 
 // What figures are made of, for one queue.
@@ -53,6 +54,9 @@ struct GlobalScene {
 };
 
 GlobalFigures global_figures(const GlobalScene& scene);
+
+// Cores of a running job on the queue's nodes.
+double cores_within(const GlobalScene& scene, const RunningJob& running);
 
 // The queue's nodes in their order, as if they were one row of cores; within a node, jobs by their
 // expected ends, free cores last. Each bin is as many cores as the others.

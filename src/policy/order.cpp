@@ -44,6 +44,8 @@ double score(QueueOrder order, const OrderFacts& facts) {
       return -(std::min(w / 604800, 1.0) + (1 - n / facts.machine));
     case QueueOrder::Index:
     case QueueOrder::Learned:
+    case QueueOrder::LookaheadWait:
+    case QueueOrder::LookaheadSlowdown:
       return n * r / std::sqrt(std::max(facts.inverse_s, 1e-12));
   }
   return 0;
@@ -56,6 +58,8 @@ bool changes_with_time(const QueueConfig& queue) {
     case QueueOrder::Unicep:
     case QueueOrder::Multifactor:
     case QueueOrder::Learned:
+    case QueueOrder::LookaheadWait:
+    case QueueOrder::LookaheadSlowdown:
       return true;
     case QueueOrder::Fcfs:
       return false;

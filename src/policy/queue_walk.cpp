@@ -21,9 +21,9 @@ bool comes_later(const ScoredJob& a, const ScoredJob& b) { return comes_first(b,
 OrderFacts order_facts(const QueueConfig& queue, const Job& job, WallMs busy_since_ms,
                        const ScoreSources& sources) {
   const RunTimes run_times = run_times_of(queue);
-  const RunForecast forecast = sources.predictor == nullptr
+  const RunForecast forecast = sources.forecasts == nullptr
                                    ? requested_run(job.spec)
-                                   : sources.predictor->forecast(job, run_times);
+                                   : sources.forecasts->forecast(job, run_times);
   OrderFacts facts;
   facts.run_s = forecast.run_s;
   facts.inverse_s = forecast.inverse_s;

@@ -26,7 +26,7 @@ inline bool comes_first(const ScoredJob& a, const ScoredJob& b) {
 
 // What scores depend on beside the queue and the time.
 struct ScoreSources {
-  const RunPredictor* predictor = nullptr;  // nullptr: requests are all there is
+  const RunForecasts* forecasts = nullptr;  // nullptr: requests are all there is
   std::optional<WallMs> origin_ms = {};     // instead of the beginning of the busy period
 };
 

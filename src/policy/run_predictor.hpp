@@ -27,7 +27,14 @@ RunForecast requested_run(const JobSpec& spec);
 // Jobs that had ended before anybody was told of any, in any order.
 using PastJobs = std::function<std::vector<JobOutcomeFacts>()>;
 
-class RunPredictor {
+// Whoever says how long jobs will run.
+class RunForecasts {
+ public:
+  virtual ~RunForecasts() = default;
+  virtual RunForecast forecast(const Job& job, RunTimes run_times) const = 0;
+};
+
+class RunPredictor : public RunForecasts {
  public:
   // `trainer` must outlive this; nullptr: nobody makes models. Without a model, RunTimes::Learned
   // is RunTimes::LastTwo. `past` is asked once, at the first decision.
@@ -49,7 +56,7 @@ class RunPredictor {
   void look(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms);
 
   // Of a job that was told of; of others, its request.
-  RunForecast forecast(const Job& job, RunTimes run_times) const;
+  RunForecast forecast(const Job& job, RunTimes run_times) const override;
   // The same of one that may run, in milliseconds: longer than it has run for, unless that is its
   // request.
   WallMs expected_run_ms(const Job& job, RunTimes run_times, WallMs now_ms) const;

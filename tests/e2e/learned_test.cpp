@@ -62,5 +62,42 @@ TEST_F(Learned, AModelThatCannotBeUsedCostsNobodyAJob) {
   EXPECT_EQ(cluster_.must_wait(cluster_.must_wrap("true", {}))["state"], "COMPLETED");
 }
 
+// Of eight cores seven are taken: others wait, and which of them comes first is worth a look.
+TEST_F(Learned, LookingAheadChoosesForJobsThatWait) {
+  cluster_.configure("[[queue]]\nname = \"batch\"\npolicy = \"lookahead-wait\"\n");
+  cluster_.must_up();
+  const auto wrap = [&](const char* tasks, const char* limit) {
+    return cluster_.must_wrap("sleep 600", {"-n", tasks, "-t", limit});
+  };
+  const JobId runs = wrap("7", "20");
+  ASSERT_TRUE(cluster_.wait_for_state(runs, "RUNNING"));
+  const JobId wide = wrap("8", "60");
+  const auto schedule = [&] {
+    const Json why =
+        cluster_.run({"hexplain", "--json", std::to_string(wide)}).json()["jobs"][0]["schedule"];
+    return why.is_null() ? Json::object() : why;
+  };
+  ASSERT_TRUE(wait_until([&] {
+    wrap("2", "5");
+    return schedule().value("by", "") == "lookahead";
+  })) << cluster_.run({"hexplain", std::to_string(wide)}).text()
+      << cluster_.log();
+  EXPECT_EQ(schedule()["played"]["objective"], "wait");
+  EXPECT_LE(schedule()["played"]["least"], schedule()["played"]["hand_set"]);
+  EXPECT_TRUE(schedule()["model"].is_null());
+  const std::string page = cluster_.run({"hexplain", std::to_string(wide)}).text();
+  EXPECT_NE(page.find("chosen by looking ahead"), std::string::npos) << page;
+  EXPECT_NE(page.find("by hand-set"), std::string::npos) << page;
+  EXPECT_EQ(learned()["queues"][0]["by"], "lookahead");
+  EXPECT_EQ(learned().value("failures", -1), 0);
+
+  const Json listed = cluster_.run({"hctl", "policy", "list", "--json"}).json();
+  ASSERT_FALSE(listed["decisions"].empty());
+  const std::string id = std::to_string(listed["decisions"][0]["id"].get<int>());
+  const CommandResult again = cluster_.run({"hctl", "policy", "replay", id});
+  EXPECT_NE(again.text().find("the same answer"), std::string::npos) << again.text();
+  EXPECT_TRUE(again.good()) << again.text();
+}
+
 }  // namespace
 }  // namespace hyades::test

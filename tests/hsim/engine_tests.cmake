@@ -30,6 +30,10 @@ add_executable(prediction_test prediction_test.cpp)
 target_link_libraries(prediction_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
 gtest_discover_tests(prediction_test)
 
+add_executable(lookahead_test lookahead_test.cpp)
+target_link_libraries(lookahead_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
+gtest_discover_tests(lookahead_test)
+
 add_executable(global_policy_test global_policy_test.cpp)
 target_link_libraries(global_policy_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
 gtest_discover_tests(global_policy_test)

@@ -48,7 +48,7 @@ class FakeAdviser : public Adviser {
 };
 
 AdviserReply advised(const GlobalAction& action) {
-  return {GlobalAdvice{action, std::vector<float>(global_rules_count), "model"}, ""};
+  return {GlobalAdvice{action, std::vector<float>(global_rules_count), "model", {}}, ""};
 }
 
 std::vector<ReplayedJob> replay_with(QueueConfig queue, Adviser* adviser, bool guard = true) {
@@ -272,15 +272,29 @@ TEST_F(Asked, AnAnswerHoldsForAnHour) {
 }
 
 TEST(AdviserBytes, OnlyWholeMessagesAreAny) {
-  NumberedState question{7, {}};
-  question.state.frames[3][5] = 0.5f;
+  NumberedQuestion question{7, {}};
+  question.question.state.frames[3][5] = 0.5f;
+  question.question.look_ahead = Objective::Slowdown;
+  question.question.gate = 0.25;
+  question.question.scene.cores = 4;
+  question.question.scene.jobs.push_back({-5, 100, 0.01, 120, 2});
   const std::string asked = to_bytes(question);
   EXPECT_LE(asked.size(), adviser_message_most);
   ASSERT_TRUE(question_from(asked));
-  EXPECT_EQ(question_from(asked)->state, question.state);
-  const std::string said = to_bytes(NumberedReply{7, advised({2, 0.1, 1800, 0.5})});
+  const GlobalQuestion back = question_from(asked)->question;
+  EXPECT_EQ(back.state, question.question.state);
+  EXPECT_EQ(back.scene, question.question.scene);
+  EXPECT_EQ(back.look_ahead, Objective::Slowdown);
+  EXPECT_EQ(back.gate, 0.25);
+  EXPECT_FALSE(question_from(to_bytes(NumberedQuestion{1, {}}))->question.look_ahead);
+  AdviserReply full = advised({2, 0.1, 1800, 0.5});
+  full.advice->played = PlayedCosts{Objective::Slowdown, 3, 4, 2, "sjf", 0.1, true};
+  const std::string said = to_bytes(NumberedReply{7, full});
   ASSERT_TRUE(reply_from(said));
   EXPECT_EQ(reply_from(said)->reply.advice->action, (GlobalAction{2, 0.1, 1800, 0.5}));
+  EXPECT_EQ(reply_from(said)->reply.advice->played->best_rule, "sjf");
+  EXPECT_TRUE(reply_from(said)->reply.advice->played->gated);
+  EXPECT_FALSE(reply_from(to_bytes(NumberedReply{7, advised({})}))->reply.advice->played);
   EXPECT_EQ(reply_from(to_bytes(NumberedReply{0, {std::nullopt, "no"}}))->reply.failure, "no");
   for (std::size_t size = 0; size < said.size(); ++size) {
     EXPECT_FALSE(reply_from(said.substr(0, size))) << size;

@@ -28,11 +28,12 @@ class LearnedPage : public testing::Test {
     }
   }
   // Slowdowns of both windows.
-  void set(const StudiedLog& log, const Rule& rule, double slowdown) {
+  void set(const StudiedLog& log, const Rule& rule, double slowdown, int hours = 1) {
     for (const Window& window : log.windows) {
       Metrics metrics;
       metrics.avg_bsld = slowdown;
-      metrics.max_wait = 3600;
+      metrics.avg_wait = 60;
+      metrics.max_wait = 3600 * hours;
       metrics.utilization = 0.5;
       results_.add(log.name, rule, window, metrics);
     }
@@ -57,15 +58,34 @@ TEST_F(LearnedPage, AModelIsTriedOnLogsThatItDoesNotKnow) {
 // F2 is best on the second log, where the model is tried, and SJF on the first: that is the one
 // that an admin of the second could have heard of.
 TEST_F(LearnedPage, TheBestRuleIsChosenOnTheOtherLogs) {
-  const auto rule_of = [&](const char* policy) {
-    return Rule{policy, "easy", true, false, "request", 0, ""};
-  };
-  set(page_.plan.logs[0], rule_of("sjf"), 5);
-  set(page_.plan.logs[1], rule_of("f2"), 4);
+  set(page_.plan.logs[0], fixed_rule("sjf", true), 5);
+  set(page_.plan.logs[1], fixed_rule("f2", true), 4);
   set(page_.plan.logs[1], learned_rule("/m", true), 5);
   const std::string page = text();
   EXPECT_THAT(page, HasSubstr("| learned | 0.500 [0.500, 0.500] | 0.500 [0.500, 0.500] |"));
   EXPECT_THAT(page, HasSubstr("| TWO | 10.0 | 4.0 (f2) | 4.0 | 10.0 | 5.0 | 1.25 |"));
+}
+
+// The rule of the other log gives 10 on the second, the oracle 4, and the model 5: five sixths of
+// the way. Its longest wait is three hours, FCFS's one.
+TEST_F(LearnedPage, EachBarIsMetOrMissed) {
+  set(page_.plan.logs[0], fixed_rule("sjf", true), 5);
+  set(page_.plan.logs[1], fixed_rule("f2", true), 4);
+  set(page_.plan.logs[1], learned_rule("/m", true), 5, 3);
+  const std::string page = text();
+  const auto line = [&](const std::string& begin) {
+    const std::size_t at = page.find("| " + begin);
+    return at == std::string::npos ? "no such line: " + begin
+                                   : page.substr(at, page.find('\n', at) - at);
+  };
+  EXPECT_THAT(line("slowdown behind the guard, beside the best fixed rule of other logs"),
+              HasSubstr("0.90 | 0.500 [0.500, 0.500] |"));
+  EXPECT_THAT(line("the worst log"), HasSubstr("1.05 | 1.25 (TWO) **missed** |"));
+  EXPECT_THAT(line("of the gap"), HasSubstr("50 % | 83 % |"));
+  EXPECT_THAT(line("longest wait"), HasSubstr("2.00 | 3.00 (TWO) **missed** | 1.00 ("));
+  EXPECT_THAT(line("utilization"), HasSubstr("-0.03 | 0.000 |"));
+  // It was not tried without the guard.
+  EXPECT_THAT(line("slowdown without the guard"), HasSubstr("0.65 |  | 1.000"));
 }
 
 }  // namespace

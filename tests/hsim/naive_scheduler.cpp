@@ -208,6 +208,8 @@ double naive_score(QueueOrder order, const NaiveFacts& facts) {
       return -(std::min(w / 604800, 1.0) + (1 - n / N));
     case QueueOrder::Index:
     case QueueOrder::Learned:  // by what was asked for
+    case QueueOrder::LookaheadWait:
+    case QueueOrder::LookaheadSlowdown:
       return r * n * std::sqrt(std::max(r, 10.0));
   }
   return 0;

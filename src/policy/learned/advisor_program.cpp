@@ -8,13 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <iostream>
+#include <optional>
+#include <vector>
 
 #include "policy/adviser_bytes.hpp"
 #include "policy/learned/network_adviser.hpp"
 #include "policy/learned/policy_file.hpp"
+#include "policy/lookahead.hpp"
 #include "version.hpp"
 
 namespace hyades {
@@ -45,18 +47,36 @@ void say(const NumberedReply& reply) {
   (void)!send(STDIN_FILENO, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
-int answer_questions(const learned::PolicyModel& model) {
-  std::array<char, adviser_message_most> buffer;
+// Looking ahead needs no model.
+class Answerer {
+ public:
+  explicit Answerer(std::string file) : file_(std::move(file)) {}
+
+  AdviserReply answer(const GlobalQuestion& question) {
+    if (question.look_ahead) return {look_ahead(question.scene, *question.look_ahead), ""};
+    if (!model_) model_.emplace(learned::load_policy(file_));
+    AdviserReply reply =
+        learned::reply_of(model_->network.evaluate(question.state), model_->margin, model_->digest);
+    if (reply.advice) play_beside(question.scene, question.gate, *reply.advice);
+    return reply;
+  }
+
+ private:
+  std::string file_;
+  std::optional<learned::PolicyModel> model_;
+};
+
+int answer_questions(Answerer& answerer) {
+  std::vector<char> buffer(adviser_message_most);
   while (true) {
     const ssize_t count = recv(STDIN_FILENO, buffer.data(), buffer.size(), 0);
     if (count <= 0) return 0;
-    const auto question = question_from({buffer.data(), static_cast<std::size_t>(count)});
-    if (!question) {
+    const auto asked = question_from({buffer.data(), static_cast<std::size_t>(count)});
+    if (!asked) {
       say({0, {std::nullopt, "the advisor was asked something by another version"}});
       return 1;
     }
-    say({question->number,
-         learned::reply_of(model.network.evaluate(question->state), model.margin, model.digest)});
+    say({asked->number, answerer.answer(asked->question)});
   }
 }
 
@@ -75,7 +95,8 @@ int main(int argc, char** argv) {
   }
   be_modest();
   try {
-    return answer_questions(learned::load_policy(argc > 1 ? argv[1] : own_model()));
+    Answerer answerer(argc > 1 ? argv[1] : own_model());
+    return answer_questions(answerer);
   } catch (const std::exception& error) {
     say({0, {std::nullopt, error.what()}});
     return 1;

@@ -4,7 +4,7 @@ namespace hyades::learned {
 
 AdviserReply reply_of(const Evaluation& evaluation, double margin, const std::string& model) {
   if (!sound(evaluation)) return {std::nullopt, "the model answered with what is no number"};
-  GlobalAdvice advice{chosen_action(evaluation, margin), {}, model};
+  GlobalAdvice advice{chosen_action(evaluation, margin), {}, model, {}};
   for (const float gain : evaluation.gains) advice.values.push_back(evaluation.hand_set + gain);
   return {std::move(advice), ""};
 }
