@@ -1,5 +1,7 @@
 #include "cli/hctl_policy.hpp"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -11,6 +13,7 @@
 #include "cli/times.hpp"
 #include "core/units.hpp"
 #include "hsim/replay_advisor.hpp"
+#include "master/kept_model.hpp"
 #include "policy/adviser_bytes.hpp"
 
 namespace hyades {
@@ -31,7 +34,18 @@ Json decision_json(const pb::PolicyDecision& decision) {
           {"reserve", decision.reserve()},
           {"reserve_after", decision.reserve_after_s()},
           {"ageing", decision.ageing()},
+          {"shadow", decision.shadow()},
           {"values", rule_values_json(decision.values())}};
+}
+
+// The copy of the decision's model that a master on this host keeps; "": there is none to be read.
+std::string kept_file(const Command& command, const std::string& model) {
+  const bool is_digest =
+      model.size() == 64 && model.find_first_not_of("0123456789abcdef") == model.npos;
+  const MasterAddress master = command.master();
+  if (!is_digest || master.state_directory.empty()) return "";
+  const std::string path = kept_model_file(master.state_directory, model);
+  return access(path.c_str(), R_OK) == 0 ? path : "";
 }
 
 AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decision) {
@@ -41,6 +55,8 @@ AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decis
   config.queues.front().order = QueueOrder::Learned;
   if (command.has("model")) {
     config.policy_model = std::filesystem::absolute(command.value_of("model"));
+  } else {
+    config.policy_model = kept_file(command, decision.model());
   }
   const std::unique_ptr<Adviser> adviser = replay_advisor(config);
   adviser->ask({decision.queue(), decision.at_ms(), question->state});
@@ -66,18 +82,22 @@ void print_decisions(const Command& command, const pb::ClientReply& reply) {
     std::cout << json_text({{"decisions", list}});
     return;
   }
-  Table table({{"ID", true},
-               {"TIME"},
-               {"QUEUE"},
-               {"POLICY"},
-               {"RESERVE", true},
-               {"AFTER", true},
-               {"AGEING", true},
-               {"MODEL"}});
+  std::vector<Column> columns = {{"ID", true},      {"TIME"},        {"QUEUE"},        {"POLICY"},
+                                 {"RESERVE", true}, {"AFTER", true}, {"AGEING", true}, {"MODEL"}};
+  const bool shadows = command.has("shadow");
+  if (shadows) columns.push_back({"SHADOW"});
+  Table table(std::move(columns));
   for (const pb::PolicyDecision& decision : reply.decisions()) {
-    table.add({std::to_string(decision.id()), local_time(decision.at_ms()), decision.queue(),
-               decision.rule(), number(decision.reserve()), after(decision),
-               number(decision.ageing()), decision.model().substr(0, 12)});
+    std::vector<Cell> row = {std::to_string(decision.id()),
+                             local_time(decision.at_ms()),
+                             decision.queue(),
+                             decision.rule(),
+                             number(decision.reserve()),
+                             after(decision),
+                             number(decision.ageing()),
+                             decision.model().substr(0, 12)};
+    if (shadows) row.push_back(decision.shadow() ? "yes" : "");
+    table.add(std::move(row));
   }
   std::cout << table.render(command.terminal());
 }
@@ -88,9 +108,11 @@ void print_decision(const Command& command, const pb::PolicyDecision& decision) 
     return;
   }
   std::cout << "decision " << decision.id() << " for queue " << decision.queue() << ", "
-            << local_time(decision.at_ms()) << ", by model " << decision.model().substr(0, 12)
-            << ": " << decision.rule() << ", reserve " << number(decision.reserve()) << " after "
-            << after(decision) << ", ageing " << number(decision.ageing()) << "\n";
+            << local_time(decision.at_ms())
+            << (decision.shadow() ? ", by the shadow " : ", by model ")
+            << decision.model().substr(0, 12) << ": " << decision.rule() << ", reserve "
+            << number(decision.reserve()) << " after " << after(decision) << ", ageing "
+            << number(decision.ageing()) << "\n";
   Table table({{"RULE"}, {"EXPECTED", true}});
   for (const pb::RuleValue& value : decision.values()) {
     table.add({value.rule(), number(value.value())});

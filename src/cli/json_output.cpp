@@ -198,11 +198,21 @@ Json learned_json(const pb::LearnedPolicy& learned) {
                       {"reserve_after", queue.reserve_after_s()},
                       {"ageing", queue.ageing()}});
   }
+  const pb::ShadowModel& shadow = learned.shadow();
+  Json shadow_json = nullptr;
+  if (learned.has_shadow()) {
+    shadow_json = {{"model", shadow.model()},
+                   {"answers", shadow.answers()},
+                   {"failures", shadow.failures()},
+                   {"failure", shadow.failure().empty() ? Json(nullptr) : Json(shadow.failure())}};
+  }
   return {{"off", learned.off()},
           {"failure", learned.failure().empty() ? Json(nullptr) : Json(learned.failure())},
           {"model", learned.model().empty() ? Json(nullptr) : Json(learned.model())},
+          {"source", learned.source()},
           {"answers", learned.answers()},
           {"failures", learned.failures()},
+          {"shadow", shadow_json},
           {"queues", queues}};
 }
 

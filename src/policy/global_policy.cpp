@@ -25,7 +25,11 @@ void GlobalPolicy::configure(const ClusterConfig& config) {
     if (queue.order == QueueOrder::Learned) queues[queue.name] = std::move(queues_[queue.name]);
   }
   queues_ = std::move(queues);
-  for (auto& [name, queue] : queues_) queue.due_ms = 0;  // the model may be another one
+  ask_anew();  // the model may be another one
+}
+
+void GlobalPolicy::ask_anew() {
+  for (auto& [name, queue] : queues_) queue.due_ms = 0;
   failed_ms_.clear();
   health_ = {};
 }
