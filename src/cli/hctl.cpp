@@ -44,7 +44,7 @@ constexpr const char* kUsage =
     "  model list                       models of the learned policy, and which is in use\n"
     "  model show DIGEST|FILE           how a model was made, and what was done with it\n"
     "  model shadow DIGEST|FILE|--off   ask it beside the one in use; it decides nothing\n"
-    "  model promote [DIGEST|FILE]      put it in use (the shadow); --configured: the file's\n"
+    "  model promote [DIGEST|FILE]      put it in use (the shadow); --configured: [policy]'s\n"
     "  model rollback                   put the one before in use again\n"
     "  config check FILE                look for mistakes in a configuration file\n";
 

@@ -34,7 +34,10 @@ void refuse_programs(const std::string& path, const std::string& bytes) {
   if (bytes.starts_with("PK\x03\x04")) {
     throw FileError(path, "a TorchScript or zip archive, which may hold programs", policy_file_fix);
   }
-  if (bytes.starts_with("\x80\x02") || bytes.starts_with("\x80\x04")) {
+  // A header may have such a length, but then its text follows.
+  const bool pickled =
+      bytes.starts_with('\x80') && bytes.size() > 1 && bytes[1] >= 2 && bytes[1] <= 5;
+  if (pickled && (bytes.size() < 9 || bytes[8] != '{')) {
     throw FileError(path, "a pickle, which is a program", policy_file_fix);
   }
 }
