@@ -180,8 +180,10 @@ std::vector<std::string> warnings_of(const pb::StatusInfo& status) {
                        " UNKNOWN, because of nodes that do not respond (hstat -t UNKNOWN)");
   }
   if (status.learned().off()) {
-    warnings.push_back("the learned policy is off, its queues go by index: " +
-                       status.learned().failure() + " (mend it, then: hctl reload)");
+    warnings.push_back(
+        "the learned policy is off, its queues go by index: " + status.learned().failure() +
+        " (mend it, then: hctl reload" +
+        (status.learned().source() == "promoted" ? "; or: hctl model rollback)" : ")"));
   }
   return warnings;
 }
