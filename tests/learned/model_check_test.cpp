@@ -62,13 +62,13 @@ TEST_F(ModelCheckTest, OthersAreRefusedWithTheirNameAndWhatIsWrong) {
 }
 
 TEST_F(ModelCheckTest, WhateverElseItDoesIsOneSentence) {
-  const auto problem_with = [&](const std::string& program) {
-    ModelCheck check(program, 300);
+  const auto problem_with = [&](const std::string& program, BootMs most_ms = 60'000) {
+    ModelCheck check(program, most_ms);
     return checked(check, "model");
   };
   EXPECT_THAT(problem_with(script("exit 3")), HasSubstr("exit code 3"));
   EXPECT_THAT(problem_with(script("kill -9 $$")), HasSubstr("signal 9"));
-  EXPECT_THAT(problem_with(script("exec sleep 60")), HasSubstr("in time"));
+  EXPECT_THAT(problem_with(script("exec sleep 600"), 300), HasSubstr("in time"));
   EXPECT_THAT(problem_with(script("exit 1")), HasSubstr("without a reason"));
   EXPECT_EQ(problem_with(script("echo a >&2; echo \"$2: it is bad\" >&2; exit 1")),
             "model: it is bad");
