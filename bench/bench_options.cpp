@@ -16,12 +16,13 @@ namespace po = boost::program_options;
 
 constexpr int kUsageError = 2;
 
-const std::vector<std::string> kMeasurements = {"acks",    "decisions", "idle",     "jobs",
-                                                "latency", "memory",    "replays",  "restart",
-                                                "rings",   "steps",     "telemetry"};
+const std::vector<std::string> kMeasurements = {"acks",    "advice",  "decisions", "idle",
+                                                "jobs",    "latency", "memory",    "replays",
+                                                "restart", "rings",   "steps",     "telemetry"};
 
 constexpr const char* kUsage =
-    "Usage: hyades_bench [all|acks|decisions|idle|jobs|latency|memory|replays|restart|rings|\n"
+    "Usage: hyades_bench "
+    "[all|acks|advice|decisions|idle|jobs|latency|memory|replays|restart|rings|\n"
     "       steps|telemetry]... [options]\n\n"
     "Starts a local cluster of its own in a temporary directory, measures it, prints each figure\n"
     "beside its bar, and takes the cluster down again.\n\n"
@@ -32,6 +33,7 @@ constexpr const char* kUsage =
     "  memory   of the master, with many jobs queued\n"
     "  restart  of a killed master, with the same many jobs\n"
     "  rings    bytes that an hour of a node's readings takes; needs no cluster\n"
+    "  advice   answers of hyades-advisor, and its memory; needs no cluster\n"
     "  decisions  a scheduling pass, by order, queue and nodes; needs no cluster\n"
     "  replays  jobs a second of hsim, by length of the log and of the queue; needs no cluster\n"
     "  steps    hrun beside a posix_spawn loop, and jobs on several nodes\n"

@@ -16,6 +16,7 @@ void measure(Bench& bench) {
   if (options.wants("jobs")) measure_jobs(bench);
   if (options.wants("steps")) measure_steps(bench);
   if (options.wants("rings")) measure_rings(bench);
+  if (options.wants("advice")) measure_advice(bench);
   if (options.wants("decisions")) measure_decisions(bench);
   if (options.wants("replays")) measure_replays(bench);
   if (options.wants("telemetry")) measure_telemetry(bench);

@@ -5,6 +5,7 @@
 #include "core/cluster.hpp"
 #include "core/prng.hpp"
 #include "measurements.hpp"
+#include "policy/adviser_bytes.hpp"
 #include "policy/backfill_policy.hpp"
 #include "policy/order.hpp"
 #include "telemetry/clocks.hpp"
@@ -18,6 +19,25 @@ constexpr WallMs kNow_ms = 1'750'000'000'000;
 constexpr WallMs kDay_ms = 86'400'000;
 constexpr int kCores = 64;
 
+// Answers at once, in a process that takes no time: what is left is what asking costs.
+class InstantAdviser : public Adviser {
+ public:
+  void ask(const GlobalQuestion& question) override {
+    bytes_ = to_bytes(NumberedQuestion{1, question}).size();
+    asked_ = true;
+  }
+  bool idle() const override { return !asked_; }
+  std::optional<AdviserReply> answer() override {
+    if (!asked_) return std::nullopt;
+    asked_ = false;
+    return AdviserReply{GlobalAdvice{}, ""};
+  }
+
+ private:
+  bool asked_ = false;
+  std::size_t bytes_ = 0;
+};
+
 // A busy cluster with a queue: jobs of one to some hundred cores run and wait.
 class Scene {
  public:
@@ -27,6 +47,11 @@ class Scene {
   double fill_up();
   // Of a pass after one job has ended, and another one has come.
   double go_on();
+  // The same at a time at which advice is asked for.
+  double go_on_asking() {
+    now_ms_ += GlobalPolicy::epoch_ms;
+    return go_on();
+  }
 
  private:
   Job& new_job(WallMs submitted_ms);
@@ -42,7 +67,8 @@ class Scene {
   RunningList running_;
   WaitingList waiting_;
   ClusterConfig config_;
-  BackfillPolicy policy_;
+  InstantAdviser adviser_;
+  BackfillPolicy policy_{{}, nullptr, {}, &adviser_};
   std::vector<QueueView> queues_;
   WallMs now_ms_ = kNow_ms;
 };
@@ -143,6 +169,24 @@ double Scene::go_on() {
   return decide();
 }
 
+// What is asked every half hour, or minute, in passes of their own; the bar is on the slowest but
+// one in a hundred.
+void add_asking(Bench& bench, Scene& scene, const std::string& name, int times, int queued,
+                int nodes) {
+  SampleSet samples;
+  for (int i = 0; i < times; ++i) samples.add(scene.go_on_asking() / 1000);
+  bench.report.add(kSection, name + ", asking", samples, "ms");
+  Figure slow{.section = kSection,
+              .name = name + ", asking, 99th percentile",
+              .value = samples.quantile(0.99),
+              .unit = "ms"};
+  if (queued == nodes && queued >= 1000) {
+    slow.bar = Bar::Below;
+    slow.limit = queued == 1000 ? 5 : 50;
+  }
+  bench.report.add(std::move(slow));
+}
+
 void measure_size(Bench& bench, int queued, int nodes) {
   const auto row = [&](QueueOrder order, Backfill backfill, bool guard = false) {
     bench.progress.say("decisions: " + std::string(to_string(order)) + ", " +
@@ -163,6 +207,7 @@ void measure_size(Bench& bench, int queued, int nodes) {
       figure.bar = Bar::Below;
       figure.limit = 1;
     }
+    if (is_advised(order)) add_asking(bench, scene, name, times, queued, nodes);
   };
   for (const QueueOrder order : all_queue_orders()) row(order, Backfill::Easy);
   row(QueueOrder::Saf, Backfill::Easy, true);
@@ -181,7 +226,8 @@ void measure_decisions(Bench& bench) {
       "cores free on "
       "every node; it starts hundreds of jobs. Else the median of passes each after one job has "
       "ended and another one has come (lowest to highest): who starts now, who is reserved, who "
-      "may pass. What is decided is carried out, which is not counted.");
+      "may pass. *Asking*: passes that also ask for advice, which is answered at once here. What "
+      "is decided is carried out, which is not counted.");
   const std::vector<int> queues =
       bench.options.smoke ? std::vector{100} : std::vector{100, 1000, 10'000};
   const std::vector<int> clusters =

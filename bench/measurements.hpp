@@ -15,6 +15,7 @@ struct Bench {
 };
 
 void measure_acks(Bench& bench);
+void measure_advice(Bench& bench);
 void measure_jobs(Bench& bench);
 void measure_latency(Bench& bench);
 void measure_idle(Bench& bench);

@@ -71,7 +71,8 @@ class TemporaryFile {
 }  // namespace
 
 std::string read_file(const std::string& path, std::size_t max_bytes, const std::string& fix) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // A pipe in its place must not be waited for until somebody writes into it.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
     throw FileError(path, std::string("cannot read: ") + std::strerror(errno), fix);

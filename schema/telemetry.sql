@@ -37,10 +37,20 @@ CREATE INDEX job_by_time ON job (at_ms);
 CREATE TABLE decision (
   id       INTEGER PRIMARY KEY AUTOINCREMENT,
   at_ms    INTEGER NOT NULL,
-  decision BLOB NOT NULL
+  decision BLOB NOT NULL,
+  shadow   INTEGER NOT NULL DEFAULT 0  -- 1: of a model that was only asked beside the one in use
 ) STRICT;
 
 CREATE INDEX decision_by_time ON decision (at_ms);
 
+-- How much each of these models has answered so far, whatever is kept of it.
+CREATE TABLE model_tally (
+  model     TEXT PRIMARY KEY,            -- SHA-256 of its file
+  decisions INTEGER NOT NULL DEFAULT 0,  -- that held
+  shadow    INTEGER NOT NULL DEFAULT 0,  -- as a shadow
+  compared  INTEGER NOT NULL DEFAULT 0,  -- of these, with the answer of the one in use
+  agreed    INTEGER NOT NULL DEFAULT 0   -- of those, on the rule
+) STRICT;
+
 PRAGMA application_id = 1213813837;  -- 'HYTM'
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
 #include "cli/feature_page.hpp"
+#include "cli/hctl_model.hpp"
 #include "cli/hctl_policy.hpp"
 #include "cli/hctl_what_if.hpp"
 #include "cli/job_filters.hpp"
@@ -40,6 +41,11 @@ constexpr const char* kUsage =
     "  policy list                      what the learned policy decided last\n"
     "  policy show DECISION             what it expected of each rule\n"
     "  policy replay DECISION           ask its model again; exit code 1 if it says another thing\n"
+    "  model list                       models of the learned policy, and which is in use\n"
+    "  model show DIGEST|FILE           how a model was made, and what was done with it\n"
+    "  model shadow DIGEST|FILE|--off   ask it beside the one in use; it decides nothing\n"
+    "  model promote [DIGEST|FILE]      put it in use (the shadow); --configured: [policy]'s\n"
+    "  model rollback                   put the one before in use again\n"
     "  config check FILE                look for mistakes in a configuration file\n";
 
 constexpr const char* kNotes =
@@ -48,6 +54,7 @@ constexpr const char* kNotes =
     "  hctl show job 42\n"
     "  hctl config check cluster.toml && hctl reload\n"
     "  hctl config check new.toml --against=history\n"
+    "  hctl model shadow mine.safetensors; hctl model list; hctl model promote\n"
     "\nExit codes\n"
     "  0  done      1  something was refused, or no master      2  wrong options\n";
 
@@ -75,9 +82,10 @@ class Hctl {
     if (verb_ == "reload") return reload();
     if (verb_ == "config") return config();
     if (verb_ == "policy") return policy();
+    if (verb_ == "model") return run_model_command(command_, arguments_);
     const std::string nearest =
         nearest_word(verb_, {"hold", "release", "requeue", "drain", "resume", "node", "show",
-                             "reload", "config", "policy"});
+                             "reload", "config", "policy", "model"});
     command_.usage_error("'" + verb_ + "': no such command" +
                          (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
   }
@@ -381,6 +389,7 @@ class Hctl {
     MasterClient client = connect(kPatienceToAsk);
     pb::ClientRequest request;
     request.mutable_show_decisions()->set_most(100);
+    request.mutable_show_decisions()->set_shadow(command_.has("shadow"));
     print_decisions(command_, client.get(request));
     return kExitGood;
   }
@@ -403,7 +412,10 @@ int run(int argc, char** argv) {
   Command command("hctl", kUsage, "Control jobs, nodes and the master.", kNotes);
   command.value("reason,r", "TEXT", "why a node is drained");
   command.value("model", "FILE",
-                "policy replay: of the learned policy (the one that is installed)");
+                "policy replay: of the learned policy (the decision's, if this host has it)");
+  command.flag("shadow", "policy list: with the answers of shadows, which held nowhere");
+  command.flag("off", "model shadow: ask none beside the one in use");
+  command.flag("configured", "model promote: the configuration's model, or the installed one");
   command.value("against", "LOG",
                 "config check: who would wait longer or shorter; 'history', or "
                 "a log in the Standard Workload Format");
@@ -411,6 +423,15 @@ int run(int argc, char** argv) {
   command.parse(argc, argv);
   const auto& words = command.words();
   const bool checks = words.size() > 1 && words[0] == "config" && words[1] == "check";
+  const bool lists = words.size() > 1 && words[0] == "policy" && words[1] == "list";
+  if (command.has("shadow") && !lists) {
+    command.usage_error("--shadow: only with 'hctl policy list'");
+  }
+  for (const char* option : {"off", "configured"}) {
+    if (command.has(option) && (words.empty() || words[0] != "model")) {
+      command.usage_error(std::string("--") + option + ": only with 'hctl model'");
+    }
+  }
   if (command.has("against") && !checks) {
     command.usage_error("--against: only with 'hctl config check FILE'");
   }

@@ -1,5 +1,7 @@
 #include "cli/hctl_policy.hpp"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -12,6 +14,7 @@
 #include "cli/times.hpp"
 #include "core/units.hpp"
 #include "hsim/replay_advisor.hpp"
+#include "master/kept_model.hpp"
 #include "policy/adviser_bytes.hpp"
 
 namespace hyades {
@@ -32,12 +35,23 @@ Json decision_json(const pb::PolicyDecision& decision) {
           {"reserve", decision.reserve()},
           {"reserve_after", decision.reserve_after_s()},
           {"ageing", decision.ageing()},
+          {"shadow", decision.shadow()},
           {"values", rule_values_json(decision.values())},
           {"played", decision.has_played() ? played_json(decision.played()) : Json(nullptr)}};
 }
 
 std::string chooser(const pb::PolicyDecision& decision) {
   return decision.model().empty() ? "lookahead" : decision.model().substr(0, 12);
+}
+
+// The copy of the decision's model that a master on this host keeps; "": there is none to be read.
+std::string kept_file(const Command& command, const std::string& model) {
+  const bool is_digest =
+      model.size() == 64 && model.find_first_not_of("0123456789abcdef") == model.npos;
+  const MasterAddress master = command.master();
+  if (!is_digest || master.state_directory.empty()) return "";
+  const std::string path = kept_model_file(master.state_directory, model);
+  return access(path.c_str(), R_OK) == 0 ? path : "";
 }
 
 AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decision) {
@@ -47,6 +61,8 @@ AdviserReply asked_again(const Command& command, const pb::PolicyDecision& decis
   config.queues.front().order = QueueOrder::Learned;
   if (command.has("model")) {
     config.policy_model = std::filesystem::absolute(command.value_of("model"));
+  } else {
+    config.policy_model = kept_file(command, decision.model());
   }
   const std::unique_ptr<Adviser> adviser = replay_advisor(config);
   adviser->ask(question->question);
@@ -72,18 +88,22 @@ void print_decisions(const Command& command, const pb::ClientReply& reply) {
     std::cout << json_text({{"decisions", list}});
     return;
   }
-  Table table({{"ID", true},
-               {"TIME"},
-               {"QUEUE"},
-               {"POLICY"},
-               {"RESERVE", true},
-               {"AFTER", true},
-               {"AGEING", true},
-               {"BY"}});
+  std::vector<Column> columns = {{"ID", true},      {"TIME"},        {"QUEUE"},        {"POLICY"},
+                                 {"RESERVE", true}, {"AFTER", true}, {"AGEING", true}, {"BY"}};
+  const bool shadows = command.has("shadow");
+  if (shadows) columns.push_back({"SHADOW"});
+  Table table(std::move(columns));
   for (const pb::PolicyDecision& decision : reply.decisions()) {
-    table.add({std::to_string(decision.id()), local_time(decision.at_ms()), decision.queue(),
-               decision.rule(), number(decision.reserve()), after(decision),
-               number(decision.ageing()), chooser(decision)});
+    std::vector<Cell> row = {std::to_string(decision.id()),
+                             local_time(decision.at_ms()),
+                             decision.queue(),
+                             decision.rule(),
+                             number(decision.reserve()),
+                             after(decision),
+                             number(decision.ageing()),
+                             chooser(decision)};
+    if (shadows) row.push_back(decision.shadow() ? "yes" : "");
+    table.add(std::move(row));
   }
   std::cout << table.render(command.terminal());
 }
@@ -95,8 +115,10 @@ void print_decision(const Command& command, const pb::PolicyDecision& decision) 
   }
   std::cout << "decision " << decision.id() << " for queue " << decision.queue() << ", "
             << local_time(decision.at_ms()) << ", by "
-            << (decision.model().empty() ? "looking ahead" : "model " + chooser(decision)) << ": "
-            << decision.rule() << ", reserve " << number(decision.reserve()) << " after "
+            << (decision.model().empty() ? "looking ahead"
+                                         : (decision.shadow() ? "the shadow " : "model ") +
+                                               chooser(decision))
+            << ": " << decision.rule() << ", reserve " << number(decision.reserve()) << " after "
             << after(decision) << ", ageing " << number(decision.ageing()) << "\n";
   if (decision.has_played()) std::cout << "played: " << played_text(decision.played()) << "\n";
   if (decision.values().empty()) return;

@@ -93,17 +93,27 @@ QueueList ask_queues(const Command& command, MasterClient& master, int& exit_cod
   return queues;
 }
 
+std::string shadow_line(const pb::ShadowModel& shadow) {
+  std::string text = "shadow: model " + shadow.model().substr(0, 12) +
+                     ", answers: " + std::to_string(shadow.answers());
+  if (shadow.failures() == 0) return text;
+  return text + ", failures: " + std::to_string(shadow.failures()) +
+         ", the last: " + shadow.failure();
+}
+
 // What the model of the global policy does, queue by queue.
 std::vector<std::string> learned_lines(const pb::LearnedPolicy& learned) {
   std::vector<std::string> lines;
   std::string model = learned.off() ? "off" : learned.answers() == 0 ? "no answer yet" : "in use";
   if (!learned.model().empty()) model += ", model " + learned.model().substr(0, 12);
+  model += " (" + learned.source() + ")";
   model += ", answers: " + std::to_string(learned.answers());
   if (learned.failures() > 0) {
     model +=
         ", failures: " + std::to_string(learned.failures()) + ", the last: " + learned.failure();
   }
   lines.push_back(model);
+  if (learned.has_shadow()) lines.push_back(shadow_line(learned.shadow()));
   for (const pb::QueueAction& queue : learned.queues()) {
     std::ostringstream text;
     text << queue.queue() << ": " << queue.rule() << ", reserve "

@@ -187,8 +187,10 @@ std::vector<std::string> warnings_of(const pb::StatusInfo& status) {
                        " UNKNOWN, because of nodes that do not respond (hstat -t UNKNOWN)");
   }
   if (status.learned().off()) {
-    warnings.push_back("the learned policy is off, its queues go by index: " +
-                       status.learned().failure() + " (mend it, then: hctl reload)");
+    warnings.push_back(
+        "the learned policy is off, its queues go by index: " + status.learned().failure() +
+        " (mend it, then: hctl reload" +
+        (status.learned().source() == "promoted" ? "; or: hctl model rollback)" : ")"));
   }
   return warnings;
 }
@@ -207,11 +209,21 @@ Json learned_json(const pb::LearnedPolicy& learned) {
                       {"reserve_after", queue.reserve_after_s()},
                       {"ageing", queue.ageing()}});
   }
+  const pb::ShadowModel& shadow = learned.shadow();
+  Json shadow_json = nullptr;
+  if (learned.has_shadow()) {
+    shadow_json = {{"model", shadow.model()},
+                   {"answers", shadow.answers()},
+                   {"failures", shadow.failures()},
+                   {"failure", shadow.failure().empty() ? Json(nullptr) : Json(shadow.failure())}};
+  }
   return {{"off", learned.off()},
           {"failure", learned.failure().empty() ? Json(nullptr) : Json(learned.failure())},
           {"model", learned.model().empty() ? Json(nullptr) : Json(learned.model())},
+          {"source", learned.source()},
           {"answers", learned.answers()},
           {"failures", learned.failures()},
+          {"shadow", shadow_json},
           {"queues", queues}};
 }
 

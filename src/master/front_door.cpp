@@ -8,7 +8,6 @@
 #include "core/controller.hpp"
 #include "master/config_render.hpp"
 #include "master/job_info.hpp"
-#include "policy/backfill_policy.hpp"
 #include "wire/codec.hpp"
 
 namespace hyades {
@@ -61,6 +60,7 @@ void FrontDoor::poll(std::vector<Request>& out) {
   server_.poll(arrived_, now.boot_ms);
   for (const RequestId id : server_.take_closed()) waiters_.erase(id);
   for (const ClientRequest& request : arrived_) take(request, out);
+  answer_about_models(now.wall_ms);
   expire_waiters(now.boot_ms);
 }
 
@@ -128,6 +128,10 @@ void FrontDoor::take(const ClientRequest& request, std::vector<Request>& out) {
       return explain_jobs(request);
     case pb::ClientRequest::kShowDecisions:
       return show_decisions(request);
+    case pb::ClientRequest::kShowModels:
+      return show_models(request);
+    case pb::ClientRequest::kActOnModel:
+      return act_on_model(request);
     case pb::ClientRequest::kWaitJobs:
       return wait_jobs(request);
     default:
@@ -389,29 +393,6 @@ void FrontDoor::show_status(const ClientRequest& request) {
   status.set_nodes_responding(responding);
   add_learned(status);
   server_.reply(request.id, reply);
-}
-
-void FrontDoor::add_learned(pb::StatusInfo& status) const {
-  if (policy_ == nullptr || policy_->global() == nullptr) return;
-  const GlobalPolicy& global = *policy_->global();
-  pb::LearnedPolicy& learned = *status.mutable_learned();
-  learned.set_off(global.health().off);
-  learned.set_failure(global.health().failure);
-  learned.set_model(global.health().model);
-  learned.set_answers(global.health().answers);
-  learned.set_failures(global.health().failures);
-  for (const QueueConfig& queue : driver_->controller().config().queues) {
-    if (!is_advised(queue.order)) continue;
-    const QueueConfig now = policy_->rule_of(queue);
-    pb::QueueAction& action = *learned.add_queues();
-    action.set_queue(queue.name);
-    action.set_looks_ahead(queue.order != QueueOrder::Learned);
-    action.set_by_model(global.advice(queue.name) != nullptr);
-    action.set_rule(std::string(to_string(now.order)));
-    action.set_reserve(reserve_of(now));
-    action.set_reserve_after_s(now.reserve_after_s);
-    action.set_ageing(now.ageing);
-  }
 }
 
 void FrontDoor::show_config(const ClientRequest& request) {

@@ -16,6 +16,7 @@
 #include "core/ports.hpp"
 #include "master/job_history.hpp"
 #include "master/late_settings.hpp"
+#include "master/model_glance.hpp"
 #include "master/queue_meter.hpp"
 #include "master/sqlite_store.hpp"
 #include "wire/client_server.hpp"
@@ -23,6 +24,8 @@
 namespace hyades {
 
 class BackfillPolicy;
+class ModelKeeper;
+class ShadowAdviser;
 class TelemetryBoard;
 
 // What clients are shown beside the tables.
@@ -31,6 +34,12 @@ struct MasterFacts {
   std::string version;
   WallMs started_ms = 0;
   std::vector<LateSetting> next_start;  // what the file says and is not in effect
+};
+
+// Whose answers learned queues go by.
+struct LearnedParts {
+  ModelKeeper* models = nullptr;
+  const ShadowAdviser* shadow = nullptr;
 };
 
 class FrontDoor final : public Door {
@@ -48,6 +57,8 @@ class FrontDoor final : public Door {
   void attach(TelemetryBoard& telemetry) { telemetry_ = &telemetry; }
   // Whose health is shown; must outlive the door.
   void attach(const BackfillPolicy& policy) { policy_ = &policy; }
+  // Likewise; call once, before the first poll.
+  void attach(const LearnedParts& learned) { learned_ = learned; }
   // Where /metrics is served, and why it is not ("": it is).
   void set_metrics(const std::string& places, const std::string& trouble) {
     metrics_state_ = places;
@@ -99,6 +110,10 @@ class FrontDoor final : public Door {
   void list_queues(const ClientRequest& request);
   void show_status(const ClientRequest& request);
   void add_learned(pb::StatusInfo& status) const;
+  void add_shadow(pb::LearnedPolicy& learned) const;
+  void show_models(const ClientRequest& request);
+  void act_on_model(const ClientRequest& request);
+  void answer_about_models(WallMs now_ms);
   void show_config(const ClientRequest& request);
   void show_job_telemetry(const ClientRequest& request);
   void show_node_telemetry(const ClientRequest& request);
@@ -130,6 +145,8 @@ class FrontDoor final : public Door {
   const Driver* driver_ = nullptr;
   const BackfillPolicy* policy_ = nullptr;
   TelemetryBoard* telemetry_ = nullptr;
+  LearnedParts learned_;
+  ModelGlance model_glance_;
   std::string metrics_state_;
   std::string metrics_trouble_;
   JobHistory history_;

@@ -92,10 +92,14 @@ void FrontDoor::show_decisions(const ClientRequest& request) {
   const pb::ShowDecisions& show = request.what.show_decisions();
   pb::ClientReply reply;
   if (telemetry_ != nullptr) {
-    const int most = std::clamp(show.most(), 1, kDecisionsAtOnce);
-    for (pb::PolicyDecision& decision : telemetry_->decisions(show.id(), most)) {
-      if (show.id() == 0) decision.clear_question();  // thousands of bytes each
-      *reply.add_decisions() = std::move(decision);
+    if (show.id() != 0) {
+      if (auto decision = telemetry_->find_decision(show.id())) *reply.add_decisions() = *decision;
+    } else {
+      const int most = std::clamp(show.most(), 1, kDecisionsAtOnce);
+      for (pb::PolicyDecision& decision : telemetry_->decisions(most, show.shadow())) {
+        decision.clear_question();  // thousands of bytes each
+        *reply.add_decisions() = std::move(decision);
+      }
     }
   }
   if (show.id() != 0 && reply.decisions().empty()) {

@@ -59,6 +59,7 @@ bool FrontDoor::uses_a_role(const ClientRequest& request) {
   switch (what.what_case()) {
     case pb::ClientRequest::kActOnNode:
     case pb::ClientRequest::kReload:
+    case pb::ClientRequest::kActOnModel:
       return true;
     case pb::ClientRequest::kActOnJob:
       return is_anothers(what.act_on_job().job());

@@ -13,14 +13,15 @@
 
 #include "core/driver.hpp"
 #include "core/news.hpp"
-#include "master/advisor_process.hpp"
 #include "master/config_file.hpp"
-#include "master/decision_recorder.hpp"
 #include "master/fence_command.hpp"
 #include "master/front_door.hpp"
 #include "master/metrics_page.hpp"
 #include "master/metrics_server.hpp"
+#include "master/model_keeper.hpp"
+#include "master/recorded_advisor.hpp"
 #include "master/run_files.hpp"
+#include "master/shadow_adviser.hpp"
 #include "master/sqlite_store.hpp"
 #include "master/state_directory.hpp"
 #include "master/telemetry_board.hpp"
@@ -119,7 +120,8 @@ class Master {
     server_ = ClientServer::open(directory_->path(), server_options(options, *config_), error);
     require(server_ != nullptr, error);
     policy_ = std::make_unique<BackfillPolicy>(
-        std::nullopt, &trainer_, [this] { return newest_outcomes(*store_); }, &recorder_);
+        std::nullopt, &trainer_, [this] { return newest_outcomes(*store_); }, &adviser_);
+    open_models();
     fence_ = std::make_unique<FenceCommand>([this]() -> const ClusterConfig& {
       return driver_ ? driver_->controller().config() : *config_;
     });
@@ -132,6 +134,7 @@ class Master {
     require(driver_->fatal_reason().empty(), driver_->fatal_reason());
     door_->attach(*driver_);
     door_->attach(*policy_);
+    door_->attach(LearnedParts{models_.get(), &adviser_});
     open_telemetry();
     waiter_.add(server_->fd());
     waiter_.add(link_.doorbell_fd());
@@ -145,6 +148,7 @@ class Master {
   int run(const std::atomic<bool>& stop) {
     while (!stop) {
       door_->count_turn();
+      adviser_.look();
       keep_telemetry();
       switch (driver_->turn()) {
         case Driver::Turn::Worked:
@@ -171,6 +175,51 @@ class Master {
  private:
   static void require(bool condition, const std::string& error) {
     if (!condition) throw CannotStart(error);
+  }
+
+  // What was committed of the learned policy's models holds again.
+  void open_models() {
+    models_ = std::make_unique<ModelKeeper>(
+        *store_,
+        ModelKeeper::Surroundings{.state_directory = directory_->path(),
+                                  .configured =
+                                      [this] {
+                                        return driver_ ? driver_->controller().config().policy_model
+                                                       : config_->policy_model;
+                                      },
+                                  .changed = [this](ModelAct act) { take_model(act); }});
+    require(models_->trouble().empty(), models_->trouble());
+    set_shadow();
+  }
+
+  // What is done about a shadow is nothing to the model in use.
+  void take_model(ModelAct act) {
+    const bool is_another = act == ModelAct::Promoted || act == ModelAct::RolledBack;
+    if (is_another && policy_->global() != nullptr) policy_->global()->ask_anew();
+    set_shadow();
+  }
+
+  // The one that is the shadow already goes on.
+  void set_shadow() {
+    const std::string file = models_->shadow_file();
+    if (file == shadow_file_) return;
+    shadow_file_ = file;
+    if (file.empty()) return adviser_.set_shadow(nullptr);
+    adviser_.set_shadow(std::make_unique<RecordedAdvisor>(
+        AdvisorProcess::Settings{.model = [file] { return file; },
+                                 .complain = complains_of("the learned policy's shadow has")},
+        [this](pb::PolicyDecision decision) {
+          decision.set_shadow(true);
+          keep(decision);
+        }));
+  }
+
+  static std::function<void(const std::string&)> complains_of(const std::string& who) {
+    return [who](const std::string& why) { spdlog::warn("{} no answer: {}", who, why); };
+  }
+
+  void keep(const pb::PolicyDecision& decision) {
+    if (telemetry_) telemetry_->add_decision(decision);
   }
 
   // Nothing of it may keep the queue from being served.
@@ -277,18 +326,13 @@ class Master {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<ClientServer> server_;
   TrainerProcess trainer_{program_beside_us("hyades-trainer")};
-  AdvisorProcess advisor_{{.model =
-                               [this] {
-                                 return driver_ ? driver_->controller().config().policy_model
-                                                : config_->policy_model;
-                               },
-                           .complain =
-                               [](const std::string& why) {
-                                 spdlog::warn("the learned policy has no answer: {}", why);
-                               }}};
-  DecisionRecorder recorder_{advisor_, [this](const pb::PolicyDecision& decision) {
-                               if (telemetry_) telemetry_->add_decision(decision);
-                             }};
+  std::unique_ptr<ModelKeeper> models_;
+  RecordedAdvisor advisor_{{.model = [this] { return models_->file_in_use(); },
+                            .complain = complains_of("the learned policy has")},
+                           [this](const pb::PolicyDecision& decision) { keep(decision); }};
+  ShadowAdviser adviser_{advisor_, [this](const std::string& model, bool agreed) {
+                           if (telemetry_) telemetry_->add_comparison(model, agreed);
+                         }};
   std::unique_ptr<BackfillPolicy> policy_;
   std::unique_ptr<FenceCommand> fence_;
   std::unique_ptr<TelemetryStore> telemetry_store_;
@@ -297,6 +341,7 @@ class Master {
   std::unique_ptr<MetricsServer> metrics_;
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
+  std::string shadow_file_;
   std::string degraded_;
   std::set<std::string> heard_;
   BootMs heard_ms_ = 0;

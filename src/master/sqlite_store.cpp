@@ -41,6 +41,7 @@ SqliteStore::SqliteStore(std::unique_ptr<QueueFile> file)
     : file_(std::move(file)),
       jobs_(file_->database()),
       nodes_(file_->database()),
+      models_(file_->database()),
       set_epoch_(file_->database(), "UPDATE meta SET value = ?1 WHERE key = 'epoch'"),
       set_next_sequence_(file_->database(),
                          "UPDATE meta SET value = ?1 WHERE key = 'next_sequence'"),
@@ -72,12 +73,22 @@ Epoch SqliteStore::begin_epoch() {
 
 CommitResult SqliteStore::commit(const Batch& batch) {
   last_error_ = broken_;
+  if (batch.empty() && broken_.empty()) return CommitResult::Committed;
+  return in_transaction([&] { write(batch); });
+}
+
+CommitResult SqliteStore::commit(const ModelChange& change) {
+  return in_transaction([&] { models_.append(change); });
+}
+
+template <typename Write>
+CommitResult SqliteStore::in_transaction(const Write& write) {
+  last_error_ = broken_;
   if (!broken_.empty()) return CommitResult::Failed;
-  if (batch.empty()) return CommitResult::Committed;
   const QueueNote::Content before = at_;
   try {
     Transaction transaction(file_->database());
-    write(batch);
+    write();
     HYADES_FAILPOINT("store_before_commit");
     transaction.commit();
   } catch (const SqliteError& error) {
@@ -171,6 +182,16 @@ void SqliteStore::load(StoredState& state, const std::function<void(const JobEve
     load_events(event);
   } catch (const std::exception& failure) {
     last_error_ = "cannot read " + file_->path() + ": " + failure.what();
+  }
+}
+
+ModelRegistry SqliteStore::load_models() {
+  last_error_.clear();
+  try {
+    return models_.load();
+  } catch (const SqliteError& failure) {
+    last_error_ = "cannot read " + file_->path() + ": " + failure.what();
+    return {};
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/ports.hpp"
 #include "master/job_rows.hpp"
+#include "master/model_rows.hpp"
 #include "master/node_rows.hpp"
 #include "master/queue_file.hpp"
 #include "master/state_directory.hpp"
@@ -35,6 +36,11 @@ class SqliteStore : public Store {
   std::string step_key(const LaunchKey& key) override;
   std::string last_error() const override { return last_error_; }
 
+  // Models of the learned policy: durable on return. Beside batches, never within one.
+  CommitResult commit(const ModelChange& change);
+  // Empty, with last_error(), when the queue cannot be read.
+  ModelRegistry load_models();
+
   // 128 random bits in hex, drawn when the queue was created; names this cluster for ever.
   const std::string& cluster_id() const { return at_.cluster_id; }
   // The uid that submitted the job, ended or not.
@@ -52,6 +58,8 @@ class SqliteStore : public Store {
  private:
   explicit SqliteStore(std::unique_ptr<QueueFile> file);
   void write(const Batch& batch);
+  template <typename Write>
+  CommitResult in_transaction(const Write& write);
   CommitResult failed(const SqliteError& error);
   void checkpoint_when_large();
   void load_events(const std::function<void(const JobEvent&)>& event);
@@ -59,6 +67,7 @@ class SqliteStore : public Store {
   std::unique_ptr<QueueFile> file_;
   JobRows jobs_;
   NodeRows nodes_;
+  ModelRows models_;
   Statement set_epoch_;
   Statement set_next_sequence_;
   Statement select_ended_;

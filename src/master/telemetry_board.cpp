@@ -201,18 +201,32 @@ std::string TelemetryBoard::silence(WallMs at_ms, WallMs period_ms,
   return "nothing heard for " + format_duration(age_ms / 1000);
 }
 
-// A node that had no jobs when it reported last takes its time until it reports again.
 void TelemetryBoard::add_decision(const pb::PolicyDecision& decision) {
   if (store_ == nullptr) return;
   store_->add_decision(decision);
   store_->flush();
 }
 
-std::vector<pb::PolicyDecision> TelemetryBoard::decisions(std::uint64_t id, int most) {
-  if (store_ == nullptr) return {};
-  return store_->decisions(id, most);
+void TelemetryBoard::add_comparison(const std::string& model, bool agreed) {
+  if (store_ == nullptr) return;
+  store_->add_comparison(model, agreed);
+  store_->flush();
 }
 
+std::map<std::string, ModelTally> TelemetryBoard::tallies() {
+  return store_ == nullptr ? std::map<std::string, ModelTally>{} : store_->tallies();
+}
+
+std::vector<pb::PolicyDecision> TelemetryBoard::decisions(int most, bool shadows) {
+  if (store_ == nullptr) return {};
+  return store_->decisions(most, shadows);
+}
+
+std::optional<pb::PolicyDecision> TelemetryBoard::find_decision(std::uint64_t id) {
+  return store_ == nullptr ? std::nullopt : store_->find_decision(id);
+}
+
+// A node that had no jobs when it reported last takes its time until it reports again.
 std::string TelemetryBoard::silence_of_node(const std::string& node,
                                             const TelemetrySettings& settings) const {
   const auto known = nodes_.find(node);

@@ -41,7 +41,10 @@ class TelemetryBoard final : public TelemetrySink {
 
   // What the learned policy answered; kept in the store only.
   void add_decision(const pb::PolicyDecision& decision);
-  std::vector<pb::PolicyDecision> decisions(std::uint64_t id, int most);
+  void add_comparison(const std::string& model, bool agreed);
+  std::map<std::string, ModelTally> tallies();
+  std::vector<pb::PolicyDecision> decisions(int most, bool shadows);
+  std::optional<pb::PolicyDecision> find_decision(std::uint64_t id);
 
   // "", or why what was told last of a node, or of a job that runs, is not how it is now: telemetry
   // is switched off, or nothing has been heard for longer than should be.

@@ -18,7 +18,7 @@ extern const char* const kTelemetrySchema;
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x4859544d;  // "HYTM"
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 constexpr int kIdBytes = 4;
 constexpr int kValueBytes = 8;
 constexpr std::size_t kEntryBytes = kIdBytes + kValueBytes;
@@ -65,6 +65,13 @@ constexpr const char* kToVersion2 =
     "decision BLOB NOT NULL) STRICT;"
     "CREATE INDEX decision_by_time ON decision (at_ms);"
     "PRAGMA user_version = 2";
+// Likewise version 3.
+constexpr const char* kToVersion3 =
+    "ALTER TABLE decision ADD COLUMN shadow INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE model_tally (model TEXT PRIMARY KEY, decisions INTEGER NOT NULL DEFAULT 0, "
+    "shadow INTEGER NOT NULL DEFAULT 0, compared INTEGER NOT NULL DEFAULT 0, "
+    "agreed INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "PRAGMA user_version = 3";
 
 // Throws SqliteError when the file is not one of ours.
 Database open_file(const std::string& path) {
@@ -77,10 +84,10 @@ Database open_file(const std::string& path) {
     database.run(kTelemetrySchema);
     transaction.commit();
   }
-  if (database.number("PRAGMA application_id") == kApplicationId &&
-      database.number("PRAGMA user_version") == 1) {
+  if (database.number("PRAGMA application_id") == kApplicationId) {
     Transaction transaction(database);
-    database.run(kToVersion2);
+    if (database.number("PRAGMA user_version") == 1) database.run(kToVersion2);
+    if (database.number("PRAGMA user_version") == 2) database.run(kToVersion3);
     transaction.commit();
   }
   if (database.number("PRAGMA application_id") != kApplicationId ||
@@ -111,8 +118,15 @@ struct TelemetryStore::Statements {
                 "ORDER BY at_ms DESC LIMIT ?3"),
         put_job(database, "INSERT OR REPLACE INTO job VALUES (?1, ?2, ?3)"),
         find_job(database, "SELECT telemetry FROM job WHERE id = ?1"),
-        add_decision(database, "INSERT INTO decision (at_ms, decision) VALUES (?1, ?2)"),
-        decisions(database, "SELECT id, decision FROM decision ORDER BY id DESC LIMIT ?1"),
+        add_decision(database,
+                     "INSERT INTO decision (at_ms, decision, shadow) VALUES (?1, ?2, ?3)"),
+        count_model(database,
+                    "INSERT INTO model_tally VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (model) DO "
+                    "UPDATE SET decisions = decisions + ?2, shadow = shadow + ?3, "
+                    "compared = compared + ?4, agreed = agreed + ?5"),
+        tallies(database, "SELECT model, decisions, shadow, compared, agreed FROM model_tally"),
+        decisions(database,
+                  "SELECT id, decision FROM decision WHERE shadow <= ?2 ORDER BY id DESC LIMIT ?1"),
         find_decision(database, "SELECT id, decision FROM decision WHERE id = ?1"),
         prune_decisions(database, "DELETE FROM decision WHERE at_ms < ?1"),
         prune_minutes(database, "DELETE FROM node_minute WHERE at_ms < ?1"),
@@ -125,6 +139,8 @@ struct TelemetryStore::Statements {
   Statement put_job;
   Statement find_job;
   Statement add_decision;
+  Statement count_model;
+  Statement tallies;
   Statement decisions;
   Statement find_decision;
   Statement prune_decisions;
@@ -296,24 +312,68 @@ std::optional<pb::JobTelemetry> TelemetryStore::find_job(JobId job) {
 }
 
 void TelemetryStore::add_decision(const pb::PolicyDecision& decision) {
+  count(decision.model(), decision.shadow() ? ModelTally{.shadow = 1} : ModelTally{.decisions = 1});
   attempt([&] {
     begin();
     const std::string packed = decision.SerializeAsString();
-    Execution(statements_->add_decision).number(decision.at_ms()).blob(packed).run();
+    Execution row(statements_->add_decision);
+    row.number(decision.at_ms()).blob(packed).number(decision.shadow() ? 1 : 0).run();
   });
 }
 
-std::vector<pb::PolicyDecision> TelemetryStore::decisions(std::uint64_t id, int most) {
+void TelemetryStore::add_comparison(const std::string& model, bool agreed) {
+  count(model, {.compared = 1, .agreed = agreed ? 1u : 0u});
+}
+
+void TelemetryStore::count(const std::string& model, const ModelTally& more) {
+  attempt([&] {
+    begin();
+    Execution row(statements_->count_model);
+    row.text(model);
+    for (const std::uint64_t value : {more.decisions, more.shadow, more.compared, more.agreed}) {
+      row.number(static_cast<std::int64_t>(value));
+    }
+    row.run();
+  });
+}
+
+std::map<std::string, ModelTally> TelemetryStore::tallies() {
+  std::map<std::string, ModelTally> found;
+  attempt([&] {
+    for (Execution row(statements_->tallies); row.step();) {
+      const auto number = [&](int column) {
+        return static_cast<std::uint64_t>(row.column_number(column));
+      };
+      found[row.column_text(0)] = {number(1), number(2), number(3), number(4)};
+    }
+  });
+  return found;
+}
+
+std::optional<pb::PolicyDecision> TelemetryStore::decision_in(const Execution& row) {
+  pb::PolicyDecision decision;
+  if (!decision.ParseFromString(row.column_text(1))) return std::nullopt;
+  decision.set_id(static_cast<std::uint64_t>(row.column_number(0)));
+  return decision;
+}
+
+std::vector<pb::PolicyDecision> TelemetryStore::decisions(int most, bool shadows) {
   std::vector<pb::PolicyDecision> found;
   attempt([&] {
-    Execution row(id == 0 ? statements_->decisions : statements_->find_decision);
-    row.number(id == 0 ? most : static_cast<std::int64_t>(id));
+    Execution row(statements_->decisions);
+    row.number(most).number(shadows ? 1 : 0);
     while (row.step()) {
-      pb::PolicyDecision decision;
-      if (!decision.ParseFromString(row.column_text(1))) continue;
-      decision.set_id(static_cast<std::uint64_t>(row.column_number(0)));
-      found.push_back(std::move(decision));
+      if (auto decision = decision_in(row)) found.push_back(std::move(*decision));
     }
+  });
+  return found;
+}
+
+std::optional<pb::PolicyDecision> TelemetryStore::find_decision(std::uint64_t id) {
+  std::optional<pb::PolicyDecision> found;
+  attempt([&] {
+    Execution row(statements_->find_decision);
+    if (row.number(static_cast<std::int64_t>(id)).step()) found = decision_in(row);
   });
   return found;
 }

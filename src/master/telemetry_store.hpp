@@ -20,6 +20,14 @@
 
 namespace hyades {
 
+// How much a model of the learned policy has answered so far.
+struct ModelTally {
+  std::uint64_t decisions = 0;  // that held
+  std::uint64_t shadow = 0;     // as a shadow
+  std::uint64_t compared = 0;   // of these, with the answer of the one in use
+  std::uint64_t agreed = 0;     // of those, on the rule
+};
+
 class TelemetryStore {
  public:
   // Opens or creates <state_directory>/telemetry.db. One that is damaged, or of another version, is
@@ -36,9 +44,14 @@ class TelemetryStore {
   std::vector<pb::NodeMinute> minutes(const std::string& node, WallMs since_ms, int most);
   std::optional<pb::JobTelemetry> find_job(JobId job);
 
+  // Counts it, too.
   void add_decision(const pb::PolicyDecision& decision);
-  // Newest first; the one of that id, if it is not 0.
-  std::vector<pb::PolicyDecision> decisions(std::uint64_t id, int most);
+  // A shadow and the model in use answered the same question, whether with the same rule.
+  void add_comparison(const std::string& model, bool agreed);
+  std::map<std::string, ModelTally> tallies();  // by the models' digests
+  // Newest first, those of shadows only if wanted.
+  std::vector<pb::PolicyDecision> decisions(int most, bool shadows);
+  std::optional<pb::PolicyDecision> find_decision(std::uint64_t id);
 
   // What is older goes; decisions with the jobs.
   void prune(WallMs minutes_before_ms, WallMs jobs_before_ms);
@@ -61,6 +74,8 @@ class TelemetryStore {
   template <typename Action>
   void attempt(const Action& action);
   void roll_back();
+  void count(const std::string& model, const ModelTally& more);
+  static std::optional<pb::PolicyDecision> decision_in(const Execution& row);
   void unpack(const std::string& packed, pb::NodeMinute& minute) const;
 
   Database database_;

@@ -59,6 +59,7 @@ class BackfillPolicy : public Policy {
   // What the queue goes by now: an order that is not advised.
   QueueConfig rule_of(const QueueConfig& queue) const;
   const GlobalPolicy* global() const { return global_ ? &*global_ : nullptr; }
+  GlobalPolicy* global() { return global_ ? &*global_ : nullptr; }
 
   double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const override;
   Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,

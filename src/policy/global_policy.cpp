@@ -36,7 +36,11 @@ void GlobalPolicy::configure(const ClusterConfig& config) {
     its.look_ahead = look_ahead;
   }
   queues_ = std::move(queues);
-  for (auto& [name, queue] : queues_) queue.due_ms = 0;  // the model may be another one
+  ask_anew();  // the model may be another one
+}
+
+void GlobalPolicy::ask_anew() {
+  for (auto& [name, queue] : queues_) queue.due_ms = 0;
   failed_ms_.clear();
   health_ = {};
 }

@@ -28,6 +28,9 @@ class GlobalPolicy {
   explicit GlobalPolicy(Adviser& adviser) : adviser_(adviser) {}
 
   void configure(const ClusterConfig& config);
+  // The adviser goes by another model from now on: it is asked about every queue, and what failed
+  // before does not count. What the one before said holds until it answers.
+  void ask_anew();
   void waits(const Job& job, WallMs at_ms);
   void leaves(const Job& job);
   void forget();

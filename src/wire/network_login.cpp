@@ -38,6 +38,8 @@ std::string verb_and_object(const pb::ClientRequest& request) {
     case pb::ClientRequest::kActOnNode:
       return lower_name(pb::NodeAction_Name(request.act_on_node().action())) + " node " +
              safe(request.act_on_node().node());
+    case pb::ClientRequest::kActOnModel:
+      return lower_name(pb::ModelAction_Name(request.act_on_model().action())) + " model";
     case pb::ClientRequest::kShowEvents:
       return "show_events" + job(request.show_events().job());
     case pb::ClientRequest::kShowScript:

@@ -245,6 +245,29 @@ TEST_F(Asked, FailuresNowAndThenDoNot) {
   EXPECT_FALSE(policy.health().off);
 }
 
+TEST_F(Asked, AnotherModelIsAskedAtOnceWhateverTheOneBeforeDid) {
+  FakeAdviser failing({std::nullopt, "it broke"});
+  GlobalPolicy off(failing);
+  off.configure(config_);
+  for (WallMs i = 0; i < 3; ++i) look(off, 1'000'000'000 + i * 10'000);
+  ASSERT_TRUE(off.health().off);
+  off.ask_anew();
+  EXPECT_FALSE(off.health().off);
+  EXPECT_EQ(off.health().failures, 0u);
+  look(off, 1'000'000'000 + 30'000);
+  EXPECT_EQ(failing.questions.size(), 4u);
+
+  FakeAdviser adviser(advised({}));
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  look(policy, 1'000'000'000);
+  policy.ask_anew();
+  adviser.silent = true;
+  look(policy, 1'000'000'001);
+  EXPECT_EQ(adviser.questions.size(), 2u);
+  EXPECT_NE(policy.advice("batch"), nullptr);  // until the other one answers
+}
+
 TEST_F(Asked, WhatNoQueueCanDoIsAFailure) {
   FakeAdviser adviser(advised({0, 0.9, 3600, 0}));
   GlobalPolicy policy(adviser);

@@ -1,6 +1,7 @@
 // Models in files: what is not exactly one is refused, with a sentence.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <cstring>
@@ -90,6 +91,18 @@ TEST_F(PolicyFile, ProgramsAreRefusedByHowTheyBegin) {
   EXPECT_THAT(complaint(""), HasSubstr("truncated"));
 }
 
+// The length of a header comes first, and is any number.
+TEST_F(PolicyFile, AHeaderIsNotTakenForAPickle) {
+  std::string bytes;
+  for (std::size_t size = 0; !bytes.starts_with("\x80\x04"); size += 8) {
+    ASSERT_LT(size, 2'000u);
+    jobscripts::write_safetensors(files_.path("other"), {{"conv", {2}, {1, 2}}},
+                                  {{"logs", std::string(size, 'x')}});
+    bytes = ModelFiles::bytes_of(files_.path("other"));
+  }
+  EXPECT_THAT(complaint(bytes), HasSubstr("not a global policy"));
+}
+
 TEST_F(PolicyFile, WeightsOfSomethingElseAreRefused) {
   jobscripts::write_safetensors(files_.path("other"), {{"conv", {2}, {1, 2}}});
   EXPECT_THAT(complaint(ModelFiles::bytes_of(files_.path("other"))),
@@ -109,6 +122,22 @@ TEST_F(PolicyFile, WeightsOfSomethingElseAreRefused) {
   EXPECT_THAT(with("encoder", "cnn-lstm"), HasSubstr("value.encode"));
   EXPECT_THAT(with("margin", "nan"), HasSubstr("margin"));
   EXPECT_THAT(with("margin", "much"), HasSubstr("margin"));
+}
+
+TEST_F(PolicyFile, OneThatSaysTooMuchIsRefused) {
+  const PolicyNetwork network(Encoder::Mlp, 1);
+  save_policy(files_.path("model"), network, 0, {{"logs", std::string(policy_facts_most, 'x')}});
+  EXPECT_THAT(complaint(ModelFiles::bytes_of(files_.path("model"))), HasSubstr("says more"));
+}
+
+TEST_F(PolicyFile, NobodyWaitsForAPipe) {
+  ASSERT_EQ(mkfifo(files_.path("pipe").c_str(), 0600), 0);
+  try {
+    load_policy(files_.path("pipe"));
+    ADD_FAILURE() << "it was read";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("not a regular file"));
+  }
 }
 
 TEST_F(PolicyFile, AFileThatIsNotThereSaysSo) {

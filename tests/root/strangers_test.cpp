@@ -338,12 +338,13 @@ TEST_F(Strangers, TheRequestsAreTheseAndNoneForwardsAnything) {
   std::set<std::string> names;
   const auto* const what = pb::ClientRequest::descriptor()->FindOneofByName("what");
   for (int i = 0; i < what->field_count(); ++i) names.insert(what->field(i)->name());
-  EXPECT_EQ(names,
-            (std::set<std::string>{"submit", "act_on_job", "act_on_node", "list_jobs",
-                                   "show_events", "show_script", "list_nodes", "list_queues",
-                                   "show_status", "show_config", "wait_jobs", "reload", "shutdown",
-                                   "show_job_telemetry", "show_node_telemetry", "show_layers",
-                                   "show_features", "explain_jobs", "show_decisions"}));
+  EXPECT_EQ(names, (std::set<std::string>{
+                       "submit",        "act_on_job",         "act_on_node",         "list_jobs",
+                       "show_events",   "show_script",        "list_nodes",          "list_queues",
+                       "show_status",   "show_config",        "wait_jobs",           "reload",
+                       "shutdown",      "show_job_telemetry", "show_node_telemetry", "show_layers",
+                       "show_features", "explain_jobs",       "show_decisions",      "show_models",
+                       "act_on_model"}));
   pb::ClientRequest shutdown;
   shutdown.mutable_shutdown();
   pb::ClientReply reply;

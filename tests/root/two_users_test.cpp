@@ -252,6 +252,26 @@ TEST_F(TwoUsers, AnOperatorIsNoAdminAndMakesNone) {
   EXPECT_TRUE(cluster().is_up());
 }
 
+// Which model orders the queue is nobody's business but an admin's; which it is may be seen.
+TEST_F(TwoUsers, OnlyAnAdminChangesTheModelOfTheLearnedPolicy) {
+  const Json before = as(kAda, {"hctl", "model", "list", "--json"}).json();
+  const std::string file = cluster().write_file("model", "nobody looks at it");
+  for (const uid_t uid : {kOperator, kBob, kAda}) {
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"promote", file}, {"shadow", file}, {"rollback"}, {"promote", "--configured"}}) {
+      std::vector<std::string> all{"hctl", "model"};
+      all.insert(all.end(), words.begin(), words.end());
+      const CommandResult result = as(uid, all);
+      EXPECT_EQ(result.exit_code, 1);
+      EXPECT_TRUE(contains(result.err, "only an admin may change the model")) << result.text();
+    }
+    EXPECT_TRUE(is_logged("client: uid " + std::to_string(uid) +
+                          " from this host: rollback model: denied"));
+  }
+  EXPECT_EQ(as(kBob, {"hctl", "model", "list", "--json"}).json(), before);
+  EXPECT_TRUE(contains(as(kAdmin, {"hctl", "model", "rollback"}).err, "none to go back to"));
+}
+
 // The configuration counts as it is when the request comes.
 TEST_F(TwoUsers, ARoleEndsWithTheConfigurationThatGaveIt) {
   const std::string config = cluster().directory() + "/hyades.toml";

@@ -309,5 +309,65 @@ TEST(MetricName, IsOneForPrometheus) {
   EXPECT_EQ(metric_name("counter.perf::TASK-CLOCK"), "counter_perf_TASK_CLOCK");
 }
 
+// ---- the learned policy -------------------------------------------------------------------------
+
+pb::PolicyDecision decision_by(const std::string& model, bool shadow) {
+  pb::PolicyDecision decision;
+  decision.set_at_ms(1'800'000'000'000);
+  decision.set_model(model);
+  decision.set_shadow(shadow);
+  return decision;
+}
+
+TEST_F(TelemetryBoardTest, AnswersOfShadowsAreKeptApart) {
+  board_->add_decision(decision_by("used", false));
+  board_->add_decision(decision_by("shadow", true));
+  board_->add_decision(decision_by("used", false));
+  open();
+  ASSERT_EQ(board_->decisions(10, false).size(), 2u);
+  for (const auto& decision : board_->decisions(10, false)) EXPECT_EQ(decision.model(), "used");
+  ASSERT_EQ(board_->decisions(10, true).size(), 3u);
+  const std::uint64_t id = board_->decisions(10, true)[1].id();
+  ASSERT_TRUE(board_->find_decision(id));
+  EXPECT_TRUE(board_->find_decision(id)->shadow());
+  EXPECT_FALSE(board_->find_decision(id + 100));
+}
+
+TEST_F(TelemetryBoardTest, ModelsAreCountedWhateverIsKept) {
+  board_->add_decision(decision_by("a", false));
+  board_->add_decision(decision_by("b", true));
+  board_->add_comparison("b", true);
+  board_->add_decision(decision_by("b", true));
+  board_->add_comparison("b", false);
+  store_->prune(clock_.now().wall_ms * 2, clock_.now().wall_ms * 2);
+  open();
+  EXPECT_TRUE(board_->decisions(10, true).empty());
+  const auto tallies = board_->tallies();
+  EXPECT_EQ(tallies.at("a").decisions, 1u);
+  EXPECT_EQ(tallies.at("a").shadow, 0u);
+  EXPECT_EQ(tallies.at("b").decisions, 0u);
+  EXPECT_EQ(tallies.at("b").shadow, 2u);
+  EXPECT_EQ(tallies.at("b").compared, 2u);
+  EXPECT_EQ(tallies.at("b").agreed, 1u);
+}
+
+// What version 2 kept held.
+TEST_F(TelemetryBoardTest, DecisionsOfAnOlderVersionStay) {
+  board_->add_decision(decision_by("old", false));
+  board_.reset();
+  store_.reset();
+  {
+    Database database = Database::open(root_ / "telemetry.db", 1000);
+    database.run(
+        "ALTER TABLE decision DROP COLUMN shadow; DROP TABLE model_tally; PRAGMA user_version = 2");
+  }
+  open();
+  EXPECT_EQ(trouble_, "");
+  ASSERT_EQ(board_->decisions(10, false).size(), 1u);
+  board_->add_decision(decision_by("new", true));
+  EXPECT_EQ(board_->decisions(10, false)[0].model(), "old");
+  EXPECT_EQ(board_->tallies().at("new").shadow, 1u);
+}
+
 }  // namespace
 }  // namespace hyades

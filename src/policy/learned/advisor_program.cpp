@@ -1,6 +1,7 @@
 // hyades-advisor: answers what a scheduler asks about the global policy, one message a question on
 // the socket that is its standard input. Started by hyadesd and hsim (master/advisor_process.hpp),
-// which do without it when it fails.
+// which do without it when it fails. With `--check FILE` it says whether that is a model that it
+// can answer with (master/model_check.hpp).
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -8,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <vector>
@@ -34,12 +34,6 @@ void be_modest() {
 bool is_socket(int fd) {
   struct stat status {};
   return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
-// Where it is installed, or built.
-std::string own_model() {
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
-  return program.parent_path().parent_path() / "share" / "hyades" / "global_policy.safetensors";
 }
 
 void say(const NumberedReply& reply) {
@@ -80,6 +74,26 @@ int answer_questions(Answerer& answerer) {
   }
 }
 
+// Whether the file can be used for answers: asked before a model is taken over.
+int check(const std::string& path) {
+  const learned::PolicyModel model = learned::load_policy(path);
+  const AdviserReply reply =
+      learned::reply_of(model.network.evaluate(GlobalState{}), model.margin, model.digest);
+  if (reply.advice) return 0;
+  std::cerr << path << ": " << reply.failure << "\n";
+  return 1;
+}
+
+int check_or_complain(const std::string& path) {
+  be_modest();
+  try {
+    return check(path);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}
+
 }  // namespace
 }  // namespace hyades
 
@@ -89,13 +103,14 @@ int main(int argc, char** argv) {
     std::cout << "hyades-advisor " << kVersion << "\n";
     return 0;
   }
+  if (argc == 3 && std::string(argv[1]) == "--check") return check_or_complain(argv[2]);
   if (argc > 2 || !is_socket(STDIN_FILENO)) {
     std::cerr << "hyades-advisor is started by hyadesd and hsim; it is of no use by itself\n";
     return 2;
   }
   be_modest();
   try {
-    Answerer answerer(argc > 1 ? argv[1] : own_model());
+    Answerer answerer(argc > 1 ? argv[1] : learned::installed_policy_file());
     return answer_questions(answerer);
   } catch (const std::exception& error) {
     say({0, {std::nullopt, error.what()}});

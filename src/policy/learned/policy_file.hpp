@@ -6,18 +6,14 @@
 #include <map>
 #include <string>
 
+#include "policy/learned/policy_header.hpp"
 #include "policy/learned/policy_network.hpp"
 
 namespace hyades::learned {
 
-struct PolicyModel {
+struct PolicyModel : PolicyHeader {
   PolicyNetwork network;
-  double margin = 0;                         // see chosen_action()
-  std::map<std::string, std::string> facts;  // how it was made, for people
-  std::string digest;                        // SHA-256 of the file, hexadecimal
 };
-
-constexpr std::size_t policy_file_most = std::size_t{16} << 20;
 
 // Gives the digest. Throws jobscripts::FileError.
 std::string save_policy(const std::string& path, const PolicyNetwork& network, double margin,

@@ -1,0 +1,87 @@
+// The models of the learned policy: which there are, and what admins do with them.
+#include <algorithm>
+
+#include "core/controller.hpp"
+#include "master/front_door.hpp"
+#include "master/model_keeper.hpp"
+#include "master/model_list.hpp"
+#include "master/shadow_adviser.hpp"
+#include "master/telemetry_board.hpp"
+#include "policy/backfill_policy.hpp"
+
+namespace hyades {
+
+void FrontDoor::show_models(const ClientRequest& request) {
+  pb::ClientReply reply;
+  const std::string& configured = driver_->controller().config().policy_model;
+  std::map<std::string, ModelTally> tallies;
+  if (telemetry_ != nullptr) tallies = telemetry_->tallies();
+  *reply.mutable_models() =
+      model_list(learned_.models->registry(), configured, tallies, model_glance_);
+  server_.reply(request.id, reply);
+}
+
+// Answered when the model was checked and the change is committed.
+void FrontDoor::act_on_model(const ClientRequest& request) {
+  const Caller caller = caller_of(request);
+  if (caller.role != Role::Admin) {
+    return refuse(request.id, ErrorCode::Denied,
+                  "only an admin may change the model of the learned policy");
+  }
+  learned_.models->take({request.id, caller.user, request.what.act_on_model()});
+}
+
+void FrontDoor::answer_about_models(WallMs now_ms) {
+  for (const ModelKeeper::Answer& answer : learned_.models->answers(now_ms)) {
+    if (answer.error != ErrorCode::None) {
+      refuse(answer.id, answer.error, answer.message);
+      continue;
+    }
+    pb::ClientReply reply;
+    reply.set_message(answer.message);
+    const auto& queues = driver_->controller().config().queues;
+    const bool used = std::any_of(queues.begin(), queues.end(), [](const QueueConfig& queue) {
+      return queue.order == QueueOrder::Learned;
+    });
+    if (!used) reply.set_message(answer.message + "; no queue has policy = \"learned\"");
+    server_.reply(answer.id, reply);
+  }
+}
+
+void FrontDoor::add_learned(pb::StatusInfo& status) const {
+  if (policy_ == nullptr || policy_->global() == nullptr) return;
+  const GlobalPolicy& global = *policy_->global();
+  pb::LearnedPolicy& learned = *status.mutable_learned();
+  learned.set_off(global.health().off);
+  learned.set_failure(global.health().failure);
+  learned.set_model(global.health().model);
+  learned.set_answers(global.health().answers);
+  learned.set_failures(global.health().failures);
+  add_shadow(learned);
+  for (const QueueConfig& queue : driver_->controller().config().queues) {
+    if (!is_advised(queue.order)) continue;
+    const QueueConfig now = policy_->rule_of(queue);
+    pb::QueueAction& action = *learned.add_queues();
+    action.set_queue(queue.name);
+    action.set_looks_ahead(queue.order != QueueOrder::Learned);
+    action.set_by_model(global.advice(queue.name) != nullptr);
+    action.set_rule(std::string(to_string(now.order)));
+    action.set_reserve(reserve_of(now));
+    action.set_reserve_after_s(now.reserve_after_s);
+    action.set_ageing(now.ageing);
+  }
+}
+
+void FrontDoor::add_shadow(pb::LearnedPolicy& learned) const {
+  const ModelRegistry& registry = learned_.models->registry();
+  learned.set_source(source_in_use(registry, driver_->controller().config().policy_model));
+  if (registry.shadow().empty()) return;
+  const ShadowAdviser::Health& health = learned_.shadow->health();
+  pb::ShadowModel& shadow = *learned.mutable_shadow();
+  shadow.set_model(registry.shadow());
+  shadow.set_answers(health.answers);
+  shadow.set_failures(health.failures);
+  shadow.set_failure(health.failure);
+}
+
+}  // namespace hyades
