@@ -76,11 +76,13 @@ TEST_F(Htrain, GoesOnToTheModelOfAnUninterruptedRun) {
   EXPECT_NE(access(files.path("parts").c_str(), F_OK), 0) << "there is no model yet";
   // Once more, in the middle of what is left.
   EXPECT_EQ(stopped(small("parts", 12, {"--resume"}), SIGINT).exit_code, 130);
-  const CommandResult last = run(small("parts", 12, {"--resume"}));
+  const std::string curves = files.path("curves.svg");
+  const CommandResult last = run(small("parts", 12, {"--resume", "--curves", curves}));
   ASSERT_TRUE(last.good()) << last.text();
   EXPECT_THAT(last.err, HasSubstr("going on after round "));
   EXPECT_EQ(weights("parts"), weights("whole"));
   EXPECT_EQ(facts("parts"), facts("whole"));
+  EXPECT_THAT(ModelFiles::bytes_of(curves), HasSubstr("margin 0.5, 10: "));
 }
 
 TEST_F(Htrain, RefusesACheckpointOfAnotherTraining) {

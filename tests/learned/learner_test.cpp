@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "policy/learned/policy_learner.hpp"
+#include "policy/learned/training_curves.hpp"
 #include "small_training.hpp"
 
 namespace hyades::learned {
@@ -194,6 +195,23 @@ TEST(Trial, WithoutWindowsNothingIsShown) {
   const PolicyNetwork network(Encoder::Mlp, 1);
   EXPECT_EQ(sure_margin(ratios_of(network, WindowSet::ChooseBy, pool)).margin, never_departs);
   EXPECT_EQ(best_margin(ratios_of(network, WindowSet::ChooseBy, pool)).margin, never_departs);
+}
+
+// Every trial is there, under every margin, with its figures.
+TEST(Curves, ShowWhatTrialsSaid) {
+  std::vector<Trial> trials(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    trials[i].round = static_cast<int>(i + 1) * 10;
+    trials[i].error = 0.25 / static_cast<double>(i + 1);
+    for (std::size_t k = 0; k < tried_margins.size(); ++k) {
+      trials[i].of_margins[k].value = 1 - 0.01 * static_cast<double>(i + k);
+    }
+  }
+  const std::string svg = training_curves_svg(trials, "a.swf b.swf");
+  for (const char* said : {"margin 0, 10: 1<", "margin 0.05, 10: 0.99<", "margin 0.5, 20: 0.96<",
+                           "updates, 20: 0.125<", "a.swf b.swf", "hand-set"}) {
+    EXPECT_THAT(svg, testing::HasSubstr(said));
+  }
 }
 
 // An episode in which nothing is tried gains nothing.

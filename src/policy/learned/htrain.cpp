@@ -5,6 +5,7 @@
 #include "hsim/log_output.hpp"
 #include "policy/learned/policy_file.hpp"
 #include "policy/learned/training_course.hpp"
+#include "policy/learned/training_curves.hpp"
 #include "stopwatch.hpp"
 
 namespace hyades {
@@ -30,15 +31,19 @@ Trial choose(const PolicyNetwork& network, const TrainOptions& options, ReplayPo
                           : sure_margin)(ratios_of(network, WindowSet::ChooseBy, pool));
 }
 
+std::string log_names(const TrainingWindows& windows) {
+  std::string names;
+  for (const TrainingLog& log : windows.logs) names += (names.empty() ? "" : " ") + log.name;
+  return names;
+}
+
 void write_model(const PolicyNetwork& network, const TrainOptions& options,
                  const TrainingWindows& windows, const Trial& best, const Trial& chosen,
                  double seconds) {
-  std::string logs;
-  for (const TrainingLog& log : windows.logs) logs += (logs.empty() ? "" : " ") + log.name;
   const int held_out = static_cast<int>(options.windows.held_out * 100 + 0.5);
   const std::string digest =
       save_policy(options.out, network, chosen.margin,
-                  {{"logs", logs},
+                  {{"logs", log_names(windows)},
                    {"seed", std::to_string(options.training.seed)},
                    {"rounds", std::to_string(options.training.rounds)},
                    {"round", std::to_string(best.round)},
@@ -56,7 +61,7 @@ int htrain(int argc, char** argv) {
   Command command = train_command();
   command.parse(argc, argv, Command::Asks::Nobody);
   const TrainOptions options = train_options(command, 2);
-  check_outputs(command, {options.out, options.checkpoint}, command.words());
+  check_outputs(command, {options.out, options.checkpoint, options.curves}, command.words());
   const Stopwatch watch;
   ReplayPool pool(read_windows(command, options), options.replay);
   TrainingRun run(options.training, pool);
@@ -65,6 +70,9 @@ int htrain(int argc, char** argv) {
   if (options.resume) course.resume();
   replay_windows(pool, watch);
   course.run();
+  if (!options.curves.empty()) {
+    write_text(options.curves, training_curves_svg(run.trials(), log_names(pool.windows())));
+  }
   const PolicyNetwork network = run.best_network();
   const Trial chosen = choose(network, options, pool);
   write_model(network, options, pool.windows(), run.best(), chosen, course.seconds());

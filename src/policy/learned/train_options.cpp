@@ -137,6 +137,7 @@ Command train_command() {
   command.value("checkpoint", "FILE", "the state of the training (what --out says, .checkpoint)");
   command.value("checkpoint-every", "N", "rounds, and at the end; 0: never (10)");
   command.flag("resume", "go on from the checkpoint");
+  command.value("curves", "FILE.svg", "a picture of the trials over the rounds");
   return command;
 }
 
@@ -149,6 +150,10 @@ TrainOptions train_options(const Command& command, int threads) {
       command.has("checkpoint") ? command.value_of("checkpoint") : options.out + ".checkpoint";
   options.checkpoint_every = whole_number(command, "checkpoint-every", 10, 0, 1'000'000);
   options.resume = command.has("resume");
+  options.curves = command.value_of("curves");
+  if (command.has("curves") && options.curves.empty()) {
+    command.usage_error("--curves: names no file");
+  }
   if (options.checkpoint.empty()) command.usage_error("--checkpoint: names no file");
   return options;
 }

@@ -19,6 +19,7 @@ struct TrainOptions {
   std::string checkpoint;     // a file
   int checkpoint_every = 10;  // rounds; 0: never
   bool resume = false;
+  std::string curves;  // a file; "": none
 };
 
 // The options that say what is learned from and how: of every command that trains.
