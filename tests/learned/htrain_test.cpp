@@ -45,6 +45,11 @@ class Htrain : public testing::Test {
   static CommandResult run(const Words& words) {
     return test::run_command(words, {.timeout_ms = 240'000});
   }
+  static Words under_mpirun(const char* ranks, const Words& words) {
+    Words all{MPIRUN, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", ranks};
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+  }
   std::vector<NamedTensor> weights(const std::string& out) const {
     return load_policy(files.path(out)).network.weights();
   }
@@ -100,6 +105,66 @@ TEST_F(Htrain, RefusesACheckpointOfAnotherTraining) {
   EXPECT_EQ(damaged.exit_code, 1);
   EXPECT_THAT(damaged.err, HasSubstr("truncated"));
   EXPECT_EQ(run(small("none", 1, {"--resume"})).exit_code, 1);
+}
+
+// Who plays decides nothing.
+TEST_F(Htrain, RanksOfMpirunMakeTheSameModel) {
+  ASSERT_TRUE(run(small("alone", 3)).good());
+  for (const char* ranks : {"2", "3"}) {
+    const CommandResult together = run(under_mpirun(ranks, small("together", 3)));
+    ASSERT_TRUE(together.good()) << together.text();
+    EXPECT_EQ(weights("together"), weights("alone")) << ranks;
+    EXPECT_EQ(facts("together"), facts("alone")) << ranks;
+  }
+}
+
+// mpirun passes on SIGUSR1; of others it makes an end of its ranks.
+TEST_F(Htrain, RanksStopAndGoOn) {
+  ASSERT_TRUE(run(small("whole", 12)).good());
+  const Words words = under_mpirun("2", small("parts", 12));
+  const CommandResult first = stopped(words, SIGUSR1);
+  EXPECT_EQ(first.exit_code, 138) << first.text();
+  EXPECT_THAT(first.err, HasSubstr("--resume goes on from"));
+  const CommandResult last = run(under_mpirun("3", small("parts", 12, {"--resume"})));
+  ASSERT_TRUE(last.good()) << last.text();
+  EXPECT_EQ(weights("parts"), weights("whole"));
+  EXPECT_EQ(facts("parts"), facts("whole"));
+}
+
+TEST_F(Htrain, FederatedRanksStopAndGoOn) {
+  const Words federated{"--federated", "--average-every", "2", "--generated", "3"};
+  const auto words = [&](const std::string& out, const Words& more) {
+    Words all = federated;
+    all.insert(all.end(), more.begin(), more.end());
+    return under_mpirun("2", small(out, 9, all));
+  };
+  const CommandResult whole = run(words("whole", {}));
+  ASSERT_TRUE(whole.good()) << whole.text();
+  EXPECT_EQ(facts("whole")["federated"], "2 ranks");
+  EXPECT_EQ(facts("whole")["logs"], "generated-0 generated-2 generated-1") << "dealt in turn";
+  EXPECT_EQ(stopped(words("parts", {}), SIGUSR1).exit_code, 138);
+  const CommandResult last = run(words("parts", {"--resume"}));
+  ASSERT_TRUE(last.good()) << last.text();
+  EXPECT_EQ(weights("parts"), weights("whole"));
+  EXPECT_EQ(facts("parts"), facts("whole"));
+  // A rank whose checkpoint is of another round has nothing to go on with.
+  const std::string path = files.path("parts.checkpoint.rank-1");
+  ASSERT_TRUE(run(under_mpirun("2", small("other", 1, federated))).good());
+  std::filesystem::copy_file(files.path("other.checkpoint.rank-1"), path,
+                             std::filesystem::copy_options::overwrite_existing);
+  const CommandResult apart = run(words("parts", {"--resume"}));
+  EXPECT_NE(apart.exit_code, 0);
+  EXPECT_THAT(apart.err, HasSubstr("the checkpoint of rank 1 is of round 1, that of rank 0 of "
+                                   "round 9"));
+}
+
+TEST_F(Htrain, FederatedRanksNeedLogsOfTheirOwn) {
+  const CommandResult alone = run(small("model", 1, {"--federated"}));
+  EXPECT_EQ(alone.exit_code, 2);
+  EXPECT_THAT(alone.err, HasSubstr("start it with mpirun -n N"));
+  const CommandResult few = run(under_mpirun("3", small("model", 1, {"--federated"})));
+  EXPECT_EQ(few.exit_code, 2);
+  EXPECT_THAT(few.err, HasSubstr("3 ranks and 2 logs: every rank needs one of its own"));
 }
 
 TEST_F(Htrain, WrongOptionsAreNamed) {

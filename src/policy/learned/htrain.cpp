@@ -3,8 +3,11 @@
 
 #include "cli/failure.hpp"
 #include "hsim/log_output.hpp"
+#include "policy/learned/federated_course.hpp"
 #include "policy/learned/policy_file.hpp"
-#include "policy/learned/training_course.hpp"
+#include "policy/learned/rank_pool.hpp"
+#include "policy/learned/stop_signals.hpp"
+#include "policy/learned/training_checkpoint.hpp"
 #include "policy/learned/training_curves.hpp"
 #include "stopwatch.hpp"
 
@@ -14,21 +17,24 @@ namespace {
 using namespace learned;
 using jobscripts::Stopwatch;
 
-void replay_windows(ReplayPool& pool, const Stopwatch& watch) {
-  pool.replay_hand_set(WindowSet::LearnFrom);
-  pool.replay_hand_set(WindowSet::TryOn);
-  const TrainingWindows& windows = pool.windows();
+constexpr int kOfSignals = 128;
+
+// What every rank of htrain has.
+struct Training {
+  const TrainOptions& options;
+  ReplayPool& pool;
+  TrainingRanks& ranks;
+  const Stopwatch& watch;
+};
+
+void replay_windows(const Training& training) {
+  training.pool.replay_hand_set(WindowSet::LearnFrom);
+  training.pool.replay_hand_set(WindowSet::TryOn);
+  if (!training.ranks.is_first()) return;
+  const TrainingWindows& windows = training.pool.windows();
   std::fprintf(stderr, "%zu windows to learn from, %zu to try on, %zu to choose by, %.0f s\n",
                windows.learn_from.size(), windows.try_on.size(), windows.choose_by.size(),
-               watch.seconds());
-}
-
-// The margin, by windows that it was not tried on.
-Trial choose(const PolicyNetwork& network, const TrainOptions& options, ReplayPool& pool) {
-  std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
-  pool.replay_hand_set(WindowSet::ChooseBy);
-  return (options.by_mean ? best_margin
-                          : sure_margin)(ratios_of(network, WindowSet::ChooseBy, pool));
+               training.watch.seconds());
 }
 
 std::string log_names(const TrainingWindows& windows) {
@@ -37,45 +43,144 @@ std::string log_names(const TrainingWindows& windows) {
   return names;
 }
 
-void write_model(const PolicyNetwork& network, const TrainOptions& options,
-                 const TrainingWindows& windows, const Trial& best, const Trial& chosen,
-                 double seconds) {
+// The margin, by windows that it was not tried on.
+Trial choose(const PolicyNetwork& network, const Training& training) {
+  if (training.ranks.is_first()) {
+    std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
+  }
+  training.pool.replay_hand_set(WindowSet::ChooseBy);
+  MarginRatios ratios = ratios_of(network, WindowSet::ChooseBy, training.pool);
+  if (training.options.federated) {
+    ratios = ratios_of_ranks(training.ranks, ratios, training.pool.windows().logs.size());
+  }
+  return (training.options.by_mean ? best_margin : sure_margin)(ratios);
+}
+
+void write_model(const PolicyNetwork& network, const TrainOptions& options, const std::string& logs,
+                 const Trial& best, const Trial& chosen, double seconds) {
   const int held_out = static_cast<int>(options.windows.held_out * 100 + 0.5);
-  const std::string digest =
-      save_policy(options.out, network, chosen.margin,
-                  {{"logs", log_names(windows)},
-                   {"seed", std::to_string(options.training.seed)},
-                   {"rounds", std::to_string(options.training.rounds)},
-                   {"round", std::to_string(best.round)},
-                   {"ratio", std::to_string(chosen.ratio)},
-                   {"high", std::to_string(chosen.high)},
-                   {"chosen", options.by_mean ? "by the mean" : "beyond doubt"},
-                   {"held_out", std::to_string(held_out)},
-                   {"seconds", std::to_string(static_cast<int>(seconds))},
-                   {"hyades", hyades_version()}});
+  std::map<std::string, std::string> facts{
+      {"logs", logs},
+      {"seed", std::to_string(options.training.seed)},
+      {"rounds", std::to_string(options.training.rounds)},
+      {"round", std::to_string(best.round)},
+      {"ratio", std::to_string(chosen.ratio)},
+      {"high", std::to_string(chosen.high)},
+      {"chosen", options.by_mean ? "by the mean" : "beyond doubt"},
+      {"held_out", std::to_string(held_out)},
+      {"seconds", std::to_string(static_cast<int>(seconds))},
+      {"hyades", hyades_version()}};
+  if (options.federated) facts["federated"] = std::to_string(options.ranks) + " ranks";
+  const std::string digest = save_policy(options.out, network, chosen.margin, facts);
   std::printf("%s: sha256 %s, margin %g, ratio %.4f on windows to choose by, %.0f s\n",
               options.out.c_str(), digest.c_str(), chosen.margin, chosen.ratio, seconds);
 }
 
-int htrain(int argc, char** argv) {
-  Command command = train_command();
-  command.parse(argc, argv, Command::Asks::Nobody);
-  const TrainOptions options = train_options(command, 2);
-  check_outputs(command, {options.out, options.checkpoint, options.curves}, command.words());
-  const Stopwatch watch;
-  ReplayPool pool(read_windows(command, options), options.replay);
-  TrainingRun run(options.training, pool);
-  TrainingCourse course(run, options, training_facts(options, pool.windows()),
-                        [&] { return watch.seconds(); });
+// From the windows to the model; `run` and `course` are of this rank's windows.
+void train(const Training& training, TrainingRun& run, TrainingCourse& course) {
+  const TrainOptions& options = training.options;
   if (options.resume) course.resume();
-  replay_windows(pool, watch);
+  replay_windows(training);
   course.run();
-  if (!options.curves.empty()) {
-    write_text(options.curves, training_curves_svg(run.trials(), log_names(pool.windows())));
+  std::string logs = log_names(training.pool.windows());
+  if (options.federated) logs = texts_of_ranks(training.ranks, logs);
+  if (training.ranks.is_first() && !options.curves.empty()) {
+    write_text(options.curves, training_curves_svg(run.trials(), logs));
   }
   const PolicyNetwork network = run.best_network();
-  const Trial chosen = choose(network, options, pool);
-  write_model(network, options, pool.windows(), run.best(), chosen, course.seconds());
+  const Trial chosen = choose(network, training);
+  if (!training.ranks.is_first()) return;
+  write_model(network, options, logs, run.best(), chosen, course.seconds());
+}
+
+// Every rank learns from its own logs.
+void train_federated(const Training& training) {
+  const TrainOptions& options = training.options;
+  TrainingRun run(settings_of_rank(options.training, options.rank), training.pool);
+  const TrainingWindows& windows = training.pool.windows();
+  FederatedCourse course(
+      run, options, training_facts(options, windows), [&] { return training.watch.seconds(); },
+      training.ranks, windows.logs.size());
+  try {
+    train(training, run, course);
+  } catch (const Failure& failure) {
+    if (failure.exit_code > kOfSignals) training.ranks.leave();  // all of them have stopped
+    throw;
+  }
+}
+
+// This rank learns; the others, if there are any, play with it.
+void train_here(const Training& training, const std::function<void()>& dismiss) {
+  const TrainOptions& options = training.options;
+  TrainingRun run(options.training, training.pool);
+  TrainingCourse course(run, options, training_facts(options, training.pool.windows()),
+                        [&] { return training.watch.seconds(); });
+  try {
+    train(training, run, course);
+  } catch (const Failure& failure) {
+    if (failure.exit_code > kOfSignals) dismiss();
+    throw;
+  }
+  dismiss();
+}
+
+// Rank 0 says of what logs it is; whoever has others would spoil what is learned.
+void must_be_of_one_training(TrainingRanks& ranks, const TrainingFacts& facts) {
+  std::string bytes;
+  put_facts(bytes, facts);
+  const std::string of_first = ranks.from_first(bytes);
+  TrainingFacts theirs;
+  Taker from(of_first);
+  const std::string differs =
+      take_facts(from, theirs) ? difference(theirs, facts) : "its message is none of this htrain";
+  if (differs.empty()) return;
+  throw Failure("rank " + std::to_string(ranks.rank()) +
+                " is not of rank 0's training: " + differs);
+}
+
+void train_shared(const Command& command, const TrainOptions& options, TrainingRanks& ranks,
+                  const Stopwatch& watch) {
+  RankPool pool(read_windows(command, options, !ranks.is_first()), options.replay,
+                options.training.encoder, ranks);
+  must_be_of_one_training(ranks, training_facts(options, pool.windows()));
+  const Training training{options, pool, ranks, watch};
+  const auto dismiss = [&] {
+    pool.dismiss();
+    ranks.leave();
+  };
+  if (ranks.is_first()) return train_here(training, dismiss);
+  const StopSignals rank_0_decides;
+  pool.serve();
+  ranks.leave();
+}
+
+TrainOptions options_of(Command& command, int argc, char** argv) try {
+  command.parse(argc, argv, Command::Asks::Nobody);
+  const TrainOptions options = train_options(command, ranks_by_mpirun() > 1 ? 1 : 2);
+  check_outputs(command, {options.out, options.checkpoint, options.curves}, command.words());
+  return options;
+} catch (const Failure& failure) {
+  if (rank_by_mpirun() == 0) throw;
+  throw Failure("", failure.exit_code);  // rank 0 says it
+}
+
+int htrain(int argc, char** argv) {
+  Command command = train_command();
+  const TrainOptions options = options_of(command, argc, argv);
+  const Stopwatch watch;
+  const std::unique_ptr<TrainingRanks> ranks = join_training_ranks();
+  if (ranks->size() > 1 && !options.federated) {
+    train_shared(command, options, *ranks, watch);
+    return kExitGood;
+  }
+  ReplayPool pool(read_windows(command, options), options.replay);
+  const Training training{options, pool, *ranks, watch};
+  if (!options.federated) {
+    train_here(training, [] {});
+    return kExitGood;
+  }
+  train_federated(training);
+  ranks->leave();
   return kExitGood;
 }
 

@@ -3,7 +3,7 @@
 namespace hyades::learned {
 namespace {
 
-constexpr int kSignals[] = {SIGINT, SIGTERM};
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
 
 volatile std::sig_atomic_t came = 0;
 
@@ -17,11 +17,11 @@ StopSignals::StopSignals() {
   action.sa_handler = note;
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
-  for (int i = 0; i < 2; ++i) sigaction(kSignals[i], &action, &before_[i]);
+  for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &action, &before_[i]);
 }
 
 StopSignals::~StopSignals() {
-  for (int i = 0; i < 2; ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &before_[i], nullptr);
 }
 
 int StopSignals::asked() const { return came; }

@@ -1,4 +1,5 @@
-// Ctrl-C and SIGTERM as a wish to stop: the first one is noted, a second one of its kind ends the
+// Ctrl-C, SIGTERM and SIGUSR1 (which mpirun passes on to its ranks, where of the others it makes an
+// end) as a wish to stop: the first one is noted, a second one of its kind ends the
 // process at once, as if nobody had asked. One at a time; for the whole process.
 #pragma once
 
@@ -17,7 +18,7 @@ class StopSignals {
   int asked() const;
 
  private:
-  struct sigaction before_[2]{};
+  struct sigaction before_[3]{};
 };
 
 }  // namespace hyades::learned

@@ -3,7 +3,9 @@
 #include <charconv>
 #include <cstdio>
 
+#include "cli/failure.hpp"
 #include "hsim/replay_options.hpp"
+#include "policy/learned/training_ranks.hpp"
 
 namespace hyades::learned {
 namespace {
@@ -23,7 +25,7 @@ constexpr const char* kNotes =
     "\nExit codes\n"
     "  0  done      1  a log cannot be used, or the model cannot be written      2  wrong "
     "options\n"
-    "  130, 143  interrupted or terminated; the checkpoint is written\n";
+    "  130, 143, 138  stopped by Ctrl-C, SIGTERM or SIGUSR1; the checkpoint is written\n";
 
 int held_out_percent(const Command& command) { return whole_number(command, "hold-out", 0, 0, 90); }
 
@@ -57,6 +59,26 @@ TrainingSettings settings_of(const Command& command) {
     command.usage_error("--encoder=" + command.value_of("encoder") + ": use mlp or cnn-lstm");
   }
   return settings;
+}
+
+void take_federation(const Command& command, TrainOptions& options) {
+  options.average_every = whole_number(command, "average-every", 5, 1, 1'000'000);
+  options.federated = command.has("federated");
+  if (!options.federated && command.has("average-every")) {
+    command.usage_error("--average-every is for --federated");
+  }
+  if (!options.federated) return;
+  options.rank = rank_by_mpirun();
+  options.ranks = ranks_by_mpirun();
+  if (options.ranks < 2) {
+    command.usage_error("--federated: start it with mpirun -n N, a rank for each site's logs");
+  }
+  const int logs = static_cast<int>(command.words().size()) + options.generated;
+  if (logs < options.ranks) {
+    command.usage_error("--federated: " + std::to_string(options.ranks) + " ranks and " +
+                        std::to_string(logs) + " logs: every rank needs one of its own");
+  }
+  options.checkpoint += ".rank-" + std::to_string(options.rank);
 }
 
 // The shortest text that means this number and no other.
@@ -101,7 +123,7 @@ void add_training_options(Command& command) {
   command.value("priority", "PERCENT", "exponent of prioritised replay; 0: all alike (60)");
   command.value("exploration", "PERCENT", "of the usual chance and noise of actors (100)");
   command.value("seed", "S", "(1)");
-  command.value("threads", "N", "(2)");
+  command.value("threads", "N", "(2; under mpirun 1 of each rank)");
 }
 
 TrainOptions training_options(const Command& command, int threads) {
@@ -137,6 +159,9 @@ Command train_command() {
   command.value("checkpoint", "FILE", "the state of the training (what --out says, .checkpoint)");
   command.value("checkpoint-every", "N", "rounds, and at the end; 0: never (10)");
   command.flag("resume", "go on from the checkpoint");
+  command.flag("federated",
+               "under mpirun: each rank learns from logs of its own, and only weights travel");
+  command.value("average-every", "N", "rounds, of weights, with --federated (5)");
   command.value("curves", "FILE.svg", "a picture of the trials over the rounds");
   return command;
 }
@@ -150,6 +175,7 @@ TrainOptions train_options(const Command& command, int threads) {
       command.has("checkpoint") ? command.value_of("checkpoint") : options.out + ".checkpoint";
   options.checkpoint_every = whole_number(command, "checkpoint-every", 10, 0, 1'000'000);
   options.resume = command.has("resume");
+  take_federation(command, options);
   options.curves = command.value_of("curves");
   if (command.has("curves") && options.curves.empty()) {
     command.usage_error("--curves: names no file");
@@ -158,17 +184,22 @@ TrainOptions train_options(const Command& command, int threads) {
   return options;
 }
 
-TrainingWindows read_windows(const Command& command, const TrainOptions& options) {
+TrainingWindows read_windows(const Command& command, const TrainOptions& options, bool quiet) {
   Prng random(options.training.seed);
   TrainingWindows windows;
+  const auto is_own = [&](int i) { return i % options.ranks == options.rank; };
+  int number = 0;
   for (const std::string& path : command.words()) {
-    add_windows(read_log(command, path), options.windows, random, windows);
+    if (!is_own(number++)) continue;
+    add_windows(quiet ? read_swf(path).workload : read_log(command, path), options.windows, random,
+                windows);
   }
   for (int i = 0; i < options.generated; ++i) {
+    if (!is_own(number++)) continue;
     add_windows(generated_workload(i, options.training.seed), plan_of_generated(options.windows),
                 random, windows);
   }
-  if (windows.learn_from.empty()) command.usage_error("name a log, or --generated N");
+  if (windows.learn_from.empty()) throw Failure("the logs have no jobs to learn from");
   return windows;
 }
 
@@ -190,6 +221,10 @@ TrainingFacts training_facts(const TrainOptions& options, const TrainingWindows&
                       {"--priority", exact(training.priority * 100)},
                       {"--exploration", exact(training.exploration * 100)},
                       {"version of Hyades", hyades_version()}};
+  if (options.federated) {
+    facts["rank"] = std::to_string(options.rank) + " of " + std::to_string(options.ranks);
+    facts["--average-every"] = std::to_string(options.average_every);
+  }
   for (const TrainingLog& log : windows.logs) facts["log " + log.name] = log.digest;
   return facts;
 }

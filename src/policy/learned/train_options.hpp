@@ -20,6 +20,9 @@ struct TrainOptions {
   int checkpoint_every = 10;  // rounds; 0: never
   bool resume = false;
   std::string curves;  // a file; "": none
+  bool federated = false;
+  int average_every = 5;    // rounds
+  int rank = 0, ranks = 1;  // federated: of the logs it has each so-manyth from that one on
 };
 
 // The options that say what is learned from and how: of every command that trains.
@@ -36,8 +39,10 @@ TrainOptions train_options(const Command& command, int threads);
 double decimal_number(const Command& command, const char* option, double missing, double least,
                       double most);
 
-// Reads the logs that are named and makes those that are not.
-TrainingWindows read_windows(const Command& command, const TrainOptions& options);
+// Reads the logs that are named and makes those that are not. `quiet`: what was cleaned up in them
+// is for another rank to say.
+TrainingWindows read_windows(const Command& command, const TrainOptions& options,
+                             bool quiet = false);
 
 // Everything but the number of rounds that decides what comes out, by the names of the options.
 using TrainingFacts = std::map<std::string, std::string>;

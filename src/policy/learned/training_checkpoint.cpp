@@ -20,25 +20,34 @@ const jobscripts::FileKind& kind() {
 bool is_log(const std::string& fact) { return fact.starts_with("log "); }
 
 bool take_checkpoint(Taker from, TrainingCheckpoint& checkpoint) {
+  return take_facts(from, checkpoint.facts) && from.take(checkpoint.seconds) &&
+         take_text(from, checkpoint.state) && from.is_empty();
+}
+
+}  // namespace
+
+void put_facts(std::string& out, const TrainingFacts& facts) {
+  put_value(out, static_cast<std::uint64_t>(facts.size()));
+  for (const auto& [name, value] : facts) {
+    put_text(out, name);
+    put_text(out, value);
+  }
+}
+
+bool take_facts(Taker& from, TrainingFacts& facts) {
   std::uint64_t count = 0;
   if (!from.take(count)) return false;
   for (std::uint64_t i = 0; i < count; ++i) {
     std::string name, value;
     if (!take_text(from, name) || !take_text(from, value)) return false;
-    checkpoint.facts[name] = value;
+    facts[name] = value;
   }
-  return from.take(checkpoint.seconds) && take_text(from, checkpoint.state) && from.is_empty();
+  return true;
 }
-
-}  // namespace
 
 void save_checkpoint(const std::string& path, const TrainingCheckpoint& checkpoint) {
   std::string bytes;
-  put_value(bytes, static_cast<std::uint64_t>(checkpoint.facts.size()));
-  for (const auto& [name, value] : checkpoint.facts) {
-    put_text(bytes, name);
-    put_text(bytes, value);
-  }
+  put_facts(bytes, checkpoint.facts);
   put_value(bytes, checkpoint.seconds);
   put_text(bytes, checkpoint.state);
   jobscripts::write_sealed_file(path, kind(), bytes);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "policy/learned/train_options.hpp"
+#include "policy/plain_bytes.hpp"
 
 namespace hyades::learned {
 
@@ -19,6 +20,10 @@ struct TrainingCheckpoint {
 // Both throw jobscripts::FileError, which names the file, what is wrong with it and what to do.
 void save_checkpoint(const std::string& path, const TrainingCheckpoint& checkpoint);
 TrainingCheckpoint load_checkpoint(const std::string& path);
+
+// Facts as bytes and back; false where they are none.
+void put_facts(std::string& out, const TrainingFacts& facts);
+bool take_facts(Taker& from, TrainingFacts& facts);
 
 // In what the checkpoint's training differs from this one, for people: "--seed is 1 there and 2
 // here; log a.swf is not of it". "": in nothing.

@@ -7,6 +7,7 @@
 #include "policy/learned/training_checkpoint.hpp"
 
 namespace hyades::learned {
+namespace {
 
 void print_trial_head() {
   std::fprintf(stderr, "%8s %12s %8s %8s %8s %8s\n", "round", "experiences", "error", "margin",
@@ -17,6 +18,8 @@ void print_trial(const Trial& trial, double seconds) {
   std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", trial.round, trial.experiences,
                trial.error, trial.margin, trial.ratio, seconds);
 }
+
+}  // namespace
 
 TrainingCourse::TrainingCourse(TrainingRun& run, const TrainOptions& options, TrainingFacts facts,
                                std::function<double()> seconds)
@@ -42,22 +45,25 @@ void TrainingCourse::resume() {
                   kExitUsage);
   }
   before_ = checkpoint.seconds;
+  if (!talks()) return;
   std::fprintf(stderr, "going on after round %d, as %s has it\n", run_.round(), path.c_str());
 }
 
 void TrainingCourse::run() {
   const StopSignals signals;
-  print_trial_head();
+  begin();
+  if (talks()) print_trial_head();
   while (!run_.finished()) {
     run_.advance();
+    round_is_over();
     if (run_.trial_is_due()) {
-      run_.note(run_.trial());
-      print_trial(run_.trials().back(), seconds());
+      run_.note(trial());
+      if (talks()) print_trial(run_.trials().back(), seconds());
     }
     const int every = options_.checkpoint_every;
-    const bool stops = signals.asked() != 0;
-    if (every > 0 && (run_.round() % every == 0 || run_.finished() || stops)) save();
-    if (stops) stop(signals.asked());
+    const int signal = signal_of_any(signals.asked());
+    if (every > 0 && (run_.round() % every == 0 || run_.finished() || signal != 0)) save();
+    if (signal != 0) stop(signal);
   }
 }
 
@@ -66,6 +72,7 @@ void TrainingCourse::save() const {
 }
 
 void TrainingCourse::stop(int signal) const {
+  if (!talks()) throw Failure("", 128 + signal);
   const std::string after = "stopped after round " + std::to_string(run_.round());
   throw Failure(options_.checkpoint_every > 0
                     ? after + "; the same command with --resume goes on from " + options_.checkpoint

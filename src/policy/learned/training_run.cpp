@@ -77,7 +77,6 @@ void TrainingRun::play_round() {
     plan.random = random_.split();
     plans.push_back(plan);
   }
-  lived_ = 0;
   for (Episode& episode : pool_.play(network_, plans)) {
     lived_ += episode.experiences.size();
     for (Experience& experience : episode.experiences) memory_.add(std::move(experience));

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/learned/policy_learner.hpp"
@@ -54,8 +55,8 @@ class TrainingRun {
   PolicyNetwork best_network() const;
   const Trial& best() const { return best_; }
   const std::vector<Trial>& trials() const { return trials_; }
-  // Experiences of the last round.
-  std::size_t lived() const { return lived_; }
+  // Experiences since it was asked last.
+  std::size_t take_lived() { return std::exchange(lived_, 0); }
 
   // All that the rounds to come depend on. Throws std::invalid_argument where the bytes are none,
   // or of a training of another shape; this is then of no use any more.
@@ -74,8 +75,8 @@ class TrainingRun {
   ReplayMemory memory_;
   int round_ = 0;
   bool begun_ = false;
-  double error_ = 0;  // mean of the last round's updates
-  std::size_t lived_ = 0;
+  double error_ = 0;       // mean of the last round's updates
+  std::size_t lived_ = 0;  // since take_lived()
   Trial best_;
   std::vector<NamedTensor> best_weights_;
   std::vector<Trial> trials_;
