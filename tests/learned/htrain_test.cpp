@@ -167,6 +167,35 @@ TEST_F(Htrain, FederatedRanksNeedLogsOfTheirOwn) {
   EXPECT_THAT(few.err, HasSubstr("3 ranks and 2 logs: every rank needs one of its own"));
 }
 
+// What was done is not done again, and the search goes where it would have gone.
+TEST_F(Htrain, ASearchGoesOnWhereItWas) {
+  const std::string ledger = files.path("search.tsv"), report = files.path("search.md");
+  const Words words{HYADES_HTRAIN, "search", "--out",        ledger, "--report",  report,
+                    "--budget",    "4",      "--rounds",     "1",    "--windows", "2",
+                    "--length",    "96",     "--episodes",   "2",    "--updates", "5",
+                    "--generated", "2",      "--population", "2",    "--threads", "1"};
+  const CommandResult first = run(words);
+  ASSERT_TRUE(first.good()) << first.text();
+  const std::string whole = ModelFiles::bytes_of(ledger);
+  int trainings = 0;
+  for (auto at = whole.find("\ntraining"); at != std::string::npos;
+       at = whole.find("\ntraining", at + 1)) {
+    ++trainings;
+  }
+  EXPECT_EQ(trainings, 4 + 4 - 2) << "those of both; the first two are shared\n" << whole;
+  EXPECT_THAT(ModelFiles::bytes_of(report), HasSubstr("](search.svg)"));
+  EXPECT_THAT(ModelFiles::bytes_of(files.path("search.svg")), HasSubstr("genetic, 4: "));
+  const std::size_t last_two = whole.rfind("training", whole.rfind("training") - 1);
+  files.write("search.tsv", whole.substr(0, last_two));
+  const CommandResult second = run(words);
+  ASSERT_TRUE(second.good()) << second.text();
+  EXPECT_EQ(ModelFiles::bytes_of(ledger), whole);
+  EXPECT_EQ(second.out, first.out);
+  Words other = words;
+  other.insert(other.end(), {"--seed", "2"});
+  EXPECT_EQ(run(other).exit_code, 2);
+}
+
 TEST_F(Htrain, WrongOptionsAreNamed) {
   const CommandResult rate = run(small("model", 1, {"--learning-rate", "fast"}));
   EXPECT_EQ(rate.exit_code, 2);

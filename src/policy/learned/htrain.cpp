@@ -1,9 +1,11 @@
 // htrain: learns a global policy from replays.
 #include <cstdio>
+#include <cstring>
 
 #include "cli/failure.hpp"
 #include "hsim/log_output.hpp"
 #include "policy/learned/federated_course.hpp"
+#include "policy/learned/htrain_search.hpp"
 #include "policy/learned/policy_file.hpp"
 #include "policy/learned/rank_pool.hpp"
 #include "policy/learned/stop_signals.hpp"
@@ -35,12 +37,6 @@ void replay_windows(const Training& training) {
   std::fprintf(stderr, "%zu windows to learn from, %zu to try on, %zu to choose by, %.0f s\n",
                windows.learn_from.size(), windows.try_on.size(), windows.choose_by.size(),
                training.watch.seconds());
-}
-
-std::string log_names(const TrainingWindows& windows) {
-  std::string names;
-  for (const TrainingLog& log : windows.logs) names += (names.empty() ? "" : " ") + log.name;
-  return names;
 }
 
 // The margin, by windows that it was not tried on.
@@ -188,5 +184,8 @@ int htrain(int argc, char** argv) {
 }  // namespace hyades
 
 int main(int argc, char** argv) {
-  return hyades::run_command("htrain", [&] { return hyades::htrain(argc, argv); });
+  const bool searches = argc > 1 && std::strcmp(argv[1], "search") == 0;
+  return hyades::run_command(searches ? "htrain search" : "htrain", [&] {
+    return searches ? hyades::htrain_search(argc - 1, argv + 1) : hyades::htrain(argc, argv);
+  });
 }

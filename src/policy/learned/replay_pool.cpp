@@ -81,7 +81,7 @@ std::vector<Episode> ReplayPool::play(const PolicyNetwork& network,
   in_parallel(plans.size(), settings_.threads, [&](std::size_t i) {
     const EpisodePlan& plan = plans[i];
     episodes[i] = learned::play(windows_.learn_from[plan.window], network, plan.exploration,
-                                settings_.law, settings_.run_times, shelf_, plan.random);
+                                plan.law, settings_.run_times, shelf_, plan.random);
   });
   return episodes;
 }

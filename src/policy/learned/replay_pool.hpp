@@ -14,7 +14,6 @@ namespace hyades::learned {
 enum class WindowSet { LearnFrom, TryOn, ChooseBy };
 
 struct ReplaySettings {
-  LearningLaw law;
   RunTimes run_times = RunTimes::LastTwo;  // of the windows to choose by: as the master does
   int threads = 2;
 };
@@ -24,6 +23,7 @@ struct ReplaySettings {
 struct EpisodePlan {
   std::size_t window = 0;  // of those to learn from
   Exploration exploration;
+  LearningLaw law;
   Prng random{0};
 };
 

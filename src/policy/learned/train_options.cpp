@@ -22,10 +22,13 @@ constexpr const char* kNotes =
     "  htrain --out policy.safetensors                  from generated workloads alone\n"
     "  htrain logs/*.swf.gz --out policy.safetensors --rounds 100 --seed 2\n"
     "  htrain logs/*.swf.gz --out policy.safetensors --rounds 100 --seed 2 --resume\n"
+    "  htrain search --help                             trying learning rates and their kin\n"
     "\nExit codes\n"
     "  0  done      1  a log cannot be used, or the model cannot be written      2  wrong "
     "options\n"
     "  130, 143, 138  stopped by Ctrl-C, SIGTERM or SIGUSR1; the checkpoint is written\n";
+
+constexpr int kRounds = 40;
 
 int held_out_percent(const Command& command) { return whole_number(command, "hold-out", 0, 0, 90); }
 
@@ -43,7 +46,6 @@ bool chooses_by_mean(const Command& command) {
 
 TrainingSettings settings_of(const Command& command) {
   TrainingSettings settings;
-  settings.rounds = whole_number(command, "rounds", settings.rounds, 1, 1'000'000);
   settings.episodes = whole_number(command, "episodes", settings.episodes, 1, 10'000);
   settings.updates = whole_number(command, "updates", settings.updates, 0, 1'000'000);
   settings.seed = static_cast<std::uint64_t>(whole_number(command, "seed", 1, 0));
@@ -104,8 +106,9 @@ double decimal_number(const Command& command, const char* option, double missing
   return value;
 }
 
-void add_training_options(Command& command) {
-  command.value("rounds", "N", "of episodes and learning (40)");
+void add_training_options(Command& command, int rounds) {
+  command.value("rounds", "N",
+                ("of episodes and learning (" + std::to_string(rounds) + ")").c_str());
   command.value("episodes", "N", "a round (12)");
   command.value("updates", "N", "steps of learning a round (300)");
   command.value("windows", "N", "of each log for learning, and of its end for choosing (16)");
@@ -115,6 +118,11 @@ void add_training_options(Command& command) {
   command.value("encoder", "E", "mlp (default) or cnn-lstm");
   command.value("run-times", "R",
                 "request, last2 (default), gbdt: what orders go by while it learns");
+  command.value("seed", "S", "(1)");
+  command.value("threads", "N", "(2; under mpirun 1 of each rank)");
+}
+
+void add_hyper_parameters(Command& command) {
   command.value("steps", "N", "epochs of half an hour until an estimate takes over (24)");
   command.value("discount", "PERCENT", "what an epoch later counts (95)");
   command.value("learning-rate", "R", "of what rules are worth (0.0003)");
@@ -122,16 +130,15 @@ void add_training_options(Command& command) {
   command.value("batch", "N", "experiences of a step of learning (96)");
   command.value("priority", "PERCENT", "exponent of prioritised replay; 0: all alike (60)");
   command.value("exploration", "PERCENT", "of the usual chance and noise of actors (100)");
-  command.value("seed", "S", "(1)");
-  command.value("threads", "N", "(2; under mpirun 1 of each rank)");
 }
 
-TrainOptions training_options(const Command& command, int threads) {
+TrainOptions training_options(const Command& command, int rounds, int threads) {
   TrainOptions options;
   options.training = settings_of(command);
+  options.training.rounds = whole_number(command, "rounds", rounds, 1, 1'000'000);
   options.replay.threads = whole_number(command, "threads", threads, 1, 1024);
-  options.replay.law.steps = whole_number(command, "steps", options.replay.law.steps, 1, 1'000);
-  options.replay.law.discount = percent(command, "discount", 95, 100);
+  options.training.law.steps = whole_number(command, "steps", options.training.law.steps, 1, 1'000);
+  options.training.law.discount = percent(command, "discount", 95, 100);
   if (command.has("run-times")) {
     options.replay.run_times = run_times_named(command, command.value_of("run-times"));
   }
@@ -151,7 +158,8 @@ Command train_command() {
                   "for jobs to come.",
                   kNotes);
   command.value("out", "FILE", "the model, in the safetensors layout");
-  add_training_options(command);
+  add_training_options(command, kRounds);
+  add_hyper_parameters(command);
   command.value(
       "choose", "HOW",
       "sure (default): better than the hand-set policy beyond doubt, or that; mean: better "
@@ -167,7 +175,7 @@ Command train_command() {
 }
 
 TrainOptions train_options(const Command& command, int threads) {
-  TrainOptions options = training_options(command, threads);
+  TrainOptions options = training_options(command, kRounds, threads);
   options.out = command.value_of("out");
   if (options.out.empty()) command.usage_error("--out FILE is missing");
   options.by_mean = chooses_by_mean(command);
@@ -213,8 +221,8 @@ TrainingFacts training_facts(const TrainOptions& options, const TrainingWindows&
                       {"--hold-out", exact(options.windows.held_out * 100)},
                       {"--encoder", std::string(to_string(training.encoder))},
                       {"--run-times", std::string(to_string(options.replay.run_times))},
-                      {"--steps", std::to_string(options.replay.law.steps)},
-                      {"--discount", exact(options.replay.law.discount * 100)},
+                      {"--steps", std::to_string(options.training.law.steps)},
+                      {"--discount", exact(options.training.law.discount * 100)},
                       {"--learning-rate", exact(training.learner.value_rate)},
                       {"--numbers-learning-rate", exact(training.learner.numbers_rate)},
                       {"--batch", std::to_string(training.learner.batch)},

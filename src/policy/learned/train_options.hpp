@@ -26,10 +26,12 @@ struct TrainOptions {
 };
 
 // The options that say what is learned from and how: of every command that trains.
-void add_training_options(Command& command);
-// With those; ends the command, with a sentence, where one is wrong. `threads`: when none are
-// named.
-TrainOptions training_options(const Command& command, int threads);
+void add_training_options(Command& command, int rounds);
+// Those that a search tries by itself.
+void add_hyper_parameters(Command& command);
+// With those; ends the command, with a sentence, where one is wrong. `rounds`, `threads`: when none
+// are named.
+TrainOptions training_options(const Command& command, int rounds, int threads);
 
 Command train_command();
 TrainOptions train_options(const Command& command, int threads);

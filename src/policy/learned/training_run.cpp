@@ -74,6 +74,7 @@ void TrainingRun::play_round() {
     EpisodePlan plan;
     plan.window = random_.below(pool_.windows(WindowSet::LearnFrom).size());
     plan.exploration = drawn_exploration(random_, settings_.exploration);
+    plan.law = settings_.law;
     plan.random = random_.split();
     plans.push_back(plan);
   }

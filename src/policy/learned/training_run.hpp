@@ -26,6 +26,7 @@ struct TrainingSettings {
   std::size_t memory = 60'000;
   double priority = 0.6;
   double exploration = 1;  // times what actors try out by themselves
+  LearningLaw law;
   LearnerSettings learner;
 };
 

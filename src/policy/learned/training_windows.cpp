@@ -73,6 +73,12 @@ Workload generated_workload(int number, std::uint64_t seed) {
   return workload;
 }
 
+std::string log_names(const TrainingWindows& windows) {
+  std::string names;
+  for (const TrainingLog& log : windows.logs) names += (names.empty() ? "" : " ") + log.name;
+  return names;
+}
+
 WindowPlan plan_of_generated(const WindowPlan& plan) {
   WindowPlan fewer = plan;
   fewer.count = std::max<std::size_t>(plan.count / 4, 2);

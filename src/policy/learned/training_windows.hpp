@@ -37,6 +37,9 @@ void add_windows(const Workload& log, const WindowPlan& plan, Prng& random, Trai
 // A made workload of 6000 jobs; machine, load, users and bursts are drawn by number and seed.
 Workload generated_workload(int number, std::uint64_t seed);
 
+// Of all logs, with a space between them.
+std::string log_names(const TrainingWindows& windows);
+
 // What was made counts for less than a log: a quarter of the windows, two at least.
 WindowPlan plan_of_generated(const WindowPlan& plan);
 
