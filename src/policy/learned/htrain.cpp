@@ -153,10 +153,14 @@ void train_shared(const Command& command, const TrainOptions& options, TrainingR
 TrainOptions options_of(Command& command, int argc, char** argv) try {
   command.parse(argc, argv, Command::Asks::Nobody);
   const TrainOptions options = train_options(command, ranks_by_mpirun() > 1 ? 1 : 2);
-  check_outputs(command, {options.out, options.checkpoint, options.curves}, command.words());
+  if (rank_by_mpirun() == 0) {
+    check_outputs(command, {options.out, options.checkpoint, options.curves}, command.words());
+  } else if (options.federated) {
+    check_outputs(command, {options.checkpoint}, command.words());
+  }
   return options;
 } catch (const Failure& failure) {
-  if (rank_by_mpirun() == 0) throw;
+  if (rank_by_mpirun() == 0 || failure.exit_code == kExitFailed) throw;
   throw Failure("", failure.exit_code);  // rank 0 says it
 }
 
