@@ -150,23 +150,30 @@ void train_shared(const Command& command, const TrainOptions& options, TrainingR
   ranks.leave();
 }
 
+// What is wrong with the command line is wrong on every rank. Rank 0 says it, and mpirun ends those
+// that wait for it; whoever ended before would take rank 0 along before it has said anything.
 TrainOptions options_of(Command& command, int argc, char** argv) try {
   command.parse(argc, argv, Command::Asks::Nobody);
-  const TrainOptions options = train_options(command, ranks_by_mpirun() > 1 ? 1 : 2);
+  return train_options(command, ranks_by_mpirun() > 1 ? 1 : 2);
+} catch (const Failure& failure) {
+  if (rank_by_mpirun() == 0) throw;
+  if (failure.exit_code != kExitGood) join_training_ranks()->from_first("");
+  throw Failure("", failure.exit_code);
+}
+
+// Only rank 0 writes the model.
+void check_files(const Command& command, const TrainOptions& options) {
   if (rank_by_mpirun() == 0) {
     check_outputs(command, {options.out, options.checkpoint, options.curves}, command.words());
   } else if (options.federated) {
     check_outputs(command, {options.checkpoint}, command.words());
   }
-  return options;
-} catch (const Failure& failure) {
-  if (rank_by_mpirun() == 0 || failure.exit_code == kExitFailed) throw;
-  throw Failure("", failure.exit_code);  // rank 0 says it
 }
 
 int htrain(int argc, char** argv) {
   Command command = train_command();
   const TrainOptions options = options_of(command, argc, argv);
+  check_files(command, options);
   const Stopwatch watch;
   const std::unique_ptr<TrainingRanks> ranks = join_training_ranks();
   if (ranks->size() > 1 && !options.federated) {
