@@ -7,6 +7,7 @@
 
 #include "hsim/gantt_cells.hpp"
 #include "hsim/gantt_svg.hpp"
+#include "hsim/line_chart.hpp"
 #include "hsim/metrics.hpp"
 #include "hsim/processor_layout.hpp"
 #include "hsim/queue_svg.hpp"
@@ -231,6 +232,48 @@ TEST(SvgNumber, IsShortAndNeverNoNumber) {
   EXPECT_EQ(svg_number(2.25), "2.2");
   EXPECT_EQ(svg_number(-0.01), "0");
   EXPECT_EQ(svg_number(std::nan("")), "0");
+}
+
+// ---- lines --------------------------------------------------------------------------------------
+
+TEST(LineChart, TicksAreRoundAndWithin) {
+  EXPECT_EQ(round_ticks(0, 40, 12), (std::vector<double>{0, 5, 10, 15, 20, 25, 30, 35, 40}));
+  EXPECT_EQ(round_ticks(-0.5, 1.2, 4), (std::vector<double>{-0.5, 0, 0.5, 1}));
+  for (const double width : {1e-6, 0.003, 0.7, 9.0, 12345.0}) {
+    const std::vector<double> ticks = round_ticks(3, 3 + width, 5);
+    EXPECT_GE(ticks.size(), 2u) << width;
+    EXPECT_LE(ticks.size(), 6u) << width;
+  }
+  EXPECT_TRUE(round_ticks(1, 1, 5).empty());
+  EXPECT_TRUE(round_ticks(0, INFINITY, 5).empty());
+}
+
+TEST(LineChart, DrawsEveryFigureThatIsOneWhereItBelongs) {
+  LinePanel panel{.title = "a & b", .mark = 1, .mark_label = "<here>"};
+  panel.series = {{"up", {{10, 1}, {20, 2}, {30, 3}}}, {"down", {{10, 3}, {20, NAN}, {30, 1}}}};
+  const std::string svg = line_chart_svg({"title", "", "rounds", {panel, panel}});
+  EXPECT_EQ(unbalanced(svg), "");
+  EXPECT_EQ(count_of(svg, "<circle class=\"c0\""), 6u);
+  EXPECT_EQ(count_of(svg, "<circle class=\"c1\""), 4u) << "what is no number is left out";
+  EXPECT_EQ(count_of(svg, "&lt;here&gt;"), 2u);
+  EXPECT_NE(svg.find("up, 20: 2"), std::string::npos);
+  // Higher figures are further up, later ones further right.
+  const std::regex dot("<circle class=\"c0\" cx=\"([0-9.]+)\" cy=\"([0-9.]+)\"");
+  std::vector<std::pair<double, double>> dots;
+  for (auto at = std::sregex_iterator(svg.begin(), svg.end(), dot); at != std::sregex_iterator();
+       ++at) {
+    dots.emplace_back(std::stod((*at)[1]), std::stod((*at)[2]));
+  }
+  ASSERT_EQ(dots.size(), 6u);
+  EXPECT_LT(dots[0].first, dots[1].first);
+  EXPECT_GT(dots[0].second, dots[1].second);
+  EXPECT_NEAR(dots[1].second - dots[2].second, dots[0].second - dots[1].second, 0.2);
+}
+
+TEST(LineChart, OfNothingIsAPicture) {
+  EXPECT_EQ(unbalanced(line_chart_svg({"title", "", "rounds", {{.title = "none"}}})), "");
+  const LinePanel one{.title = "one", .series = {{"s", {{1, 2}}}}};
+  EXPECT_EQ(count_of(line_chart_svg({"title", "", "rounds", {one}}), "nan"), 0u);
 }
 
 }  // namespace

@@ -4,10 +4,9 @@
 
 #include <cmath>
 
-#include "policy/learned/network_adviser.hpp"
 #include "policy/learned/policy_learner.hpp"
-#include "policy/learned/training_run.hpp"
-#include "trace/workload_model.hpp"
+#include "policy/learned/training_curves.hpp"
+#include "small_training.hpp"
 
 namespace hyades::learned {
 namespace {
@@ -24,16 +23,6 @@ Experience lived(std::shared_ptr<const GlobalState> state, std::size_t rule, flo
   experience.rule = rule;
   experience.gain = gain;
   return experience;
-}
-
-Workload made_workload(int jobs) {
-  WorkloadModel model;
-  model.procs = 32;
-  model.jobs = jobs;
-  model.load = 0.9;
-  model.users = 10;
-  model.over_estimates = true;
-  return generate_workload(model);
 }
 
 TEST(ReplayMemory, DrawsInProportionToErrors) {
@@ -182,31 +171,47 @@ TEST(Learner, BeginsWithTheHandSetAction) {
 
 // Neither threads nor anything else but the seed decide what comes out.
 TEST(TrainingRun, TheSameSeedGivesTheSameModel) {
-  const Workload all = made_workload(400);
-  ModelShelf shelf;
-  std::vector<TrainingWindow> windows;
-  for (const std::size_t first : {0u, 200u}) {
-    windows.push_back({"made", cut(all, {first, 200}), {}, {}, 1});
-    replay_hand_set(windows.back(), RunTimes::LastTwo, shelf);
-    EXPECT_GT(windows.back().hand_set_slowdown, 1);
-  }
   const auto trained = [&](int threads, std::uint64_t seed) {
-    TrainingSettings settings;
-    settings.rounds = 2;
-    settings.episodes = 3;
-    settings.updates = 5;
-    settings.trial_every = 2;
-    settings.threads = threads;
+    ReplayPool pool(made_windows(), {.threads = threads});
+    replay_all(pool);
+    for (const TrainingWindow& window : pool.windows().try_on) {
+      EXPECT_GT(window.hand_set_slowdown, 1);
+    }
+    TrainingSettings settings = few_rounds();
     settings.seed = seed;
-    settings.run_times = RunTimes::LastTwo;
-    TrainingRun run(windows, windows, settings, shelf);
+    TrainingRun run(settings, pool);
     run.run({});
     EXPECT_LE(run.best().ratio, 1);
-    return run.network().weights();
+    return run.best_network().weights();
   };
   const auto one = trained(1, 7);
   EXPECT_EQ(one, trained(3, 7));
   EXPECT_NE(one, trained(1, 8));
+}
+
+// Where nothing was tried, nothing is better than the hand-set policy.
+TEST(Trial, WithoutWindowsNothingIsShown) {
+  ReplayPool pool({}, {});
+  const PolicyNetwork network(Encoder::Mlp, 1);
+  EXPECT_EQ(sure_margin(ratios_of(network, WindowSet::ChooseBy, pool)).margin, never_departs);
+  EXPECT_EQ(best_margin(ratios_of(network, WindowSet::ChooseBy, pool)).margin, never_departs);
+}
+
+// Every trial is there, under every margin, with its figures.
+TEST(Curves, ShowWhatTrialsSaid) {
+  std::vector<Trial> trials(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    trials[i].round = static_cast<int>(i + 1) * 10;
+    trials[i].error = 0.25 / static_cast<double>(i + 1);
+    for (std::size_t k = 0; k < tried_margins.size(); ++k) {
+      trials[i].of_margins[k].value = 1 - 0.01 * static_cast<double>(i + k);
+    }
+  }
+  const std::string svg = training_curves_svg(trials, "a.swf b.swf");
+  for (const char* said : {"margin 0, 10: 1<", "margin 0.05, 10: 0.99<", "margin 0.5, 20: 0.96<",
+                           "updates, 20: 0.125<", "a.swf b.swf", "hand-set"}) {
+    EXPECT_THAT(svg, testing::HasSubstr(said));
+  }
 }
 
 // An episode in which nothing is tried gains nothing.

@@ -155,15 +155,21 @@ void replay_hand_set(TrainingWindow& window, RunTimes run_times, ModelShelf& she
 }
 
 // Half of them hold what they try for long, so that what it does in the long run can be seen.
-Exploration drawn_exploration(Prng& random) {
+Exploration drawn_exploration(Prng& random, double factor) {
+  Exploration drawn;
   switch (random.below(4)) {
     case 0:
-      return {.random_rule = 0.3, .noise = 0.2, .hold = 24, .around_hand_set = true};
+      drawn = {.random_rule = 0.3, .noise = 0.2, .hold = 24, .around_hand_set = true};
+      break;
     case 1:
-      return {.random_rule = 0.3, .noise = 0.2, .hold = 1'000'000, .around_hand_set = true};
+      drawn = {.random_rule = 0.3, .noise = 0.2, .hold = 1'000'000, .around_hand_set = true};
+      break;
     default:
-      return {};
+      break;
   }
+  drawn.random_rule = std::min(1.0, drawn.random_rule * factor);
+  drawn.noise *= factor;
+  return drawn;
 }
 
 Episode play(const TrainingWindow& window, const PolicyNetwork& network,

@@ -48,7 +48,8 @@ struct Exploration {
   int hold = 1;                  // epochs between changes
   bool around_hand_set = false;  // numbers near the hand-set ones, not near the network's
 };
-Exploration drawn_exploration(Prng& random);
+// `factor`: times the usual chance and noise; a probability stays one.
+Exploration drawn_exploration(Prng& random, double factor = 1);
 
 struct Episode {
   std::vector<Experience> experiences;

@@ -1,233 +1,202 @@
 // htrain: learns a global policy from replays.
-#include <chrono>
 #include <cstdio>
-#include <iostream>
+#include <cstring>
 
 #include "cli/failure.hpp"
 #include "hsim/log_output.hpp"
-#include "hsim/replay_options.hpp"
-#include "hsim/windows.hpp"
+#include "policy/learned/federated_course.hpp"
+#include "policy/learned/htrain_search.hpp"
 #include "policy/learned/policy_file.hpp"
-#include "policy/learned/training_run.hpp"
-#include "trace/workload_model.hpp"
+#include "policy/learned/rank_pool.hpp"
+#include "policy/learned/stop_signals.hpp"
+#include "policy/learned/training_checkpoint.hpp"
+#include "policy/learned/training_curves.hpp"
+#include "stopwatch.hpp"
 
 namespace hyades {
 namespace {
 
 using namespace learned;
+using jobscripts::Stopwatch;
 
-constexpr const char* kNotes =
-    "Each LOG (Standard Workload Format, plain or .gz) gives windows of consecutive jobs: those of "
-    "its\nfirst three quarters are learned from, of the rest one half is for trying what was "
-    "learned, "
-    "the\nother for choosing at last. Beside logs, or without any, workloads are generated. Where "
-    "the "
-    "last\nhalf does not show beyond doubt that the model is better than the hand-set policy, the "
-    "model\nkeeps to that.\n"
-    "\nExamples\n"
-    "  htrain --out policy.safetensors                  from generated workloads alone\n"
-    "  htrain logs/*.swf.gz --out policy.safetensors --rounds 100 --seed 2\n"
-    "\nExit codes\n"
-    "  0  done      1  a log cannot be used, or the model cannot be written      2  wrong "
-    "options\n";
+constexpr int kOfSignals = 128;
 
-// Jobs before a window that run times are learned from: fewer than the master takes, because it
-// is done anew for every episode.
-constexpr std::size_t kEarlierMost = 6'000;
-
-struct Windows {
-  std::vector<TrainingWindow> learn_from;
-  std::vector<TrainingWindow> try_on;     // while it learns
-  std::vector<TrainingWindow> choose_by;  // at last
-  std::vector<std::string> logs;
+// What every rank of htrain has.
+struct Training {
+  const TrainOptions& options;
+  ReplayPool& pool;
+  TrainingRanks& ranks;
+  const Stopwatch& watch;
 };
 
-// Of the first part of the log windows to learn from, each also at another pace; of the rest, but
-// for what is held out, windows to try policies on and, between them, windows to choose by.
-void add_windows(const Workload& log, std::size_t count, std::size_t length, double held_out,
-                 Prng& random, Windows& out) {
-  out.logs.push_back(log.name);
-  const auto known =
-      static_cast<std::size_t>(static_cast<double>(log.jobs.size()) * (1 - held_out));
-  const std::size_t to_learn = known * 3 / 4;
-  const auto window_at = [&](std::size_t first, std::size_t jobs) {
-    TrainingWindow window{log.name, cut(log, {first, jobs}), {}, {}, 1};
-    const auto begin = log.jobs.begin() + static_cast<std::ptrdiff_t>(first);
-    window.earlier.assign(begin - static_cast<std::ptrdiff_t>(std::min(first, kEarlierMost)),
-                          begin);
-    return window;
+void replay_windows(const Training& training) {
+  training.pool.replay_hand_set(WindowSet::LearnFrom);
+  training.pool.replay_hand_set(WindowSet::TryOn);
+  if (!training.ranks.is_first()) return;
+  const TrainingWindows& windows = training.pool.windows();
+  std::fprintf(stderr, "%zu windows to learn from, %zu to try on, %zu to choose by, %.0f s\n",
+               windows.learn_from.size(), windows.try_on.size(), windows.choose_by.size(),
+               training.watch.seconds());
+}
+
+// The margin, by windows that it was not tried on.
+Trial choose(const PolicyNetwork& network, const Training& training) {
+  if (training.ranks.is_first()) {
+    std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
+  }
+  training.pool.replay_hand_set(WindowSet::ChooseBy);
+  MarginRatios ratios = ratios_of(network, WindowSet::ChooseBy, training.pool);
+  if (training.options.federated) {
+    ratios = ratios_of_ranks(training.ranks, ratios, training.pool.windows().logs.size());
+  }
+  return (training.options.by_mean ? best_margin : sure_margin)(ratios);
+}
+
+void write_model(const PolicyNetwork& network, const TrainOptions& options, const std::string& logs,
+                 const Trial& best, const Trial& chosen, double seconds) {
+  const int held_out = static_cast<int>(options.windows.held_out * 100 + 0.5);
+  std::map<std::string, std::string> facts{
+      {"logs", logs},
+      {"seed", std::to_string(options.training.seed)},
+      {"rounds", std::to_string(options.training.rounds)},
+      {"round", std::to_string(best.round)},
+      {"ratio", std::to_string(chosen.ratio)},
+      {"high", std::to_string(chosen.high)},
+      {"chosen", options.by_mean ? "by the mean" : "beyond doubt"},
+      {"held_out", std::to_string(held_out)},
+      {"seconds", std::to_string(static_cast<int>(seconds))},
+      {"hyades", hyades_version()}};
+  if (options.federated) facts["federated"] = std::to_string(options.ranks) + " ranks";
+  const std::string digest = save_policy(options.out, network, chosen.margin, facts);
+  std::printf("%s: sha256 %s, margin %g, ratio %.4f on windows to choose by, %.0f s\n",
+              options.out.c_str(), digest.c_str(), chosen.margin, chosen.ratio, seconds);
+}
+
+// From the windows to the model; `run` and `course` are of this rank's windows.
+void train(const Training& training, TrainingRun& run, TrainingCourse& course) {
+  const TrainOptions& options = training.options;
+  if (options.resume) course.resume();
+  replay_windows(training);
+  course.run();
+  std::string logs = log_names(training.pool.windows());
+  if (options.federated) logs = texts_of_ranks(training.ranks, logs);
+  if (training.ranks.is_first() && !options.curves.empty()) {
+    write_text(options.curves, training_curves_svg(run.trials(), logs));
+  }
+  const PolicyNetwork network = run.best_network();
+  const Trial chosen = choose(network, training);
+  if (!training.ranks.is_first()) return;
+  write_model(network, options, logs, run.best(), chosen, course.seconds());
+}
+
+// Every rank learns from its own logs.
+void train_federated(const Training& training) {
+  const TrainOptions& options = training.options;
+  TrainingRun run(settings_of_rank(options.training, options.rank), training.pool);
+  const TrainingWindows& windows = training.pool.windows();
+  FederatedCourse course(
+      run, options, training_facts(options, windows), [&] { return training.watch.seconds(); },
+      training.ranks, windows.logs.size());
+  try {
+    train(training, run, course);
+  } catch (const Failure& failure) {
+    if (failure.exit_code > kOfSignals) training.ranks.leave();  // all of them have stopped
+    throw;
+  }
+}
+
+// This rank learns; the others, if there are any, play with it.
+void train_here(const Training& training, const std::function<void()>& dismiss) {
+  const TrainOptions& options = training.options;
+  TrainingRun run(options.training, training.pool);
+  TrainingCourse course(run, options, training_facts(options, training.pool.windows()),
+                        [&] { return training.watch.seconds(); });
+  try {
+    train(training, run, course);
+  } catch (const Failure& failure) {
+    if (failure.exit_code > kOfSignals) dismiss();
+    throw;
+  }
+  dismiss();
+}
+
+// Rank 0 says of what logs it is; whoever has others would spoil what is learned.
+void must_be_of_one_training(TrainingRanks& ranks, const TrainingFacts& facts) {
+  std::string bytes;
+  put_facts(bytes, facts);
+  const std::string of_first = ranks.from_first(bytes);
+  TrainingFacts theirs;
+  Taker from(of_first);
+  const std::string differs =
+      take_facts(from, theirs) ? difference(theirs, facts) : "its message is none of this htrain";
+  if (differs.empty()) return;
+  throw Failure("rank " + std::to_string(ranks.rank()) +
+                " is not of rank 0's training: " + differs);
+}
+
+void train_shared(const Command& command, const TrainOptions& options, TrainingRanks& ranks,
+                  const Stopwatch& watch) {
+  RankPool pool(read_windows(command, options, !ranks.is_first()), options.replay,
+                options.training.encoder, ranks);
+  must_be_of_one_training(ranks, training_facts(options, pool.windows()));
+  const Training training{options, pool, ranks, watch};
+  const auto dismiss = [&] {
+    pool.dismiss();
+    ranks.leave();
   };
-  for (const Window& each : evenly_spaced_windows(to_learn, count, length)) {
-    out.learn_from.push_back(window_at(each.first, each.count));
-    TrainingWindow paced = window_at(each.first, each.count);
-    const double factor = 0.8 + 0.4 * unit_number(random);
-    paced.workload = with_pace(std::move(paced.workload), factor);
-    out.learn_from.push_back(std::move(paced));
-  }
-  bool to_choose = false;
-  for (const Window& each : evenly_spaced_windows(known - to_learn, count, length)) {
-    (to_choose ? out.choose_by : out.try_on)
-        .push_back(window_at(to_learn + each.first, each.count));
-    to_choose = !to_choose;
-  }
+  if (ranks.is_first()) return train_here(training, dismiss);
+  const StopSignals rank_0_decides;
+  pool.serve();
+  ranks.leave();
 }
 
-Workload generated(int number, std::uint64_t seed) {
-  Prng random(seed * 1000 + static_cast<std::uint64_t>(number));
-  WorkloadModel model;
-  model.procs = 64 << random.below(4);
-  model.jobs = 6'000;
-  model.load = 0.65 + 0.3 * unit_number(random);
-  model.bursts = 0.3 * unit_number(random);
-  model.users = static_cast<int>(random.between(20, 120));
-  model.over_estimates = true;
-  model.seed = random.next();
-  Workload workload = generate_workload(model);
-  workload.name = "generated-" + std::to_string(number);
-  return workload;
+// What is wrong with the command line is wrong on every rank. Rank 0 says it, and mpirun ends those
+// that wait for it; whoever ended before would take rank 0 along before it has said anything.
+TrainOptions options_of(Command& command, int argc, char** argv) try {
+  command.parse(argc, argv, Command::Asks::Nobody);
+  return train_options(command, ranks_by_mpirun() > 1 ? 1 : 2);
+} catch (const Failure& failure) {
+  if (rank_by_mpirun() == 0) throw;
+  if (failure.exit_code != kExitGood) join_training_ranks()->from_first("");
+  throw Failure("", failure.exit_code);
 }
 
-int held_out_percent(const Command& command) { return whole_number(command, "hold-out", 0, 0, 90); }
-
-Windows windows_of(const Command& command, std::uint64_t seed) {
-  Prng random(seed);
-  const auto count = static_cast<std::size_t>(whole_number(command, "windows", 16, 1, 1000));
-  const auto length = static_cast<std::size_t>(whole_number(command, "length", 1024, 16));
-  const int made = whole_number(command, "generated", command.words().empty() ? 8 : 2, 0, 1000);
-  const double held_out = held_out_percent(command) / 100.0;
-  Windows windows;
-  for (const std::string& path : command.words()) {
-    add_windows(read_log(command, path), count, length, held_out, random, windows);
+// Only rank 0 writes the model.
+void check_files(const Command& command, const TrainOptions& options) {
+  if (rank_by_mpirun() == 0) {
+    check_outputs(command, {options.out, options.checkpoint, options.curves}, command.words());
+  } else if (options.federated) {
+    check_outputs(command, {options.checkpoint}, command.words());
   }
-  for (int i = 0; i < made; ++i) {
-    add_windows(generated(i, seed), std::max<std::size_t>(count / 4, 2), length, 0, random,
-                windows);
-  }
-  if (windows.learn_from.empty()) command.usage_error("name a log, or --generated N");
-  return windows;
 }
-
-Command train_command() {
-  Command command("htrain", "htrain [LOG...] --out FILE [OPTION...]",
-                  "Learn a global policy: which order a queue has when, and how much is kept back "
-                  "for jobs to come.",
-                  kNotes);
-  command.value("out", "FILE", "the model, in the safetensors layout");
-  command.value("rounds", "N", "of episodes and learning (40)");
-  command.value("episodes", "N", "a round (12)");
-  command.value("updates", "N", "steps of learning a round (300)");
-  command.value("windows", "N", "of each log for learning, and of its end for choosing (16)");
-  command.value("length", "L", "jobs of each window (1024)");
-  command.value("hold-out", "PERCENT", "at the end of each log, not looked at (0)");
-  command.value("generated", "N", "workloads that are made (2; 8 without a log)");
-  command.value("encoder", "E", "mlp (default) or cnn-lstm");
-  command.value("run-times", "R",
-                "request, last2 (default), gbdt: what orders go by while it learns");
-  command.value("steps", "N", "epochs of half an hour until an estimate takes over (24)");
-  command.value("discount", "PERCENT", "what an epoch later counts (95)");
-  command.value(
-      "choose", "HOW",
-      "sure (default): better than the hand-set policy beyond doubt, or that; mean: better "
-      "on the mean, which looks good and is not");
-  command.value("seed", "S", "(1)");
-  command.value("threads", "N", "(2)");
-  return command;
-}
-
-TrainingSettings settings_of(const Command& command) {
-  TrainingSettings settings;
-  settings.rounds = whole_number(command, "rounds", settings.rounds, 1, 1'000'000);
-  settings.episodes = whole_number(command, "episodes", settings.episodes, 1, 10'000);
-  settings.updates = whole_number(command, "updates", settings.updates, 0, 1'000'000);
-  settings.threads = whole_number(command, "threads", settings.threads, 1, 1024);
-  settings.seed = static_cast<std::uint64_t>(whole_number(command, "seed", 1, 0));
-  settings.law.steps = whole_number(command, "steps", settings.law.steps, 1, 1'000);
-  settings.law.discount = whole_number(command, "discount", 95, 0, 100) / 100.0;
-  if (command.has("encoder") && !parse_encoder(command.value_of("encoder"), settings.encoder)) {
-    command.usage_error("--encoder=" + command.value_of("encoder") + ": use mlp or cnn-lstm");
-  }
-  if (command.has("run-times")) {
-    settings.run_times = run_times_named(command, command.value_of("run-times"));
-  }
-  return settings;
-}
-
-bool chooses_by_mean(const Command& command) {
-  const std::string how = command.has("choose") ? command.value_of("choose") : "sure";
-  if (how != "mean" && how != "sure") {
-    command.usage_error("--choose=" + how + ": use sure or mean");
-  }
-  return how == "mean";
-}
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - begun_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begun_ = Clock::now();
-};
-
-// With what it does on stderr; the network is the best of its trials.
-void learn(TrainingRun& run, const Stopwatch& watch) {
-  std::fprintf(stderr, "%8s %12s %8s %8s %8s %8s\n", "round", "experiences", "error", "margin",
-               "ratio", "seconds");
-  run.run([&](const Trial& trial) {
-    std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", trial.round, trial.experiences,
-                 trial.error, trial.margin, trial.ratio, watch.seconds());
-  });
-}
-
-}  // namespace
 
 int htrain(int argc, char** argv) {
   Command command = train_command();
-  command.parse(argc, argv, Command::Asks::Nobody);
-  if (!command.has("out")) command.usage_error("--out FILE is missing");
-  check_outputs(command, {command.value_of("out")}, command.words());
-  const TrainingSettings settings = settings_of(command);
-  const bool by_mean = chooses_by_mean(command);
+  const TrainOptions options = options_of(command, argc, argv);
+  check_files(command, options);
   const Stopwatch watch;
-  Windows windows = windows_of(command, settings.seed);
-  ModelShelf shelf(4096);
-  const auto replay_all = [&](std::vector<TrainingWindow>& set, RunTimes run_times) {
-    in_parallel(set.size(), settings.threads,
-                [&](std::size_t i) { replay_hand_set(set[i], run_times, shelf); });
-  };
-  replay_all(windows.learn_from, settings.run_times);
-  replay_all(windows.try_on, settings.run_times);
-  std::fprintf(stderr, "%zu windows to learn from, %zu to try on, %zu to choose by, %.0f s\n",
-               windows.learn_from.size(), windows.try_on.size(), windows.choose_by.size(),
-               watch.seconds());
-  TrainingRun run(windows.learn_from, windows.try_on, settings, shelf);
-  learn(run, watch);
-  std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
-  replay_all(windows.choose_by, RunTimes::Learned);
-  const Trial chosen = (by_mean ? best_margin : sure_margin)(
-      run.network(), windows.choose_by, RunTimes::Learned, settings.threads, shelf);
-  std::string logs;
-  for (const std::string& log : windows.logs) logs += (logs.empty() ? "" : " ") + log;
-  const std::string digest =
-      save_policy(command.value_of("out"), run.network(), chosen.margin,
-                  {{"logs", logs},
-                   {"seed", std::to_string(settings.seed)},
-                   {"rounds", std::to_string(settings.rounds)},
-                   {"round", std::to_string(run.best().round)},
-                   {"ratio", std::to_string(chosen.ratio)},
-                   {"high", std::to_string(chosen.high)},
-                   {"chosen", by_mean ? "by the mean" : "beyond doubt"},
-                   {"held_out", std::to_string(held_out_percent(command))},
-                   {"seconds", std::to_string(static_cast<int>(watch.seconds()))},
-                   {"hyades", hyades_version()}});
-  std::printf("%s: sha256 %s, margin %g, ratio %.4f on windows to choose by, %.0f s\n",
-              command.value_of("out").c_str(), digest.c_str(), chosen.margin, chosen.ratio,
-              watch.seconds());
+  const std::unique_ptr<TrainingRanks> ranks = join_training_ranks();
+  if (ranks->size() > 1 && !options.federated) {
+    train_shared(command, options, *ranks, watch);
+    return kExitGood;
+  }
+  ReplayPool pool(read_windows(command, options), options.replay);
+  const Training training{options, pool, *ranks, watch};
+  if (!options.federated) {
+    train_here(training, [] {});
+    return kExitGood;
+  }
+  train_federated(training);
+  ranks->leave();
   return kExitGood;
 }
 
+}  // namespace
 }  // namespace hyades
 
 int main(int argc, char** argv) {
-  return hyades::run_command("htrain", [&] { return hyades::htrain(argc, argv); });
+  const bool searches = argc > 1 && std::strcmp(argv[1], "search") == 0;
+  return hyades::run_command(searches ? "htrain search" : "htrain", [&] {
+    return searches ? hyades::htrain_search(argc - 1, argv + 1) : hyades::htrain(argc, argv);
+  });
 }

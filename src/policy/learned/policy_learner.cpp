@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "policy/learned/policy_modules.hpp"
+#include "policy/learned/training_bytes.hpp"
 
 namespace hyades::learned {
 namespace {
@@ -65,6 +66,64 @@ void step(torch::optim::Adam& optimizer, const torch::nn::Module& module,
   loss.backward();
   torch::nn::utils::clip_grad_norm_(module.parameters(), kMostGradient);
   optimizer.step();
+}
+
+void put_tensor(std::string& out, const torch::Tensor& tensor) {
+  const torch::Tensor values = tensor.detach().contiguous();
+  put(out, values.data_ptr<float>(), static_cast<std::size_t>(values.numel()));
+}
+
+bool take_tensor(Taker& from, const torch::Tensor& tensor) {
+  const torch::NoGradGuard guard;
+  std::vector<float> values(static_cast<std::size_t>(tensor.numel()));
+  if (!from.take(values.data(), values.size())) return false;
+  tensor.copy_(torch::tensor(values).view(tensor.sizes()));
+  return true;
+}
+
+// Parameters in their order; the shapes are the module's.
+void put_parameters(std::string& out, const torch::nn::Module& module) {
+  for (const torch::Tensor& parameter : module.parameters()) put_tensor(out, parameter);
+}
+
+bool take_parameters(Taker& from, const torch::nn::Module& module) {
+  for (const torch::Tensor& parameter : module.parameters()) {
+    if (!take_tensor(from, parameter)) return false;
+  }
+  return true;
+}
+
+// The optimizer keeps nothing of a parameter before its first step: then the number of steps is 0.
+void put_moments(std::string& out, torch::optim::Adam& optimizer) {
+  for (const torch::Tensor& parameter : optimizer.param_groups().front().params()) {
+    const auto found =
+        optimizer.state().find(c10::guts::to_string(parameter.unsafeGetTensorImpl()));
+    const bool is_there = found != optimizer.state().end();
+    auto* state =
+        is_there ? static_cast<torch::optim::AdamParamState*>(found->second.get()) : nullptr;
+    put_value(out, state != nullptr ? state->step() : std::int64_t{0});
+    if (state == nullptr) continue;
+    put_tensor(out, state->exp_avg());
+    put_tensor(out, state->exp_avg_sq());
+  }
+}
+
+bool take_moments(Taker& from, torch::optim::Adam& optimizer) {
+  optimizer.state().clear();
+  for (const torch::Tensor& parameter : optimizer.param_groups().front().params()) {
+    std::int64_t steps = 0;
+    if (!from.take(steps) || steps < 0) return false;
+    if (steps == 0) continue;
+    auto state = std::make_unique<torch::optim::AdamParamState>();
+    const torch::Tensor first = torch::zeros_like(parameter, torch::MemoryFormat::Preserve);
+    const torch::Tensor second = torch::zeros_like(parameter, torch::MemoryFormat::Preserve);
+    if (!take_tensor(from, first) || !take_tensor(from, second)) return false;
+    state->step(steps);
+    state->exp_avg(first);
+    state->exp_avg_sq(second);
+    optimizer.state()[c10::guts::to_string(parameter.unsafeGetTensorImpl())] = std::move(state);
+  }
+  return true;
 }
 
 }  // namespace
@@ -169,6 +228,20 @@ double PolicyLearner::learn(ReplayMemory& memory, double correction, Prng& rando
   if (state_->settings.numbers_rate > 0) state_->learn_numbers(states);
   state_->follow_online(state_->settings.follow);
   return errors.mean().item<double>();
+}
+
+void PolicyLearner::put_state(std::string& out) const {
+  put_parameters(out, *state_->target.value);
+  put_parameters(out, *state_->target.numbers);
+  put_moments(out, state_->value_optimizer);
+  put_moments(out, state_->numbers_optimizer);
+}
+
+bool PolicyLearner::take_state(Taker& from) {
+  return take_parameters(from, *state_->target.value) &&
+         take_parameters(from, *state_->target.numbers) &&
+         take_moments(from, state_->value_optimizer) &&
+         take_moments(from, state_->numbers_optimizer);
 }
 
 }  // namespace hyades::learned

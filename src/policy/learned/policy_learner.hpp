@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "policy/learned/policy_network.hpp"
 #include "policy/learned/replay_memory.hpp"
@@ -32,6 +33,11 @@ class PolicyLearner {
   void imitate(const ReplayMemory& memory, int steps, Prng& random);
   // One step on a batch that is drawn from the memory, whose errors are set. Gives their mean.
   double learn(ReplayMemory& memory, double correction, Prng& random);
+
+  // What it knows beside the network: the target network, and both optimizers' moments. As bytes
+  // and back; false where they are none, or of networks of another shape.
+  void put_state(std::string& out) const;
+  bool take_state(Taker& from);
 
  private:
   struct State;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/assert.hpp"
+#include "policy/learned/training_bytes.hpp"
 
 namespace hyades::learned {
 namespace {
@@ -74,6 +75,34 @@ void ReplayMemory::set_error(std::size_t place, double error) {
   const double weight = std::pow(std::abs(error) + kLeastError, power_);
   largest_ = std::max(largest_, weight);
   tree_.set(place, weight);
+}
+
+void ReplayMemory::put_state(std::string& out) const {
+  put_experiences(out, experiences_);
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < experiences_.size(); ++i) weights.push_back(tree_.weight(i));
+  put_list(out, weights);
+  put_value(out, static_cast<std::uint64_t>(next_));
+  put_value(out, largest_);
+}
+
+// The sums are made anew; each is of the two below it, whatever the order of the changes was.
+bool ReplayMemory::take_state(Taker& from) {
+  std::vector<double> weights;
+  std::uint64_t next = 0;
+  if (!take_experiences(from, experiences_) || !take_list(from, weights) || !from.take(next) ||
+      !from.take(largest_)) {
+    return false;
+  }
+  if (experiences_.size() > most_ || weights.size() != experiences_.size()) return false;
+  if (next >= most_ || (experiences_.size() < most_ && next != experiences_.size())) return false;
+  next_ = next;
+  tree_ = SumTree(most_);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (!(weights[i] >= 0)) return false;
+    tree_.set(i, weights[i]);
+  }
+  return true;
 }
 
 }  // namespace hyades::learned

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/prng.hpp"
 #include "policy/global_state.hpp"
+#include "policy/plain_bytes.hpp"
 
 namespace hyades::learned {
 
@@ -53,6 +55,11 @@ class ReplayMemory {
   // `correction` 0..1: how far weights make up for it.
   std::vector<Drawn> draw(std::size_t count, double correction, Prng& random) const;
   void set_error(std::size_t place, double error);
+
+  // What it holds as bytes, and back into a memory for as many: false where they are none, or of
+  // more than it holds.
+  void put_state(std::string& out) const;
+  bool take_state(Taker& from);
 
  private:
   std::size_t most_;

@@ -1,148 +1,126 @@
 #include "policy/learned/training_run.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <cmath>
-#include <exception>
-#include <map>
-#include <mutex>
-#include <thread>
+#include <stdexcept>
 
-#include "hsim/bootstrap.hpp"
-#include "policy/learned/network_adviser.hpp"
+#include "policy/learned/training_bytes.hpp"
 
 namespace hyades::learned {
 namespace {
 
 constexpr int kImitationSteps = 400;
 constexpr double kCorrection = 0.6;  // of prioritised draws
-constexpr double kMargins[] = {0, 0.05, 0.2, 0.5};
 
-Trial tried_with(const PolicyNetwork& network, double margin,
-                 const std::vector<TrainingWindow>& windows, RunTimes run_times, int threads,
-                 ModelShelf& shelf) {
-  std::vector<double> slowdowns(windows.size());
-  in_parallel(windows.size(), threads, [&](std::size_t i) {
-    NetworkAdviser adviser(network, margin);
-    slowdowns[i] = mean_slowdown(windows[i], replay_window(windows[i], run_times, shelf, &adviser));
-  });
-  std::map<std::string, PairedWindows> logs;
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    logs[windows[i].log].a.push_back(slowdowns[i]);
-    logs[windows[i].log].b.push_back(windows[i].hand_set_slowdown);
-  }
-  std::vector<PairedWindows> pairs;
-  for (auto& [name, log] : logs) pairs.push_back(std::move(log));
-  const Interval ratio = bootstrap_geometric_ratio(pairs, {.resamples = 1000});
-  return {.margin = margin, .ratio = ratio.value, .high = ratio.high};
-}
-
-// The margin under which that figure of the trial is least, and below 1.
-Trial margin_with_least(double Trial::*figure, const PolicyNetwork& network,
-                        const std::vector<TrainingWindow>& windows, RunTimes run_times, int threads,
-                        ModelShelf& shelf) {
-  Trial best{.margin = never_departs};
-  for (const double margin : kMargins) {
-    const Trial trial = tried_with(network, margin, windows, run_times, threads, shelf);
-    if (trial.*figure < best.*figure) best = trial;
-  }
-  return best;
-}
+static_assert(std::is_trivially_copyable_v<Prng> && std::is_trivially_copyable_v<Trial>);
 
 }  // namespace
 
-void in_parallel(std::size_t count, int threads, const std::function<void(std::size_t)>& each) {
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < count; i = next++) {
-      try {
-        each(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-      }
-    }
-  };
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back(work);
-  work();
-  for (std::thread& other : others) other.join();
-  if (failure) std::rethrow_exception(failure);
-}
-
-TrainingRun::TrainingRun(const std::vector<TrainingWindow>& learn_from,
-                         const std::vector<TrainingWindow>& try_on,
-                         const TrainingSettings& settings, ModelShelf& shelf)
-    : learn_from_(learn_from),
-      try_on_(try_on),
-      settings_(settings),
-      shelf_(shelf),
+TrainingRun::TrainingRun(const TrainingSettings& settings, ReplayPool& pool)
+    : settings_(settings),
+      pool_(pool),
       random_(settings.seed),
       network_(settings.encoder, settings.seed),
       learner_(network_, settings.learner),
       memory_(settings.memory, settings.priority) {}
 
 void TrainingRun::run(const Progress& progress) {
-  play_round();
-  learner_.imitate(memory_, kImitationSteps, random_);
-  best_weights_ = network_.weights();
-  for (int round = 1; round <= settings_.rounds; ++round) {
-    play_round();
-    const double error = learn_round();
-    if (round % settings_.trial_every != 0 && round != settings_.rounds) continue;
-    Trial trial = best_margin(network_, try_on_, settings_.run_times, settings_.threads, shelf_);
-    trial.round = round;
-    trial.error = error;
-    trial.experiences = memory_.size();
-    if (trial.ratio < best_.ratio) {
-      best_ = trial;
-      best_weights_ = network_.weights();
-    }
-    if (progress) progress(trial);
+  while (!finished()) {
+    advance();
+    if (!trial_is_due()) continue;
+    note(trial());
+    if (progress) progress(trials_.back());
   }
-  network_.set_weights(best_weights_);
+}
+
+void TrainingRun::advance() {
+  if (!begun_) {
+    play_round();
+    learner_.imitate(memory_, kImitationSteps, random_);
+    best_weights_ = network_.weights();
+    begun_ = true;
+  }
+  ++round_;
+  play_round();
+  learn_round();
+}
+
+bool TrainingRun::trial_is_due() const { return round_ % settings_.trial_every == 0 || finished(); }
+
+Trial TrainingRun::trial() {
+  Trial trial = best_margin(ratios_of(network_, WindowSet::TryOn, pool_));
+  trial.round = round_;
+  trial.error = error_;
+  trial.experiences = memory_.size();
+  return trial;
+}
+
+void TrainingRun::note(const Trial& trial) {
+  trials_.push_back(trial);
+  if (trial.ratio >= best_.ratio) return;
+  best_ = trial;
+  best_weights_ = network_.weights();
+}
+
+PolicyNetwork TrainingRun::best_network() const {
+  PolicyNetwork network(settings_.encoder, settings_.seed);
+  network.set_weights(best_weights_);
+  return network;
 }
 
 // In the order of the episodes, whoever played them: the number of threads changes nothing.
 void TrainingRun::play_round() {
-  struct Plan {
-    const TrainingWindow* window;
-    Exploration exploration;
-    Prng random;
-  };
-  std::vector<Plan> plans;
+  std::vector<EpisodePlan> plans;
   for (int i = 0; i < settings_.episodes; ++i) {
-    const TrainingWindow& window = learn_from_[random_.below(learn_from_.size())];
-    const Exploration exploration = drawn_exploration(random_);
-    plans.push_back({&window, exploration, random_.split()});
+    EpisodePlan plan;
+    plan.window = random_.below(pool_.windows(WindowSet::LearnFrom).size());
+    plan.exploration = drawn_exploration(random_, settings_.exploration);
+    plan.law = settings_.law;
+    plan.random = random_.split();
+    plans.push_back(plan);
   }
-  std::vector<Episode> episodes(plans.size());
-  in_parallel(plans.size(), settings_.threads, [&](std::size_t i) {
-    episodes[i] = play(*plans[i].window, network_, plans[i].exploration, settings_.law,
-                       settings_.run_times, shelf_, plans[i].random);
-  });
-  for (Episode& episode : episodes) {
+  for (Episode& episode : pool_.play(network_, plans)) {
+    lived_ += episode.experiences.size();
     for (Experience& experience : episode.experiences) memory_.add(std::move(experience));
   }
 }
 
-double TrainingRun::learn_round() {
+void TrainingRun::learn_round() {
   double errors = 0;
   for (int i = 0; i < settings_.updates; ++i)
     errors += learner_.learn(memory_, kCorrection, random_);
-  return errors / std::max(settings_.updates, 1);
+  error_ = errors / std::max(settings_.updates, 1);
 }
 
-Trial best_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
-                  RunTimes run_times, int threads, ModelShelf& shelf) {
-  return margin_with_least(&Trial::ratio, network, windows, run_times, threads, shelf);
+// The library's own generator is not among it: only imitating asks that one, before round 1.
+std::string TrainingRun::bytes() const {
+  std::string out;
+  put_value(out, random_);
+  put_value(out, round_);
+  put_value(out, begun_);
+  put_value(out, error_);
+  put_value(out, static_cast<std::uint64_t>(lived_));
+  put_value(out, best_);
+  put_list(out, trials_);
+  put_tensors(out, best_weights_);
+  put_tensors(out, network_.weights());
+  learner_.put_state(out);
+  memory_.put_state(out);
+  return out;
 }
 
-Trial sure_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
-                  RunTimes run_times, int threads, ModelShelf& shelf) {
-  return margin_with_least(&Trial::high, network, windows, run_times, threads, shelf);
+void TrainingRun::restore(std::string_view bytes) {
+  Taker from(bytes);
+  std::uint64_t lived = 0;
+  std::vector<NamedTensor> weights;
+  if (!from.take(random_) || !from.take(round_) || !from.take(begun_) || !from.take(error_) ||
+      !from.take(lived) || !from.take(best_) || !take_list(from, trials_) ||
+      !take_tensors(from, best_weights_) || !take_tensors(from, weights) ||
+      !learner_.take_state(from) || !memory_.take_state(from) || !from.is_empty()) {
+    throw std::invalid_argument("it holds no training of this version");
+  }
+  lived_ = lived;
+  PolicyNetwork(settings_.encoder, 0).set_weights(best_weights_);  // are they of its shape?
+  network_.set_weights(weights);
 }
 
 }  // namespace hyades::learned

@@ -1,14 +1,18 @@
-// The course of a training: rounds of episodes by actors on several threads, and of learning from
-// what they lived through; now and then the policy is tried on windows that it does not learn from,
-// and the best one so far is kept.
+// The course of a training: rounds of episodes by actors, and of learning from what they lived
+// through; now and then the policy is tried on windows that it does not learn from, and the best
+// one so far is kept.
+//
+// Deterministic given its settings, windows and the same library: what it is after a round does not
+// depend on how many threads or ranks played, nor on whether it was written down and read again.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "policy/learned/episode.hpp"
 #include "policy/learned/policy_learner.hpp"
+#include "policy/learned/policy_trial.hpp"
 
 namespace hyades::learned {
 
@@ -19,65 +23,64 @@ struct TrainingSettings {
   int episodes = 12;     // a round
   int updates = 300;     // a round
   int trial_every = 10;  // rounds
-  int threads = 2;
   std::size_t memory = 60'000;
   double priority = 0.6;
-  RunTimes run_times = RunTimes::LastTwo;  // ten times as fast to replay as the master's own
+  double exploration = 1;  // times what actors try out by themselves
   LearningLaw law;
   LearnerSettings learner;
 };
 
-// How the policy did on the windows for validation.
-struct Trial {
-  int round = 0;
-  double margin = 0;
-  double ratio = 1;  // geometric mean over windows: slowdown over that of the hand-set policy
-  double high = 1;   // above it with a probability of 2.5 %, by bootstrap
-  double error = 0;  // of the values, at the last updates
-  std::size_t experiences = 0;
-};
-
 class TrainingRun {
  public:
-  // Each window must have been replayed under the hand-set policy.
-  TrainingRun(const std::vector<TrainingWindow>& learn_from,
-              const std::vector<TrainingWindow>& try_on, const TrainingSettings& settings,
-              ModelShelf& shelf);
+  // The windows of `pool` to learn from and to try on must have been replayed under the hand-set
+  // action. It must outlive this.
+  TrainingRun(const TrainingSettings& settings, ReplayPool& pool);
 
-  // Called after each trial: with every margin that was tried, the best first.
+  // All rounds that are left. `progress` is called after each trial.
   using Progress = std::function<void(const Trial&)>;
   void run(const Progress& progress);
 
-  // The best so far; what is hand-set (a ratio of 1) counts, too.
-  const PolicyNetwork& network() const { return network_; }
+  // One by one. Before the first one it plays a round and learns to imitate.
+  void advance();
+  int round() const { return round_; }
+  bool finished() const { return round_ >= settings_.rounds; }
+  // Whether a trial belongs after the round that was the last: each tenth, and at the end.
+  bool trial_is_due() const;
+  Trial trial();
+  // Takes it into the history, and keeps the network if it is the best one so far.
+  void note(const Trial& trial);
+
+  // As it learns.
+  PolicyNetwork& network() { return network_; }
+  // Of the trials; what is hand-set (a ratio of 1) counts, too: then it is the one that imitates.
+  PolicyNetwork best_network() const;
   const Trial& best() const { return best_; }
+  const std::vector<Trial>& trials() const { return trials_; }
+  // Experiences since it was asked last.
+  std::size_t take_lived() { return std::exchange(lived_, 0); }
+
+  // All that the rounds to come depend on. Throws std::invalid_argument where the bytes are none,
+  // or of a training of another shape; this is then of no use any more.
+  std::string bytes() const;
+  void restore(std::string_view bytes);
 
  private:
   void play_round();
-  double learn_round();  // gives the mean error
+  void learn_round();
 
-  const std::vector<TrainingWindow>& learn_from_;
-  const std::vector<TrainingWindow>& try_on_;
   TrainingSettings settings_;
-  ModelShelf& shelf_;
+  ReplayPool& pool_;
   Prng random_;
   PolicyNetwork network_;
   PolicyLearner learner_;
   ReplayMemory memory_;
+  int round_ = 0;
+  bool begun_ = false;
+  double error_ = 0;       // mean of the last round's updates
+  std::size_t lived_ = 0;  // since take_lived()
   Trial best_;
   std::vector<NamedTensor> best_weights_;
+  std::vector<Trial> trials_;
 };
-
-// Of some margins the one under which the network does best on the windows, by the run times that
-// they were replayed with.
-Trial best_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
-                  RunTimes run_times, int threads, ModelShelf& shelf);
-// The same, but only what is better than the hand-set policy beyond doubt (`high` below 1): the
-// best of many tries on few windows looks good by chance. Else never_departs.
-Trial sure_margin(const PolicyNetwork& network, const std::vector<TrainingWindow>& windows,
-                  RunTimes run_times, int threads, ModelShelf& shelf);
-
-// f(0) ... f(count - 1) on so many threads; throws what one of them threw.
-void in_parallel(std::size_t count, int threads, const std::function<void(std::size_t)>& each);
 
 }  // namespace hyades::learned
