@@ -101,12 +101,19 @@ std::string shadow_line(const pb::ShadowModel& shadow) {
          ", the last: " + shadow.failure();
 }
 
-// What the model of the global policy does, queue by queue.
+bool uses_model(const pb::LearnedPolicy& learned) {
+  return std::any_of(learned.queues().begin(), learned.queues().end(),
+                     [](const pb::QueueAction& queue) { return !queue.looks_ahead(); });
+}
+
+// What the model of the global policy, or looking ahead, does, queue by queue.
 std::vector<std::string> learned_lines(const pb::LearnedPolicy& learned) {
   std::vector<std::string> lines;
   std::string model = learned.off() ? "off" : learned.answers() == 0 ? "no answer yet" : "in use";
-  if (!learned.model().empty()) model += ", model " + learned.model().substr(0, 12);
-  model += " (" + learned.source() + ")";
+  if (uses_model(learned)) {
+    if (!learned.model().empty()) model += ", model " + learned.model().substr(0, 12);
+    model += " (" + learned.source() + ")";
+  }
   model += ", answers: " + std::to_string(learned.answers());
   if (learned.failures() > 0) {
     model +=
@@ -116,9 +123,11 @@ std::vector<std::string> learned_lines(const pb::LearnedPolicy& learned) {
   if (learned.has_shadow()) lines.push_back(shadow_line(learned.shadow()));
   for (const pb::QueueAction& queue : learned.queues()) {
     std::ostringstream text;
-    text << queue.queue() << ": " << queue.rule() << ", reserve "
-         << std::lround(queue.reserve() * 1000) / 10.0 << " % after "
-         << format_duration(queue.reserve_after_s());
+    text << queue.queue() << ": " << queue.rule();
+    if (queue.reserve() > 0) {
+      text << ", reserve " << std::lround(queue.reserve() * 1000) / 10.0 << " % after "
+           << format_duration(queue.reserve_after_s());
+    }
     if (queue.ageing() > 0) text << ", ageing " << std::lround(queue.ageing() * 1000) / 1000.0;
     const std::string who = queue.looks_ahead() ? "looking ahead" : "the model";
     text << (queue.by_model() ? " (by " : " (without ") << who << ")";
@@ -151,7 +160,8 @@ int show_health(const Command& command, MasterClient& master) {
     line("jobs", std::to_string(status.pending()) + " pending, " +
                      std::to_string(status.running()) + " running");
     if (status.has_learned()) {
-      for (const std::string& text : learned_lines(status.learned())) line("learned policy", text);
+      const std::string key = uses_model(status.learned()) ? "learned policy" : "looking ahead";
+      for (const std::string& text : learned_lines(status.learned())) line(key, text);
     }
   }
   return warnings.empty() ? kExitGood : kExitFailed;
