@@ -1,6 +1,7 @@
 // Where the processors' time went between two looks at /proc/stat.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -18,7 +19,8 @@ struct CpuShares {
   double steal = 0;
   double idle = 0;
 
-  double busy() const { return user + system; }
+  // Rounding must not make it more than everything.
+  double busy() const { return std::min(user + system, 100.0); }
 };
 
 class CpuTimes {
