@@ -115,9 +115,9 @@ void print_decision(const Command& command, const pb::PolicyDecision& decision) 
   }
   std::cout << "decision " << decision.id() << " for queue " << decision.queue() << ", "
             << local_time(decision.at_ms()) << ", by "
-            << (decision.model().empty() ? "looking ahead"
-                                         : (decision.shadow() ? "the shadow " : "model ") +
-                                               chooser(decision))
+            << (decision.model().empty()
+                    ? "looking ahead"
+                    : (decision.shadow() ? "the shadow " : "model ") + chooser(decision))
             << ": " << decision.rule() << ", reserve " << number(decision.reserve()) << " after "
             << after(decision) << ", ageing " << number(decision.ageing()) << "\n";
   if (decision.has_played()) std::cout << "played: " << played_text(decision.played()) << "\n";

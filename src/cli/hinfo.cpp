@@ -1,6 +1,7 @@
 // hinfo: nodes, queues and the health of the master.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iostream>
 #include <iterator>
 #include <sstream>
@@ -101,39 +102,55 @@ std::string shadow_line(const pb::ShadowModel& shadow) {
          ", the last: " + shadow.failure();
 }
 
-bool uses_model(const pb::LearnedPolicy& learned) {
-  return std::any_of(learned.queues().begin(), learned.queues().end(),
-                     [](const pb::QueueAction& queue) { return !queue.looks_ahead(); });
+bool some_queue(const pb::LearnedPolicy& learned, bool looks_ahead) {
+  return std::any_of(
+      learned.queues().begin(), learned.queues().end(),
+      [&](const pb::QueueAction& queue) { return queue.looks_ahead() == looks_ahead; });
 }
 
-// What the model of the global policy, or looking ahead, does, queue by queue.
-std::vector<std::string> learned_lines(const pb::LearnedPolicy& learned) {
-  std::vector<std::string> lines;
-  std::string model = learned.off() ? "off" : learned.answers() == 0 ? "no answer yet" : "in use";
-  if (uses_model(learned)) {
+// Of those who answer: pb::LearnedPolicy, pb::LookaheadHealth.
+template <typename Health>
+std::string answers_text(const Health& health) {
+  std::string text = ", answers: " + std::to_string(health.answers());
+  if (health.failures() == 0) return text;
+  return text + ", failures: " + std::to_string(health.failures()) +
+         ", the last: " + health.failure();
+}
+template <typename Health>
+std::string use_text(const Health& health) {
+  return health.off() ? "off" : health.answers() == 0 ? "no answer yet" : "in use";
+}
+
+std::string queue_line(const pb::QueueAction& queue) {
+  std::ostringstream text;
+  text << queue.queue() << ": " << queue.rule();
+  if (queue.reserve() > 0) {
+    text << ", reserve " << std::lround(queue.reserve() * 1000) / 10.0 << " % after "
+         << format_duration(queue.reserve_after_s());
+  }
+  if (queue.ageing() > 0) text << ", ageing " << std::lround(queue.ageing() * 1000) / 1000.0;
+  const std::string who = queue.looks_ahead() ? "looking ahead" : "the model";
+  text << (queue.by_model() ? " (by " : " (without ") << who << ")";
+  return text.str();
+}
+
+using HealthLine = std::function<void(const std::string& key, const std::string& value)>;
+
+// What the model of the global policy, and looking ahead, do, queue by queue.
+void say_advised(const pb::LearnedPolicy& learned, const HealthLine& line) {
+  if (some_queue(learned, false)) {
+    std::string model = use_text(learned);
     if (!learned.model().empty()) model += ", model " + learned.model().substr(0, 12);
-    model += " (" + learned.source() + ")";
+    line("learned policy", model + " (" + learned.source() + ")" + answers_text(learned));
+    if (learned.has_shadow()) line("learned policy", shadow_line(learned.shadow()));
   }
-  model += ", answers: " + std::to_string(learned.answers());
-  if (learned.failures() > 0) {
-    model +=
-        ", failures: " + std::to_string(learned.failures()) + ", the last: " + learned.failure();
+  if (some_queue(learned, true)) {
+    const pb::LookaheadHealth& ahead = learned.looking_ahead();
+    line("looking ahead", use_text(ahead) + answers_text(ahead));
   }
-  lines.push_back(model);
-  if (learned.has_shadow()) lines.push_back(shadow_line(learned.shadow()));
   for (const pb::QueueAction& queue : learned.queues()) {
-    std::ostringstream text;
-    text << queue.queue() << ": " << queue.rule();
-    if (queue.reserve() > 0) {
-      text << ", reserve " << std::lround(queue.reserve() * 1000) / 10.0 << " % after "
-           << format_duration(queue.reserve_after_s());
-    }
-    if (queue.ageing() > 0) text << ", ageing " << std::lround(queue.ageing() * 1000) / 1000.0;
-    const std::string who = queue.looks_ahead() ? "looking ahead" : "the model";
-    text << (queue.by_model() ? " (by " : " (without ") << who << ")";
-    lines.push_back(text.str());
+    line(queue.looks_ahead() ? "looking ahead" : "learned policy", queue_line(queue));
   }
-  return lines;
 }
 
 int show_health(const Command& command, MasterClient& master) {
@@ -159,10 +176,7 @@ int show_health(const Command& command, MasterClient& master) {
                       std::to_string(status.nodes()) + " respond");
     line("jobs", std::to_string(status.pending()) + " pending, " +
                      std::to_string(status.running()) + " running");
-    if (status.has_learned()) {
-      const std::string key = uses_model(status.learned()) ? "learned policy" : "looking ahead";
-      for (const std::string& text : learned_lines(status.learned())) line(key, text);
-    }
+    if (status.has_learned()) say_advised(status.learned(), line);
   }
   return warnings.empty() ? kExitGood : kExitFailed;
 }

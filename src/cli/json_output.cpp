@@ -192,6 +192,11 @@ std::vector<std::string> warnings_of(const pb::StatusInfo& status) {
         " (mend it, then: hctl reload" +
         (status.learned().source() == "promoted" ? "; or: hctl model rollback)" : ")"));
   }
+  if (status.learned().looking_ahead().off()) {
+    warnings.push_back("looking ahead is off, its queues go by index: " +
+                       status.learned().looking_ahead().failure() +
+                       " (mend it, then: hctl reload)");
+  }
   return warnings;
 }
 
@@ -209,6 +214,12 @@ Json learned_json(const pb::LearnedPolicy& learned) {
                       {"reserve_after", queue.reserve_after_s()},
                       {"ageing", queue.ageing()}});
   }
+  const pb::LookaheadHealth& ahead = learned.looking_ahead();
+  const Json ahead_json = {
+      {"off", ahead.off()},
+      {"failure", ahead.failure().empty() ? Json(nullptr) : Json(ahead.failure())},
+      {"answers", ahead.answers()},
+      {"failures", ahead.failures()}};
   const pb::ShadowModel& shadow = learned.shadow();
   Json shadow_json = nullptr;
   if (learned.has_shadow()) {
@@ -224,6 +235,7 @@ Json learned_json(const pb::LearnedPolicy& learned) {
           {"answers", learned.answers()},
           {"failures", learned.failures()},
           {"shadow", shadow_json},
+          {"looking_ahead", ahead_json},
           {"queues", queues}};
 }
 

@@ -53,7 +53,7 @@ class Controller {
   void step(const Delivery& delivery, const Now& now, Step& out);
   void step(const FenceResult& result, const Now& now, Step& out);
   void tick(const Now& now, Step& out);      // timers: silence, repeats, begin times
-  void schedule(const Now& now, Step& out);  // does nothing unless something changed
+  void schedule(const Now& now, Step& out);  // does nothing unless there is news
   // After the turn's batch was committed.
   void committed();
 

@@ -79,7 +79,8 @@ QueueView Controller::view_of(const Queue& queue, const WaitingList& waiting) co
 }
 
 void Controller::schedule(const Now& now, Step& out) {
-  if (!dirty_ || waits_for_nodes(now)) return;
+  if (!dirty_ && !policy_.wakes(now.wall_ms)) return;
+  if (waits_for_nodes(now)) return;
   dirty_ = false;
   reservations_.clear();
   limited_.clear();

@@ -171,6 +171,10 @@ class Policy {
   virtual void ended(const Job&, WallMs) {}
   virtual void forget() {}
 
+  // Asked in every turn in which nothing has changed: whether decide() would know more than the
+  // last time, or has something to ask that is due. Cheap.
+  virtual bool wakes(WallMs) { return false; }
+
   // What is to be done now; all queues, in order of priority. The caller does it.
   Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms) {
     look(queues, cluster, now_ms);

@@ -8,34 +8,34 @@
 namespace hyades {
 namespace {
 
-// One of those that are held against the bars.
+// One of those that are held against the bars; behind the guard or without it.
 struct Scheduler {
   std::string name;
-  // Behind the guard or without it.
-  std::function<LearnedFigures::Values(bool guard, double Metrics::*)> figure;
-  std::function<LearnedFigures::Values(bool guard)> longest_waits;
+  std::function<LearnedFigures::Values(bool guard)> slowdowns;
+  std::function<LearnedFigures::Values(double Metrics::*)> guarded;  // other figures
+  std::function<LearnedFigures::Values()> longest_waits;             // likewise guarded
 };
 
+Scheduler models(const LearnedFigures& figures) {
+  const std::vector<StudiedModel>& all = figures.models();
+  return {"learned", [&](bool guard) { return figures.slowdowns_of_models(all, guard); },
+          [&](double Metrics::*member) { return figures.of_models(all, true, member); },
+          [&] { return figures.of_models(all, true, &Metrics::max_wait); }};
+}
+
+Scheduler of_rule(const LearnedFigures& figures, const std::string& name,
+                  const std::function<Rule(bool)>& rule) {
+  return {name,
+          [&figures, rule](bool guard) { return figures.of(rule(guard), &Metrics::avg_bsld); },
+          [&figures, rule](double Metrics::*member) { return figures.of(rule(true), member); },
+          [&figures, rule] { return figures.of(rule(true), &Metrics::max_wait); }};
+}
+
 std::vector<Scheduler> schedulers(const LearnedFigures& figures) {
-  std::vector<Scheduler> all;
-  all.push_back(
-      {"learned",
-       [&](bool guard, double Metrics::*member) {
-         return figures.of_models(figures.models(), guard, member);
-       },
-       [&](bool guard) { return figures.of_models(figures.models(), guard, &Metrics::max_wait); }});
-  const auto add = [&](const std::string& name, const std::function<Rule(bool)>& rule) {
-    all.push_back(
-        {name,
-         [&figures, rule](bool guard, double Metrics::*member) {
-           return figures.of(rule(guard), member);
-         },
-         [&figures, rule](bool guard) { return figures.of(rule(guard), &Metrics::max_wait); }});
-  };
-  add("hand-set", hand_set_rule);
+  std::vector<Scheduler> all = {models(figures), of_rule(figures, "hand-set", hand_set_rule)};
   for (const Objective objective : {Objective::Wait, Objective::Slowdown}) {
-    add("lookahead-" + std::string(to_string(objective)),
-        [objective](bool guard) { return lookahead_rule(objective, guard); });
+    all.push_back(of_rule(figures, "lookahead-" + std::string(to_string(objective)),
+                          [objective](bool guard) { return lookahead_rule(objective, guard); }));
   }
   return all;
 }
@@ -116,38 +116,38 @@ std::string bars_table(const LearnedFigures& figures) {
   const auto slowdown = &Metrics::avg_bsld;
   line("slowdown behind the guard, beside the best fixed rule of other logs: at most 0.90",
        [&](const Scheduler& it) {
-         return at_most(figures, it.figure(true, slowdown), figures.of_best_elsewhere(true), 0.90);
+         return at_most(figures, it.slowdowns(true), figures.of_best_elsewhere(true), 0.90);
        });
   line("slowdown without the guard, beside multifactor: at most 0.65", [&](const Scheduler& it) {
-    return at_most(figures, it.figure(false, slowdown),
-                   figures.of(fixed_rule("mf", false), slowdown), 0.65);
+    return at_most(figures, it.slowdowns(false), figures.of(fixed_rule("mf", false), slowdown),
+                   0.65);
   });
   line("the worst log, beside its own best fixed rule, behind the guard: at most 1.05",
        [&](const Scheduler& it) {
          const LearnedFigures::Values best = [&](const StudiedLog& log) {
            return figures.in_hindsight(log, true).best;
          };
-         return worst_log(figures, it.figure(true, slowdown), best, 1.05);
+         return worst_log(figures, it.slowdowns(true), best, 1.05);
        });
   line("of the gap between the best fixed rule of other logs and the oracle: at least 50 %",
-       [&](const Scheduler& it) { return gap_closed(figures, it.figure(true, slowdown)); });
+       [&](const Scheduler& it) { return gap_closed(figures, it.slowdowns(true)); });
   line("longest wait behind the guard, beside FCFS, the worst log: at most 2.00",
        [&](const Scheduler& it) {
-         return worst_log(figures, it.longest_waits(true),
+         return worst_log(figures, it.longest_waits(),
                           figures.of(fixed_rule("fcfs", false), &Metrics::max_wait), 2);
        });
   line("utilization behind the guard, less that of FCFS, mean of logs: at least -0.03",
        [&](const Scheduler& it) {
-         return utilization_lost(figures, it.figure(true, &Metrics::utilization));
+         return utilization_lost(figures, it.guarded(&Metrics::utilization));
        });
   line("slowdown behind the guard, beside hand-set: at most 1.00", [&](const Scheduler& it) {
     return it.name == "hand-set" ? ""
-                                 : at_most(figures, it.figure(true, slowdown),
+                                 : at_most(figures, it.slowdowns(true),
                                            figures.of(hand_set_rule(true), slowdown), 1.0);
   });
   line("mean wait behind the guard, beside hand-set", [&](const Scheduler& it) {
     if (it.name == "hand-set") return std::string();
-    const auto pairs = figures.paired(it.figure(true, &Metrics::avg_wait),
+    const auto pairs = figures.paired(it.guarded(&Metrics::avg_wait),
                                       figures.of(hand_set_rule(true), &Metrics::avg_wait));
     return pairs.empty() ? "" : interval_text(ratio_of_means(pairs, figures.page().bootstrap), 3);
   });

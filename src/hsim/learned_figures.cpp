@@ -35,16 +35,24 @@ Rule learned_rule(const std::string& model, bool guard) {
 }
 
 std::vector<double> LearnedFigures::geometric_mean(const std::vector<std::vector<double>>& all) {
-  std::vector<double> sums;
-  double count = 0;
-  for (const std::vector<double>& values : all) {
-    if (values.empty()) continue;
-    sums.resize(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) sums[i] += std::log(std::max(values[i], 1e-9));
-    count += 1;
+  std::vector<std::vector<double>> logarithms = all;
+  for (std::vector<double>& values : logarithms) {
+    for (double& value : values) value = std::log(value);
   }
-  for (double& sum : sums) sum = std::exp(sum / count);
-  return sums;
+  std::vector<double> means = arithmetic_mean(logarithms);
+  for (double& mean : means) mean = std::exp(mean);
+  return means;
+}
+
+std::vector<double> LearnedFigures::arithmetic_mean(const std::vector<std::vector<double>>& all) {
+  std::vector<double> means;
+  for (const std::vector<double>& values : all) {
+    means.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      means[i] += values[i] / static_cast<double>(all.size());
+    }
+  }
+  return means;
 }
 
 Rule LearnedFigures::best_elsewhere(const StudiedLog& log, bool guard) const {

@@ -50,17 +50,18 @@ class LearnedFigures {
       return figures(results_.of(log, rule), member);
     };
   }
-  // Of those that were tried on the log, the geometric mean.
+  // Of those that were tried on the log, the mean: geometric of slowdowns, arithmetic of others,
+  // which may be 0.
+  Values slowdowns_of_models(const std::vector<StudiedModel>& models, bool guard) const {
+    return [this, models, guard](const StudiedLog& log) {
+      return geometric_mean(tried(models, guard, log, &Metrics::avg_bsld));
+    };
+  }
   template <typename Member>
   Values of_models(const std::vector<StudiedModel>& models, bool guard,
                    Member Metrics::*member) const {
     return [this, models, guard, member](const StudiedLog& log) {
-      std::vector<std::vector<double>> all;
-      for (const StudiedModel& model : models) {
-        const Rule rule = learned_rule(model.file, guard);
-        if (page_.plan.tries(log, rule)) all.push_back(figures(results_.of(log, rule), member));
-      }
-      return geometric_mean(all);
+      return arithmetic_mean(tried(models, guard, log, member));
     };
   }
   // The fixed rule with the least geometric mean over SAF's on all logs but this one.
@@ -81,7 +82,21 @@ class LearnedFigures {
   std::string ratio_text(const Values& a, const Values& b) const;
 
  private:
+  // By model, and by window.
+  template <typename Member>
+  std::vector<std::vector<double>> tried(const std::vector<StudiedModel>& models, bool guard,
+                                         const StudiedLog& log, Member Metrics::*member) const {
+    std::vector<std::vector<double>> all;
+    for (const StudiedModel& model : models) {
+      const Rule rule = learned_rule(model.file, guard);
+      if (!page_.plan.tries(log, rule)) continue;
+      std::vector<double> values = figures(results_.of(log, rule), member);
+      if (!values.empty()) all.push_back(std::move(values));
+    }
+    return all;
+  }
   static std::vector<double> geometric_mean(const std::vector<std::vector<double>>& all);
+  static std::vector<double> arithmetic_mean(const std::vector<std::vector<double>>& all);
 
   const StudyPage& page_;
   const StudyResults& results_;

@@ -43,7 +43,7 @@ std::string ratio_table(const LearnedFigures& figures, bool guard) {
     line(name, figures.of(rule, slowdown), figures.of(rule, wait));
   };
   for (const auto& [name, models] : by_choice(figures.models())) {
-    line(name, figures.of_models(models, guard, slowdown), figures.of_models(models, guard, wait));
+    line(name, figures.slowdowns_of_models(models, guard), figures.of_models(models, guard, wait));
   }
   rule_line("hand-set: index, gbdt, reserve 5 %", hand_set_rule(guard));
   rule_line("index, gbdt", index_without_reserve(guard));
@@ -66,7 +66,7 @@ std::string log_table(const LearnedFigures& figures) {
   };
   for (const StudiedLog& log : figures.page().plan.logs) {
     const LearnedFigures::InHindsight hindsight = figures.in_hindsight(log, true);
-    const double learned = of_models(log, &Metrics::avg_bsld);
+    const double learned = mean_of(figures.slowdowns_of_models(figures.models(), true)(log));
     if (learned == 0 || hindsight.best.empty()) continue;
     const auto mean = [&](const Rule& rule, auto member) {
       return mean_of(figures.of(rule, member)(log));
@@ -84,6 +84,29 @@ std::string log_table(const LearnedFigures& figures) {
   return out + "\n";
 }
 
+// Means over the log's windows: slowdowns, then waits in hours.
+std::string lookahead_table(const LearnedFigures& figures) {
+  std::string out =
+      head({"log", "best fixed rule", "hand-set", "lookahead-wait", "lookahead-slowdown",
+            "hand-set, h", "lookahead-wait, h", "lookahead-slowdown, h"});
+  const Rule rules[] = {hand_set_rule(true), lookahead_rule(Objective::Wait, true),
+                        lookahead_rule(Objective::Slowdown, true)};
+  for (const StudiedLog& log : figures.page().plan.logs) {
+    const LearnedFigures::InHindsight hindsight = figures.in_hindsight(log, true);
+    if (hindsight.best.empty()) continue;
+    std::vector<std::string> cells = {
+        short_name(log), fixed(mean_of(hindsight.best), 1) + " (" + hindsight.name + ")"};
+    for (const Rule& rule : rules) {
+      cells.push_back(fixed(mean_of(figures.of(rule, &Metrics::avg_bsld)(log)), 1));
+    }
+    for (const Rule& rule : rules) {
+      cells.push_back(hours(mean_of(figures.of(rule, &Metrics::avg_wait)(log)), 2));
+    }
+    out += row(cells);
+  }
+  return out + "\n";
+}
+
 std::string margin_text(const StudiedModel& model) {
   const std::string text = fact_of(model, "margin");
   return std::strtod(text.c_str(), nullptr) >= never_departs ? "keeps to hand-set" : text;
@@ -94,7 +117,7 @@ std::string model_table(const LearnedFigures& figures) {
       head({"model", "learned from", "seed", "seconds", "chosen", "margin",
             "beside hand-set, where it was chosen", "beside hand-set, on other logs"});
   for (const StudiedModel& model : figures.models()) {
-    const Values its = figures.of_models({model}, true, &Metrics::avg_bsld);
+    const Values its = figures.slowdowns_of_models({model}, true);
     const Values hand = figures.of(hand_set_rule(true), &Metrics::avg_bsld);
     out += row({model.name, fact_of(model, "logs"), fact_of(model, "seed"),
                 fact_of(model, "seconds"), fact_of(model, "chosen"), margin_text(model),
@@ -145,6 +168,8 @@ std::string learned_markdown(const StudyPage& page, const StudyResults& results,
       "## By log\n\nMean bounded slowdown behind the guard. Longest wait and utilization: of the "
       "learned policy, beside FCFS with EASY.\n\n";
   out += log_table(figures);
+  out += "## Looking ahead, by log\n\nMean bounded slowdowns and mean waits behind the guard.\n\n" +
+         lookahead_table(figures);
   out += "## The models\n\n" + model_table(figures);
   return out;
 }

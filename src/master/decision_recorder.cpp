@@ -26,9 +26,10 @@ std::optional<AdviserReply> DecisionRecorder::answer() {
   if (!reply || !reply->advice || !legal(reply->advice->action)) return reply;
   const GlobalAdvice& advice = *reply->advice;
   // It looks ahead every minute; what changes nothing is not worth keeping.
+  const Kept kept{question_.look_ahead.has_value(), advice.action};
   const auto last = last_.find(question_.queue);
-  if (question_.look_ahead && last != last_.end() && last->second == advice.action) return reply;
-  last_[question_.queue] = advice.action;
+  if (kept.looked_ahead && last != last_.end() && last->second == kept) return reply;
+  last_[question_.queue] = kept;
   pb::PolicyDecision decision;
   decision.set_at_ms(question_.at_ms);
   decision.set_queue(question_.queue);

@@ -26,7 +26,12 @@ class DecisionRecorder : public Adviser {
   Adviser& adviser_;
   Keep keep_;
   GlobalQuestion question_;
-  std::map<std::string, GlobalAction> last_;  // that was kept, by queue
+  struct Kept {
+    bool looked_ahead = false;
+    GlobalAction action;
+    friend bool operator==(const Kept&, const Kept&) = default;
+  };
+  std::map<std::string, Kept> last_;  // by queue
 };
 
 pb::PlayedCosts to_proto(const PlayedCosts& played);

@@ -58,6 +58,11 @@ void FrontDoor::add_learned(pb::StatusInfo& status) const {
   learned.set_answers(global.health().answers);
   learned.set_failures(global.health().failures);
   add_shadow(learned);
+  pb::LookaheadHealth& ahead = *learned.mutable_looking_ahead();
+  ahead.set_off(global.lookahead_health().off);
+  ahead.set_failure(global.lookahead_health().failure);
+  ahead.set_answers(global.lookahead_health().answers);
+  ahead.set_failures(global.lookahead_health().failures);
   for (const QueueConfig& queue : driver_->controller().config().queues) {
     if (!is_advised(queue.order)) continue;
     const QueueConfig now = policy_->rule_of(queue);

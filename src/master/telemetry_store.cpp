@@ -312,7 +312,10 @@ std::optional<pb::JobTelemetry> TelemetryStore::find_job(JobId job) {
 }
 
 void TelemetryStore::add_decision(const pb::PolicyDecision& decision) {
-  count(decision.model(), decision.shadow() ? ModelTally{.shadow = 1} : ModelTally{.decisions = 1});
+  if (!decision.model().empty()) {  // it was no looking ahead
+    count(decision.model(),
+          decision.shadow() ? ModelTally{.shadow = 1} : ModelTally{.decisions = 1});
+  }
   attempt([&] {
     begin();
     const std::string packed = decision.SerializeAsString();

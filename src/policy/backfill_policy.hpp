@@ -52,6 +52,7 @@ class BackfillPolicy : public Policy {
   void starts(const Job& job, WallMs at_ms) override;
   void ended(const Job& job, WallMs at_ms) override;
   void forget() override;
+  bool wakes(WallMs now_ms) override { return global_ && global_->wakes(now_ms); }
 
   // nullptr: there is none.
   const AgeGuard* guard() const { return guard_ ? &*guard_ : nullptr; }

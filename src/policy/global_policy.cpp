@@ -41,16 +41,21 @@ void GlobalPolicy::configure(const ClusterConfig& config) {
 
 void GlobalPolicy::ask_anew() {
   for (auto& [name, queue] : queues_) queue.due_ms = 0;
-  failed_ms_.clear();
-  health_ = {};
+  models_ = {};
+  lookahead_ = {};
 }
 
 void GlobalPolicy::waits(const Job& job, WallMs at_ms) {
-  if (job.attempts == 0 && queues_.contains(job.spec.queue)) new_.emplace_back(&job, at_ms);
+  const auto queue = queues_.find(job.spec.queue);
+  if (queue == queues_.end()) return;
+  ++queue->second.waiting;
+  if (job.attempts == 0) new_.emplace_back(&job, at_ms);
 }
 
 void GlobalPolicy::leaves(const Job& job) {
   std::erase_if(new_, [&](const auto& each) { return each.first == &job; });
+  const auto queue = queues_.find(job.spec.queue);
+  if (queue != queues_.end() && queue->second.waiting > 0) --queue->second.waiting;
 }
 
 void GlobalPolicy::forget() {
@@ -63,19 +68,32 @@ void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView&
   see_arrivals(now_ms, predictor);
   take_answer(now_ms);
   expire(now_ms);
-  if (health_.off) return;
   for (const QueueView& view : queues) {
     const auto found = queues_.find(view.config->name);
     if (found == queues_.end()) continue;
-    // A clock that was set back must not end it for a day.
-    const WallMs left_ms = found->second.due_ms - now_ms;
-    if (left_ms > 0 && left_ms <= epoch_ms) continue;
-    // One that waits alone starts as soon as it fits, whatever the order.
-    if (found->second.look_ahead && view.waiting->size() < 2) continue;
+    Queue& queue = found->second;
+    queue.waiting = view.waiting->size();
+    if (!is_due(queue, now_ms)) continue;
     if (!adviser_.idle()) return;
     ask(view, cluster, now_ms, guard, predictor);
     take_answer(now_ms);
   }
+}
+
+bool GlobalPolicy::wakes(WallMs now_ms) {
+  if (take_answer(now_ms)) return true;
+  return adviser_.idle() && std::any_of(queues_.begin(), queues_.end(), [&](const auto& entry) {
+           return entry.second.waiting > 0 && is_due(entry.second, now_ms);
+         });
+}
+
+// A clock that was set back must not end it for a day. Where nobody waits there is nothing to look
+// ahead to; a model sees more than that.
+bool GlobalPolicy::is_due(const Queue& queue, WallMs now_ms) const {
+  if ((queue.look_ahead ? lookahead_ : models_).health.off) return false;
+  if (queue.look_ahead && queue.waiting == 0) return false;
+  const WallMs left_ms = queue.due_ms - now_ms;
+  return left_ms <= 0 || left_ms > epoch_ms;
 }
 
 void GlobalPolicy::ask(const QueueView& view, const ClusterView& cluster, WallMs now_ms,
@@ -123,35 +141,39 @@ void GlobalPolicy::expire(WallMs now_ms) {
   for (auto& [name, queue] : queues_) {
     if (!queue.advice) continue;
     const WallMs age_ms = std::abs(now_ms - queue.advised_ms);
-    if (health_.off || age_ms > kAnswerHolds_ms) queue.advice.reset();
+    if (answerer_of(queue).health.off || age_ms > kAnswerHolds_ms) queue.advice.reset();
   }
 }
 
-// What cannot be carried out is a failure like silence.
-void GlobalPolicy::take_answer(WallMs now_ms) {
+// False: there is none. What cannot be carried out is a failure like silence.
+bool GlobalPolicy::take_answer(WallMs now_ms) {
   std::optional<AdviserReply> reply = adviser_.answer();
-  if (!reply) return;
-  const auto queue = queues_.find(asked_);
-  if (!reply->advice) return fail(reply->failure, now_ms);
-  if (!legal(reply->advice->action)) {
-    return fail("it answered with something that no queue can do", now_ms);
+  if (!reply) return false;
+  const auto found = queues_.find(asked_);
+  if (found == queues_.end()) return true;  // of another configuration
+  Queue& queue = found->second;
+  if (!reply->advice) {
+    fail(queue, reply->failure, now_ms);
+  } else if (!legal(reply->advice->action)) {
+    fail(queue, "it answered with something that no queue can do", now_ms);
+  } else {
+    Health& health = answerer_of(queue).health;
+    ++health.answers;
+    health.model = reply->advice->model;
+    queue.advice = std::move(reply->advice);
+    queue.advised_ms = now_ms;
   }
-  ++health_.answers;
-  health_.model = reply->advice->model;
-  if (queue == queues_.end()) return;  // of another configuration
-  queue->second.advice = std::move(reply->advice);
-  queue->second.advised_ms = now_ms;
+  return true;
 }
 
-void GlobalPolicy::fail(const std::string& why, WallMs now_ms) {
-  ++health_.failures;
-  health_.failure = why;
-  if (const auto queue = queues_.find(asked_); queue != queues_.end()) {
-    queue->second.due_ms = now_ms + kAskAgain_ms;
-  }
-  failed_ms_.push_back(now_ms);
-  while (failed_ms_.front() < now_ms - kFailures_ms) failed_ms_.pop_front();
-  if (failed_ms_.size() >= kFailuresMost) health_.off = true;
+void GlobalPolicy::fail(Queue& queue, const std::string& why, WallMs now_ms) {
+  Answerer& its = answerer_of(queue);
+  ++its.health.failures;
+  its.health.failure = why;
+  queue.due_ms = now_ms + kAskAgain_ms;
+  its.failed_ms.push_back(now_ms);
+  while (its.failed_ms.front() < now_ms - kFailures_ms) its.failed_ms.pop_front();
+  if (its.failed_ms.size() >= kFailuresMost) its.health.off = true;
 }
 
 GlobalState GlobalPolicy::state_of(Queue& queue, const GlobalScene& scene) {

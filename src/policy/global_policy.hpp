@@ -3,9 +3,12 @@
 //
 // An adviser is asked about each of them, every half hour where a model answers, at most once a
 // minute where it looks ahead and several jobs wait; its answer holds until the next one. A
-// failed question is asked again soon; after three failures within a minute the adviser is left
-// alone until the configuration is loaded again. Without an answer that is less than an hour old,
-// the queue is ordered as `index` is.
+// failed question is asked again soon. Models and looking ahead are each left alone after three
+// failures within a minute, until the configuration is loaded again or another model is to be asked
+// (ask_anew()). Without an answer that is less than an hour old, the queue is ordered as `index`
+// is.
+//
+// One thread.
 #pragma once
 
 #include <deque>
@@ -42,22 +45,28 @@ class GlobalPolicy {
   // nullptr: no answer holds, the rule does.
   const GlobalAdvice* advice(const std::string& queue) const;
 
+  // True when an answer has come since the last look, or the time for one is over, or a queue in
+  // which jobs wait is to be asked about.
+  bool wakes(WallMs now_ms);
+
   // What is known of the adviser, for people.
   struct Health {
     bool off = false;          // left alone
     std::string failure;       // the last one; "": none since the configuration was loaded
     std::size_t answers = 0;   // since then
     std::size_t failures = 0;  // likewise
-    std::string model;         // of the last answer
+    std::string model;         // of the last answer; "" of looking ahead
   };
-  const Health& health() const { return health_; }
+  const Health& health() const { return models_.health; }
+  const Health& lookahead_health() const { return lookahead_.health; }
 
  private:
   struct Queue {
     std::optional<Objective> look_ahead;  // nothing: a model answers
     std::deque<Arrival> arrivals;         // of the last day
     std::deque<GlobalFigures> frames;
-    WallMs due_ms = 0;  // of the next question
+    WallMs due_ms = 0;        // of the next question
+    std::size_t waiting = 0;  // jobs
     std::optional<GlobalAdvice> advice;
     WallMs advised_ms = 0;
   };
@@ -65,9 +74,16 @@ class GlobalPolicy {
   void ask(const QueueView& view, const ClusterView& cluster, WallMs now_ms, const AgeGuard* guard,
            const RunPredictor& predictor);
   void see_arrivals(WallMs now_ms, const RunPredictor& predictor);
+  // Of those who answer, which fail by themselves.
+  struct Answerer {
+    std::deque<WallMs> failed_ms;  // of the last minute
+    Health health;
+  };
+  Answerer& answerer_of(const Queue& queue) { return queue.look_ahead ? lookahead_ : models_; }
+  bool is_due(const Queue& queue, WallMs now_ms) const;
   void expire(WallMs now_ms);
-  void take_answer(WallMs now_ms);
-  void fail(const std::string& why, WallMs now_ms);
+  bool take_answer(WallMs now_ms);
+  void fail(Queue& queue, const std::string& why, WallMs now_ms);
   GlobalState state_of(Queue& queue, const GlobalScene& scene);
 
   Adviser& adviser_;
@@ -76,8 +92,8 @@ class GlobalPolicy {
   std::map<std::string, Queue> queues_;             // those that are advised
   std::vector<std::pair<const Job*, WallMs>> new_;  // since the last look
   std::string asked_;                               // of which queue
-  std::deque<WallMs> failed_ms_;                    // of the last minute
-  Health health_;
+  Answerer models_;
+  Answerer lookahead_;
 };
 
 }  // namespace hyades

@@ -18,6 +18,7 @@ struct RolloutCost {
 
 class Rollout {
  public:
+  // `scene` must outlive this. play() may be called in several threads at once.
   explicit Rollout(const RolloutScene& scene);
   Rollout(const Rollout&) = delete;
   Rollout& operator=(const Rollout&) = delete;

@@ -101,8 +101,9 @@ TEST_F(Simulator, JobsStartInTheSameOrderAsOnTheCluster) {
   int in_order = 0;
   for (std::size_t a = 0; a < jobs.size(); ++a) {
     for (std::size_t b = 0; b < jobs.size(); ++b) {
-      // Starts of one decision have no order, and leave the launcher in any.
-      if (starts[a][1].get<std::int64_t>() + 50 >= starts[b][1].get<std::int64_t>()) continue;
+      // Starts of one decision have no order, and leave the launcher in any; on a busy machine,
+      // those of neighbouring ones, too.
+      if (starts[a][1].get<std::int64_t>() + 250 >= starts[b][1].get<std::int64_t>()) continue;
       EXPECT_LT(jobs[a].start_ms, jobs[b].start_ms)
           << "job " << jobs[a].id << " starts before job " << jobs[b].id << " in the simulator\n"
           << cluster().read_file("lived.swf") << starts.dump();

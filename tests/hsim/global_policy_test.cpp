@@ -294,6 +294,67 @@ TEST_F(Asked, AnAnswerHoldsForAnHour) {
   EXPECT_NE(policy.advice("batch"), nullptr);
 }
 
+TEST_F(Asked, AnAnswerOrADueQuestionWakesTheScheduler) {
+  FakeAdviser adviser(advised({}));
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  Job job;
+  job.id = 1;
+  job.spec.queue = "batch";
+  policy.waits(job, 1'000'000'000);
+  waiting_.insert(waiting_job(job, 0));
+  adviser.silent = true;
+  const WallMs begin_ms = 1'000'000'000;
+  EXPECT_TRUE(policy.wakes(begin_ms));  // it was never asked
+  look(policy, begin_ms);
+  EXPECT_FALSE(policy.wakes(begin_ms + 1));
+  adviser.silent = false;
+  EXPECT_TRUE(policy.wakes(begin_ms + 2));
+  EXPECT_NE(policy.advice("batch"), nullptr);
+  EXPECT_FALSE(policy.wakes(begin_ms + 3));
+  EXPECT_TRUE(policy.wakes(begin_ms + GlobalPolicy::epoch_ms));
+  policy.leaves(job);
+  EXPECT_FALSE(policy.wakes(begin_ms + GlobalPolicy::epoch_ms));
+}
+
+// Fails as models do; looking ahead needs none.
+class ModelFails : public Adviser {
+ public:
+  void ask(const GlobalQuestion& question) override {
+    reply_ = question.look_ahead ? advised({}) : AdviserReply{std::nullopt, "no model"};
+  }
+  bool idle() const override { return true; }
+  std::optional<AdviserReply> answer() override { return std::exchange(reply_, std::nullopt); }
+
+ private:
+  std::optional<AdviserReply> reply_;
+};
+
+TEST_F(Asked, AModelThatFailsLeavesLookingAheadAlone) {
+  QueueConfig ahead = config_.queues.front();
+  ahead.name = "ahead";
+  ahead.order = QueueOrder::LookaheadWait;
+  config_.queues.push_back(ahead);
+  ModelFails adviser;
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  Job job;
+  job.id = 1;
+  job.spec.queue = "ahead";
+  policy.waits(job, 1'000'000'000);
+  waiting_.insert(waiting_job(job, 0));
+  queue_.config = &config_.queues.front();
+  QueueView other = queue_;
+  other.config = &config_.queues.back();
+  for (WallMs i = 0; i < 5; ++i) {
+    policy.look({queue_, other}, view_, 1'000'000'000 + i * 10'000, nullptr, predictor_);
+  }
+  EXPECT_TRUE(policy.health().off);
+  EXPECT_FALSE(policy.lookahead_health().off);
+  EXPECT_EQ(policy.advice("batch"), nullptr);
+  EXPECT_NE(policy.advice("ahead"), nullptr);
+}
+
 TEST(AdviserBytes, OnlyWholeMessagesAreAny) {
   NumberedQuestion question{7, {}};
   question.question.state.frames[3][5] = 0.5f;

@@ -50,8 +50,10 @@ TEST_F(LearnedPage, AModelIsTriedOnLogsThatItDoesNotKnow) {
   EXPECT_TRUE(page_.plan.tries(page_.plan.logs[1], learned_rule("/m", true)));
   EXPECT_TRUE(page_.plan.tries(page_.plan.logs[0], baseline_rules().front()));
   const std::string page = text();
-  EXPECT_THAT(page, HasSubstr("| TWO |"));
-  EXPECT_THAT(page, Not(HasSubstr("| ONE |")));
+  const std::size_t ahead = page.find("## Looking ahead");  // which is tried everywhere
+  EXPECT_THAT(page.substr(0, ahead), HasSubstr("| TWO |"));
+  EXPECT_THAT(page.substr(0, ahead), Not(HasSubstr("| ONE |")));
+  EXPECT_THAT(page.substr(ahead), HasSubstr("| ONE |"));
   EXPECT_THAT(page, HasSubstr("| m | ONE-2001-1 | 7 |"));
 }
 

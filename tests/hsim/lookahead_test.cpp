@@ -200,7 +200,7 @@ TEST(Lookahead, JobsWaitLess) {
   EXPECT_LT(ahead, 0.95 * index);
 }
 
-TEST(Lookahead, IsAskedAtMostOnceAMinuteAndOnlyWhereThereIsAChoice) {
+TEST(Lookahead, IsAskedAtMostOnceAMinuteAndOnlyWhereSomebodyWaits) {
   Looking looking;
   replay_ahead(workload(1), QueueOrder::LookaheadSlowdown, &looking);
   ASSERT_GT(looking.questions.size(), 100u);
@@ -220,7 +220,7 @@ TEST(Lookahead, IsAskedAtMostOnceAMinuteAndOnlyWhereThereIsAChoice) {
       some_to_come = some_to_come || job.submit_ms > 0;
       EXPECT_LE(job.submit_ms, RolloutScene::coming_within_ms);
     }
-    EXPECT_GE(waiting, 2);
+    EXPECT_GE(waiting, 1);
     EXPECT_TRUE(std::is_sorted(
         scene.jobs.begin(), scene.jobs.end(),
         [](const SceneJob& a, const SceneJob& b) { return a.submit_ms < b.submit_ms; }));

@@ -67,7 +67,9 @@ int answer_questions(Answerer& answerer) {
     if (count <= 0) return 0;
     const auto asked = question_from({buffer.data(), static_cast<std::size_t>(count)});
     if (!asked) {
-      say({0, {std::nullopt, "the advisor was asked something by another version"}});
+      say({0,
+           {std::nullopt,
+            "the advisor was asked what it cannot read: is it of the same version?"}});
       return 1;
     }
     say({asked->number, answerer.answer(asked->question)});

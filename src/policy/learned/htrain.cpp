@@ -1,8 +1,11 @@
 // htrain: learns a global policy from replays.
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 
 #include "cli/failure.hpp"
+#include "cli/json_output.hpp"
+#include "cli/quantity.hpp"
 #include "hsim/log_output.hpp"
 #include "policy/learned/federated_course.hpp"
 #include "policy/learned/htrain_search.hpp"
@@ -68,8 +71,21 @@ void write_model(const PolicyNetwork& network, const TrainOptions& options, cons
       {"hyades", hyades_version()}};
   if (options.federated) facts["federated"] = std::to_string(options.ranks) + " ranks";
   const std::string digest = save_policy(options.out, network, chosen.margin, facts);
-  std::printf("%s: sha256 %s, margin %g, ratio %.4f on windows to choose by, %.0f s\n",
-              options.out.c_str(), digest.c_str(), chosen.margin, chosen.ratio, seconds);
+  if (options.json) {
+    std::cout << json_text({{"out", options.out},
+                            {"sha256", digest},
+                            {"keeps_to_hand_set", chosen.margin >= never_departs},
+                            {"margin", chosen.margin},
+                            {"ratio", chosen.ratio},
+                            {"high", chosen.high},
+                            {"seconds", seconds}});
+    return;
+  }
+  const bool departs = chosen.margin < never_departs;
+  std::printf("%s: sha256 %s, %s, ratio %.4f on windows to choose by, %.0f s\n",
+              options.out.c_str(), digest.c_str(),
+              departs ? ("margin " + printed("%g", chosen.margin)).c_str() : "keeps to hand-set",
+              chosen.ratio, seconds);
 }
 
 // From the windows to the model; `run` and `course` are of this rank's windows.

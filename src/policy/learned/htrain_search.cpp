@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <limits>
 #include <memory>
 
 #include "cli/failure.hpp"
+#include "cli/json_output.hpp"
 #include "hsim/log_output.hpp"
 #include "hsim/replay_options.hpp"
 #include "policy/learned/search_ledger.hpp"
@@ -151,6 +153,19 @@ void search(const TrainOptions& options, ReplayPool& pool, SearchLedger& ledger,
                  tried_elsewhere("htrain's own", usual_genome(), trainer, pool)};
 }
 
+Json best_json(const SearchPage& page) {
+  Json models = Json::array();
+  for (const SearchedModel& model : page.models) {
+    models.push_back({{"by", model.name},
+                      {"score", model.score},
+                      {"ratio", model.chosen.value},
+                      {"low", model.chosen.low},
+                      {"high", model.chosen.high},
+                      {"options", options_text(model.genome)}});
+  }
+  return {{"models", models}, {"verdict", search_verdict(page)}};
+}
+
 void print_best(const SearchPage& page) {
   for (const SearchedModel& model : page.models) {
     std::printf("%-14s %.4f on windows to try on, %.4f [%.4f, %.4f] on others: %s\n",
@@ -187,7 +202,11 @@ int htrain_search(int argc, char** argv) {
   page.how = how_text(options);
   page.host = std::string("Hyades ") + hyades_version() + ".";
   page.picture = std::filesystem::path(picture_of(report)).filename().string();
-  print_best(page);
+  if (command.json()) {
+    std::cout << json_text(best_json(page));
+  } else {
+    print_best(page);
+  }
   if (report.empty()) return kExitGood;
   write_text(report, search_markdown(page));
   write_text(picture_of(report), search_svg(page));

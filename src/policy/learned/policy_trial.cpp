@@ -1,10 +1,13 @@
 #include "policy/learned/policy_trial.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
 namespace hyades::learned {
 namespace {
+
+constexpr std::size_t kProofLeast = 8;  // windows
 
 Interval ratio_of(const std::vector<TrainingWindow>& windows,
                   const std::vector<double>& slowdowns) {
@@ -16,7 +19,10 @@ Interval ratio_of(const std::vector<TrainingWindow>& windows,
   }
   std::vector<PairedWindows> pairs;
   for (auto& [name, log] : logs) pairs.push_back(std::move(log));
-  return bootstrap_geometric_ratio(pairs, {.resamples = 1000});
+  Interval ratio = bootstrap_geometric_ratio(pairs, {.resamples = 1000});
+  // Few windows drawn again are the same few windows: they prove nothing.
+  if (windows.size() < kProofLeast) ratio.high = std::max(ratio.high, 1.0);
+  return ratio;
 }
 
 Trial margin_with_least(double Trial::*figure, const MarginRatios& ratios) {

@@ -179,6 +179,7 @@ TrainOptions train_options(const Command& command, int threads) {
   options.out = command.value_of("out");
   if (options.out.empty()) command.usage_error("--out FILE is missing");
   options.by_mean = chooses_by_mean(command);
+  options.json = command.json();
   options.checkpoint =
       command.has("checkpoint") ? command.value_of("checkpoint") : options.out + ".checkpoint";
   options.checkpoint_every = whole_number(command, "checkpoint-every", 10, 0, 1'000'000);

@@ -16,6 +16,7 @@ struct TrainOptions {
   WindowPlan windows;
   int generated = 0;          // workloads that are made
   bool by_mean = false;       // --choose
+  bool json = false;          // what comes of it is printed so
   std::string checkpoint;     // a file
   int checkpoint_every = 10;  // rounds; 0: never
   bool resume = false;
