@@ -328,7 +328,7 @@ class Master {
   TrainerProcess trainer_{program_beside_us("hyades-trainer")};
   std::unique_ptr<ModelKeeper> models_;
   RecordedAdvisor advisor_{{.model = [this] { return models_->file_in_use(); },
-                            .complain = complains_of("the learned policy has")},
+                            .complain = complains_of("the advisor has")},
                            [this](const pb::PolicyDecision& decision) { keep(decision); }};
   ShadowAdviser adviser_{advisor_, [this](const std::string& model, bool agreed) {
                            if (telemetry_) telemetry_->add_comparison(model, agreed);

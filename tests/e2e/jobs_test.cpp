@@ -200,11 +200,14 @@ TEST_F(Jobs, SeveralShareANodeUpToItsCores) {
                                           "; while [ ! -e all.go ]; do sleep 0.05; done",
                                       {"-w", "vn1", "-c", "2", "-o", "/dev/null"}));
   }
-  ASSERT_TRUE(wait_until([&] { return cluster().read_file("cores.3") != ""; }));
+  std::set<std::string> cores;
+  ASSERT_TRUE(wait_until([&] {
+    cores.clear();
+    for (int i = 0; i < 4; ++i) cores.insert(cluster().read_file("cores." + std::to_string(i)));
+    return !cores.contains("");
+  }));
   EXPECT_EQ(cluster().state_of(ids[4]), "PENDING");
   EXPECT_EQ(cluster().job(ids[4])["reason"], "Resources");
-  std::set<std::string> cores;
-  for (int i = 0; i < 4; ++i) cores.insert(cluster().read_file("cores." + std::to_string(i)));
   EXPECT_EQ(cores, (std::set<std::string>{"0-1\n", "2-3\n", "4-5\n", "6-7\n"}));
   cluster().write_file("all.go", "");
   for (const JobId id : ids) EXPECT_EQ(cluster().must_wait(id)["state"], "COMPLETED");

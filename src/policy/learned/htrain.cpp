@@ -1,4 +1,5 @@
 // htrain: learns a global policy from replays.
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -57,7 +58,7 @@ Trial choose(const PolicyNetwork& network, const Training& training) {
 
 void write_model(const PolicyNetwork& network, const TrainOptions& options, const std::string& logs,
                  const Trial& best, const Trial& chosen, double seconds) {
-  const int held_out = static_cast<int>(options.windows.held_out * 100 + 0.5);
+  const int held_out = static_cast<int>(std::lround(options.windows.held_out * 100));
   std::map<std::string, std::string> facts{
       {"logs", logs},
       {"seed", std::to_string(options.training.seed)},
