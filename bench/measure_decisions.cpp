@@ -8,6 +8,7 @@
 #include "policy/adviser_bytes.hpp"
 #include "policy/backfill_policy.hpp"
 #include "policy/order.hpp"
+#include "policy/prompt_adviser.hpp"
 #include "telemetry/clocks.hpp"
 
 namespace hyades {
@@ -19,22 +20,13 @@ constexpr WallMs kNow_ms = 1'750'000'000'000;
 constexpr WallMs kDay_ms = 86'400'000;
 constexpr int kCores = 64;
 
-// Answers at once, in a process that takes no time: what is left is what asking costs.
-class InstantAdviser : public Adviser {
- public:
-  void ask(const GlobalQuestion& question) override {
+// Takes no time for its answer: what is left is what asking costs.
+class InstantAdviser : public PromptAdviser {
+  AdviserReply reply_to(const GlobalQuestion& question) override {
     bytes_ = to_bytes(NumberedQuestion{1, question}).size();
-    asked_ = true;
-  }
-  bool idle() const override { return !asked_; }
-  std::optional<AdviserReply> answer() override {
-    if (!asked_) return std::nullopt;
-    asked_ = false;
-    return AdviserReply{GlobalAdvice{}, ""};
+    return {GlobalAdvice{}, ""};
   }
 
- private:
-  bool asked_ = false;
   std::size_t bytes_ = 0;
 };
 

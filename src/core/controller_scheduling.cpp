@@ -79,8 +79,9 @@ QueueView Controller::view_of(const Queue& queue, const WaitingList& waiting) co
 }
 
 void Controller::schedule(const Now& now, Step& out) {
-  if (!dirty_ && !policy_.wakes(now.wall_ms)) return;
-  if (waits_for_nodes(now)) return;
+  // What the policy wakes for is told once: it must not be lost while nodes are waited for.
+  dirty_ = dirty_ || policy_.wakes(now.wall_ms);
+  if (!dirty_ || waits_for_nodes(now)) return;
   dirty_ = false;
   reservations_.clear();
   limited_.clear();

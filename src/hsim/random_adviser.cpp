@@ -4,12 +4,12 @@
 
 namespace hyades {
 
-void RandomAdviser::ask(const GlobalQuestion& question) {
+AdviserReply RandomAdviser::reply_to(const GlobalQuestion& question) {
   Prng random(static_cast<std::uint64_t>(question.at_ms));
   UnitNumbers numbers{};
   for (float& number : numbers) number = static_cast<float>(random.below(1'001)) / 1'000;
   const auto rule = static_cast<std::size_t>(random.below(global_rules_count));
-  reply_ = AdviserReply{GlobalAdvice{global_action(rule, numbers), {}, "", {}}, ""};
+  return {GlobalAdvice{global_action(rule, numbers), {}, "", {}}, ""};
 }
 
 }  // namespace hyades

@@ -89,8 +89,8 @@ bool GlobalPolicy::wakes(WallMs now_ms) {
 
 // A clock that was set back must not end it for a day. Where nobody waits there is nothing to look
 // ahead to; a model sees more than that.
-bool GlobalPolicy::is_due(const Queue& queue, WallMs now_ms) const {
-  if ((queue.look_ahead ? lookahead_ : models_).health.off) return false;
+bool GlobalPolicy::is_due(const Queue& queue, WallMs now_ms) {
+  if (answerer_of(queue).health.off) return false;
   if (queue.look_ahead && queue.waiting == 0) return false;
   const WallMs left_ms = queue.due_ms - now_ms;
   return left_ms <= 0 || left_ms > epoch_ms;

@@ -80,7 +80,7 @@ class GlobalPolicy {
     Health health;
   };
   Answerer& answerer_of(const Queue& queue) { return queue.look_ahead ? lookahead_ : models_; }
-  bool is_due(const Queue& queue, WallMs now_ms) const;
+  bool is_due(const Queue& queue, WallMs now_ms);
   void expire(WallMs now_ms);
   bool take_answer(WallMs now_ms);
   void fail(Queue& queue, const std::string& why, WallMs now_ms);

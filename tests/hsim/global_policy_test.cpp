@@ -8,6 +8,7 @@
 
 #include "hsim/knowing_replay.hpp"
 #include "policy/adviser_bytes.hpp"
+#include "policy/prompt_adviser.hpp"
 #include "trace/workload_model.hpp"
 
 namespace hyades {
@@ -209,6 +210,14 @@ class Asked : public testing::Test {
     policy.look({queue_}, view_, now_ms, nullptr, predictor_);
   }
 
+  void waits_in(const std::string& queue, GlobalPolicy& policy) {
+    job_.id = 1;
+    job_.spec.queue = queue;
+    policy.waits(job_, 1'000'000'000);
+    waiting_.insert(waiting_job(job_, 0));
+  }
+
+  Job job_;
   ClusterConfig config_;
   Cluster cluster_;
   RunningList running_;
@@ -298,11 +307,7 @@ TEST_F(Asked, AnAnswerOrADueQuestionWakesTheScheduler) {
   FakeAdviser adviser(advised({}));
   GlobalPolicy policy(adviser);
   policy.configure(config_);
-  Job job;
-  job.id = 1;
-  job.spec.queue = "batch";
-  policy.waits(job, 1'000'000'000);
-  waiting_.insert(waiting_job(job, 0));
+  waits_in("batch", policy);
   adviser.silent = true;
   const WallMs begin_ms = 1'000'000'000;
   EXPECT_TRUE(policy.wakes(begin_ms));  // it was never asked
@@ -313,21 +318,15 @@ TEST_F(Asked, AnAnswerOrADueQuestionWakesTheScheduler) {
   EXPECT_NE(policy.advice("batch"), nullptr);
   EXPECT_FALSE(policy.wakes(begin_ms + 3));
   EXPECT_TRUE(policy.wakes(begin_ms + GlobalPolicy::epoch_ms));
-  policy.leaves(job);
+  policy.leaves(job_);
   EXPECT_FALSE(policy.wakes(begin_ms + GlobalPolicy::epoch_ms));
 }
 
 // Fails as models do; looking ahead needs none.
-class ModelFails : public Adviser {
- public:
-  void ask(const GlobalQuestion& question) override {
-    reply_ = question.look_ahead ? advised({}) : AdviserReply{std::nullopt, "no model"};
+class ModelFails : public PromptAdviser {
+  AdviserReply reply_to(const GlobalQuestion& question) override {
+    return question.look_ahead ? advised({}) : AdviserReply{std::nullopt, "no model"};
   }
-  bool idle() const override { return true; }
-  std::optional<AdviserReply> answer() override { return std::exchange(reply_, std::nullopt); }
-
- private:
-  std::optional<AdviserReply> reply_;
 };
 
 TEST_F(Asked, AModelThatFailsLeavesLookingAheadAlone) {
@@ -338,11 +337,7 @@ TEST_F(Asked, AModelThatFailsLeavesLookingAheadAlone) {
   ModelFails adviser;
   GlobalPolicy policy(adviser);
   policy.configure(config_);
-  Job job;
-  job.id = 1;
-  job.spec.queue = "ahead";
-  policy.waits(job, 1'000'000'000);
-  waiting_.insert(waiting_job(job, 0));
+  waits_in("ahead", policy);
   queue_.config = &config_.queues.front();
   QueueView other = queue_;
   other.config = &config_.queues.back();

@@ -8,6 +8,7 @@
 #include "hsim/replay.hpp"
 #include "hsim/replay_check.hpp"
 #include "policy/backfill_policy.hpp"
+#include "policy/prompt_adviser.hpp"
 
 namespace hyades {
 namespace {
@@ -115,24 +116,21 @@ TEST(Guard, NobodyWaitsMuchLongerThanUnderFirstComeFirstServed) {
 }
 
 // A model that is wrong on purpose: always the same, whatever by chance, or the worst it can say.
-class BadAdviser : public Adviser {
+class BadAdviser : public PromptAdviser {
  public:
   BadAdviser(int kind, std::uint64_t seed) : kind_(kind), random_(seed) {}
 
-  void ask(const GlobalQuestion&) override {
+ private:
+  AdviserReply reply_to(const GlobalQuestion&) override {
     GlobalAction action{.rule = 8, .reserve = 0.3, .reserve_after_s = 600};  // fcfs
     if (kind_ == 1) action = {random_.below(global_rules_count), 0.3, 600, 1};
     if (kind_ == 2) action = {asked_++ % 2 == 0 ? 1u : 3u, 0, 21'600, 0};
-    reply_ = AdviserReply{GlobalAdvice{action, {}, ""}, ""};
+    return {GlobalAdvice{action, {}, ""}, ""};
   }
-  bool idle() const override { return true; }
-  std::optional<AdviserReply> answer() override { return std::exchange(reply_, std::nullopt); }
 
- private:
   int kind_;
   Prng random_;
   std::size_t asked_ = 0;
-  std::optional<AdviserReply> reply_;
 };
 
 TEST(Guard, NoModelCanBreakIt) {

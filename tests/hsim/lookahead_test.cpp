@@ -9,6 +9,7 @@
 #include "hsim/metrics.hpp"
 #include "policy/adviser_bytes.hpp"
 #include "policy/global_policy.hpp"
+#include "policy/prompt_adviser.hpp"
 #include "policy/rollout.hpp"
 #include "trace/workload_model.hpp"
 
@@ -166,19 +167,15 @@ TEST(Gate, StopsWhatCostsTooMuch) {
 // ---- as the scheduler does it -------------------------------------------------------------------
 
 // Looks ahead at once, and keeps what it was asked.
-class Looking : public Adviser {
+class Looking : public PromptAdviser {
  public:
-  void ask(const GlobalQuestion& question) override {
-    questions.push_back(question);
-    reply_ = AdviserReply{look_ahead(question.scene, question.look_ahead.value()), ""};
-  }
-  bool idle() const override { return true; }
-  std::optional<AdviserReply> answer() override { return std::exchange(reply_, std::nullopt); }
-
   std::vector<GlobalQuestion> questions;
 
  private:
-  std::optional<AdviserReply> reply_;
+  AdviserReply reply_to(const GlobalQuestion& question) override {
+    questions.push_back(question);
+    return {look_ahead(question.scene, question.look_ahead.value()), ""};
+  }
 };
 
 Replay replay_ahead(const Workload& jobs, QueueOrder order, Adviser* adviser) {

@@ -6,6 +6,7 @@
 
 #include "hsim/metrics.hpp"
 #include "policy/learned/network_adviser.hpp"
+#include "policy/prompt_adviser.hpp"
 
 namespace hyades::learned {
 namespace {
@@ -27,12 +28,15 @@ double normal_number(Prng& random) {
 }
 
 // Mostly does what the network says, and now and then something else.
-class Actor : public Adviser {
+class Actor : public PromptAdviser {
  public:
   Actor(const PolicyNetwork& network, const Exploration& exploration, Prng random)
       : network_(network), exploration_(exploration), random_(random) {}
 
-  void ask(const GlobalQuestion& question) override {
+  const std::vector<Deed>& deeds() const { return deeds_; }
+
+ private:
+  AdviserReply reply_to(const GlobalQuestion& question) override {
     Deed deed{question.at_ms, std::make_shared<GlobalState>(question.state)};
     if (deeds_.empty() || static_cast<int>(deeds_.size()) % exploration_.hold == 0) {
       decide(deed);
@@ -40,15 +44,10 @@ class Actor : public Adviser {
       deed.rule = deeds_.back().rule;
       deed.numbers = deeds_.back().numbers;
     }
-    reply_ = AdviserReply{GlobalAdvice{global_action(deed.rule, deed.numbers), {}, ""}, ""};
-    deeds_.push_back(std::move(deed));
+    deeds_.push_back(deed);
+    return {GlobalAdvice{global_action(deed.rule, deed.numbers), {}, ""}, ""};
   }
-  bool idle() const override { return true; }
-  std::optional<AdviserReply> answer() override { return std::exchange(reply_, std::nullopt); }
 
-  const std::vector<Deed>& deeds() const { return deeds_; }
-
- private:
   void decide(Deed& deed) {
     const Evaluation evaluation = network_.evaluate(*deed.state);
     const auto best = std::max_element(evaluation.gains.begin(), evaluation.gains.end());
@@ -67,7 +66,6 @@ class Actor : public Adviser {
   const PolicyNetwork& network_;
   Exploration exploration_;
   Prng random_;
-  std::optional<AdviserReply> reply_;
   std::vector<Deed> deeds_;
 };
 
