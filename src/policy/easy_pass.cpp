@@ -76,7 +76,8 @@ void EasyPass::backfill(QueueWalk& walk) {
   const auto hopeless = [&](std::int64_t cores, WallMs limit_ms) {
     return !queue_.within_limits && ledger_.hopeless(cores, limit_ms);
   };
-  if (queue_.config->backfill == Backfill::Easy && !changes_with_time(*queue_.config)) {
+  if (queue_.config->backfill == Backfill::Easy &&
+      !changes_with_time(*queue_.config, sources_.forecasts_stay)) {
     while (ledger_.free_cores() > 0) {
       const WaitingJob* const candidate = walk.next(hopeless);
       if (candidate == nullptr || !look_at(*candidate)) return;

@@ -51,7 +51,7 @@ double score(QueueOrder order, const OrderFacts& facts) {
   return 0;
 }
 
-bool changes_with_time(const QueueConfig& queue) {
+bool changes_with_time(const QueueConfig& queue, bool forecasts_stay) {
   switch (queue.order) {
     case QueueOrder::Lxf:
     case QueueOrder::Wfp3:
@@ -64,7 +64,7 @@ bool changes_with_time(const QueueConfig& queue) {
     case QueueOrder::Fcfs:
       return false;
     default:
-      return run_times_of(queue) != RunTimes::Request || queue.ageing > 0;
+      return (run_times_of(queue) != RunTimes::Request && !forecasts_stay) || queue.ageing > 0;
   }
 }
 

@@ -39,8 +39,9 @@ double score(QueueOrder order, const OrderFacts& facts);
 // are divided by 1 + ageing x hours.
 double aged(double score, double ageing, double waited_s);
 
-// True when scores of waiting jobs pass each other as time goes by, or as more is known.
-bool changes_with_time(const QueueConfig& queue);
+// True when scores of waiting jobs pass each other as time goes by, or as more is known, unless
+// forecasts stay as they are.
+bool changes_with_time(const QueueConfig& queue, bool forecasts_stay = false);
 
 // Processors that the job asks for, all tasks together.
 std::int64_t procs_of(const JobSpec& spec);

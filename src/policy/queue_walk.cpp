@@ -50,7 +50,9 @@ std::vector<ScoredJob> scored_jobs(const QueueView& queue, const ClusterView& cl
 
 QueueWalk::QueueWalk(const QueueView& queue, const ClusterView& cluster, WallMs now_ms,
                      const ScoreSources& sources, JobId first)
-    : list_(*queue.waiting), in_order_(!changes_with_time(*queue.config)), first_(first) {
+    : list_(*queue.waiting),
+      in_order_(!changes_with_time(*queue.config, sources.forecasts_stay)),
+      first_(first) {
   if (first_ != 0) {
     list_.each([&](const WaitingJob& job) {
       if (job.id == first_) early_ = &job;

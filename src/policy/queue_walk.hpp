@@ -28,6 +28,7 @@ inline bool comes_first(const ScoredJob& a, const ScoredJob& b) {
 struct ScoreSources {
   const RunForecasts* forecasts = nullptr;  // nullptr: requests are all there is
   std::optional<WallMs> origin_ms = {};     // instead of the beginning of the busy period
+  bool forecasts_stay = false;  // while jobs wait: lists are in the order of scores by them
 };
 
 // Of a job that has waited for no time, on a machine of which nothing is known.

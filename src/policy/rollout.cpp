@@ -38,15 +38,18 @@ WallMs ms(double seconds) { return static_cast<WallMs>(seconds * 1000); }
 class Play {
  public:
   Play(const RolloutScene& scene, const Cluster& pool, const std::vector<Job>& jobs,
-       const std::vector<WaitingJob>& waiting, QueueConfig rule)
+       const std::vector<WaitingJob>& waiting, QueueConfig rule, const CostBound& bound)
       : scene_(scene),
         pool_(pool),
         jobs_(jobs),
         places_(waiting),
         rule_(std::move(rule)),
+        bound_(bound),
         forecasts_(scene),
         free_(pool.whole()),
-        queue_{&rule_, &waiting_, {1}, kNow_ms + scene.busy_since_ms, {}} {}
+        queue_{&rule_, &waiting_, {1}, kNow_ms + scene.busy_since_ms, {}} {
+    if (!changes_with_time(rule_, true)) rank();
+  }
 
   void runs(std::size_t job, const Plan& plan, WallMs end_ms, WallMs limit_ms);
   RolloutCost run(std::size_t jobs);
@@ -57,6 +60,8 @@ class Play {
     RunningJob running;
     bool operator<(const End& other) const { return at_ms > other.at_ms; }
   };
+  void rank();
+  bool costs_too_much() const;
   void take_ends(WallMs now_ms);
   void decide(WallMs now_ms);
   void start(const Start& start, WallMs now_ms);
@@ -64,8 +69,9 @@ class Play {
   const RolloutScene& scene_;
   const Cluster& pool_;
   const std::vector<Job>& jobs_;
-  const std::vector<WaitingJob>& places_;
+  std::vector<WaitingJob> places_;
   QueueConfig rule_;
+  CostBound bound_;
   SceneForecasts forecasts_;
   WaitingList waiting_;
   RunningList running_;
@@ -73,8 +79,22 @@ class Play {
   QueueView queue_;
   std::priority_queue<End> ends_;
   std::vector<Plan> plans_;  // of jobs that have started
-  RolloutCost cost_;
+  RolloutCost cost_;         // sums of those
 };
+
+// What never changes need not be found anew at each pass.
+void Play::rank() {
+  for (WaitingJob& place : places_) {
+    const OrderFacts facts = order_facts(rule_, *place.job, queue_.busy_since_ms, {&forecasts_});
+    place.rank = score(rule_.order, facts);
+  }
+}
+
+// Costs only grow.
+bool Play::costs_too_much() const {
+  const double sum = bound_.objective == Objective::Wait ? cost_.wait_s : cost_.slowdown;
+  return sum / static_cast<double>(plans_.size()) > bound_.most;
+}
 
 void Play::runs(std::size_t job, const Plan& plan, WallMs end_ms, WallMs limit_ms) {
   const Job& its = jobs_[job];
@@ -94,6 +114,8 @@ void Play::take_ends(WallMs now_ms) {
 }
 
 RolloutCost Play::run(std::size_t jobs) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  constexpr RolloutCost never{infinite, infinite};
   plans_.resize(jobs);
   std::size_t next = 0;
   WallMs now_ms = kNow_ms;
@@ -103,6 +125,7 @@ RolloutCost Play::run(std::size_t jobs) {
       waiting_.insert(places_[next]);
     }
     decide(now_ms);
+    if (costs_too_much()) return never;
     if (next == jobs && waiting_.empty()) break;
     const bool comes_next =
         next < jobs && (ends_.empty() || kNow_ms + scene_.jobs[next].submit_ms < ends_.top().at_ms);
@@ -123,7 +146,7 @@ void Play::decide(WallMs now_ms) {
   ledger.use(queue_.usable);
   Depth depth(0);
   Decision decision;
-  EasyPass(queue_, {&forecasts_, {}}, ledger, depth, decision).run();
+  EasyPass(queue_, {&forecasts_, {}, true}, ledger, depth, decision).run();
   for (const Start& each : decision.starts) start(each, now_ms);
 }
 
@@ -161,11 +184,12 @@ Rollout::Rollout(const RolloutScene& scene) : scene_(scene) {
   }
 }
 
-RolloutCost Rollout::play(const GlobalAction& action, bool with_coming) const {
+RolloutCost Rollout::play(const GlobalAction& action, bool with_coming,
+                          const CostBound& bound) const {
   if (scene_.cores == 0) return {};
   QueueConfig rule;
   rule.run_times = RunTimes::Learned;
-  Play play(scene_, pool_, jobs_, waiting_, under(rule, action));
+  Play play(scene_, pool_, jobs_, waiting_, under(rule, action), bound);
   for (std::size_t i = 0; i < scene_.running.size(); ++i) {
     const SceneRunning& running = scene_.running[i];
     play.runs(scene_.jobs.size() + i, plans_[i], kNow_ms + running.end_ms,

@@ -2,6 +2,7 @@
 // pool of cores, scheduled by the same EASY pass that schedules the real ones. Without the guard.
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "core/policy.hpp"
@@ -16,6 +17,12 @@ struct RolloutCost {
   double slowdown = 0;  // added by it: waiting x the expected 1 / max(run, 10 s)
 };
 
+// A play is given up where it would cost more; then it costs infinity.
+struct CostBound {
+  Objective objective = Objective::Wait;
+  double most = std::numeric_limits<double>::infinity();
+};
+
 class Rollout {
  public:
   // `scene` must outlive this. play() may be called in several threads at once.
@@ -24,7 +31,8 @@ class Rollout {
   Rollout& operator=(const Rollout&) = delete;
 
   // `with_coming`: jobs that are yet to come take part. A scene without jobs costs nothing.
-  RolloutCost play(const GlobalAction& action, bool with_coming) const;
+  RolloutCost play(const GlobalAction& action, bool with_coming,
+                   const CostBound& bound = CostBound()) const;
 
  private:
   const RolloutScene& scene_;
