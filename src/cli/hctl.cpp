@@ -13,6 +13,7 @@
 #include "cli/hctl_what_if.hpp"
 #include "cli/job_filters.hpp"
 #include "cli/job_page.hpp"
+#include "cli/job_words.hpp"
 #include "cli/json_output.hpp"
 #include "cli/master_client.hpp"
 #include "cli/printable.hpp"
@@ -373,7 +374,11 @@ class Hctl {
     const std::string what = arguments_.empty() ? "" : arguments_.front();
     if (what == "list" && arguments_.size() == 1) return list_decisions();
     if ((what == "show" || what == "replay") && arguments_.size() == 2) {
-      const std::vector<std::uint64_t> ids = read_job_ids(command_, {arguments_[1]});
+      std::vector<std::uint64_t> ids;
+      if (!parse_job_ids(arguments_[1], ids) || ids.size() != 1) {
+        command_.usage_error("policy " + what + ": '" + arguments_[1] +
+                             "' is not the number of a decision, which 'hctl policy list' prints");
+      }
       MasterClient client = connect(kPatienceToAsk);
       const pb::PolicyDecision decision = ask_decision(client, ids.front());
       if (what == "show") {

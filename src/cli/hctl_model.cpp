@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "cli/failure.hpp"
 #include "cli/master_client.hpp"
@@ -20,10 +21,14 @@ constexpr int kCheck_ms = 120'000;
 constexpr std::size_t kDigestLeast = 6;
 constexpr std::size_t kDigestMost = 64;
 
-// Else it is a file; one of such a name is "./NAME".
-bool is_digest(const std::string& word) {
-  return word.size() >= kDigestLeast && word.size() <= kDigestMost &&
-         word.find_first_not_of("0123456789abcdef") == word.npos;
+// Nothing: it is a file; one of such a name is "./NAME".
+std::optional<std::string> digest_in(std::string word) {
+  for (char& letter : word) {
+    if (letter >= 'A' && letter <= 'F') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  const bool is_digest = word.size() >= kDigestLeast && word.size() <= kDigestMost &&
+                         word.find_first_not_of("0123456789abcdef") == word.npos;
+  return is_digest ? std::optional(word) : std::nullopt;
 }
 
 pb::ModelList ask_models(const Command& command) {
@@ -54,8 +59,9 @@ pb::ModelInfo model_in(const std::string& file) {
 
 int show_model(const Command& command, const std::string& word) {
   pb::ModelInfo shown;
-  if (!is_digest(word)) shown = model_in(word);
-  const std::string wanted = shown.digest().empty() ? word : shown.digest();
+  const std::optional<std::string> digest = digest_in(word);
+  if (!digest) shown = model_in(word);
+  const std::string wanted = digest.value_or(shown.digest());
   const pb::ModelList list = ask_models(command);
   const pb::ModelInfo* found = nullptr;
   for (const pb::ModelInfo& model : list.models()) {
@@ -76,8 +82,8 @@ int show_model(const Command& command, const std::string& word) {
 }
 
 void add_target(const std::string& word, pb::ActOnModel& act) {
-  if (is_digest(word)) {
-    act.set_digest(word);
+  if (const std::optional<std::string> digest = digest_in(word)) {
+    act.set_digest(*digest);
     return;
   }
   act.set_file(learned::read_policy_file(word));

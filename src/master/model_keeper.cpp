@@ -99,6 +99,8 @@ void ModelKeeper::finish(const std::string& problem, Answer& answer) {
     const bool named = problem.starts_with(plan.check);
     refuse(answer, ErrorCode::Invalid,
            named ? plan.name + problem.substr(plan.check.size()) : problem);
+  } else if (plan.is_so) {
+    answer.message = plan.done;
   } else if (commit(plan, answer)) {
     answer.message = plan.done;
     spdlog::info("the learned policy: {} ({})", plan.done, plan.change.event.by);
@@ -162,8 +164,11 @@ bool ModelKeeper::plan_change(const pb::ActOnModel& what, Plan& plan, Answer& an
       model + (shadow ? " is asked beside the one in use, and decides nothing" : " is in use");
   const bool is_so = shadow ? event.digest == registry_.shadow() : in_use;
   if (is_so && (event.digest.empty() || is_intact(event.digest))) {
-    answer.message = model + (shadow ? " is the shadow already" : " is in use already");
-    return false;
+    plan.done = model + (shadow ? " is the shadow already" : " is in use already");
+    plan.is_so = true;
+    plan.upload = false;
+    if (!event.digest.empty()) plan.check.clear();  // it was good before, and is the same
+    return true;
   }
   if (!plan.upload) return true;
   const std::string trouble = put_upload(what.file());

@@ -60,7 +60,8 @@ class ModelKeeper {
     std::string check;  // the file that must be good; "": none
     std::string name;   // of the model, for people
     bool upload = false;
-    std::string done;  // the message when it is so
+    bool is_so = false;  // only the check is left
+    std::string done;    // the message when it is so
   };
 
   // These give false when nothing is left to do: the answer says why.

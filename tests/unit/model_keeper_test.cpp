@@ -7,6 +7,7 @@
 #include "contract/queue_on_disk.hpp"
 #include "e2e/wait_until.hpp"
 #include "master/kept_model.hpp"
+#include "master/model_glance.hpp"
 #include "policy/learned/policy_header.hpp"
 
 namespace hyades {
@@ -190,6 +191,16 @@ TEST_F(ModelKeeperTest, WhatIsSoAlreadyIsNoChange) {
 }
 
 // A master that died with a file half taken over.
+// The configured one is in use, but may have become another since.
+TEST_F(ModelKeeperTest, ThatABadFileIsInUseAlreadyIsNoAnswer) {
+  EXPECT_THAT(wish(act(pb::MODEL_PROMOTE_CONFIGURED)).message, HasSubstr("in use already"));
+  advise("echo \"$2: it is bad\"; exit 1");
+  const auto answer = wish(act(pb::MODEL_PROMOTE_CONFIGURED));
+  EXPECT_EQ(answer.error, ErrorCode::Invalid);
+  EXPECT_THAT(answer.message, HasSubstr("it is bad"));
+  EXPECT_TRUE(keeper_->registry().events().empty());
+}
+
 TEST_F(ModelKeeperTest, WhatAnotherMasterLeftIsRemoved) {
   must(act(pb::MODEL_SHADOW, bytes_of_model("one")));
   write_bytes(path("models/upload"), "half");
@@ -198,6 +209,19 @@ TEST_F(ModelKeeperTest, WhatAnotherMasterLeftIsRemoved) {
   EXPECT_FALSE(fs::exists(path("models/upload")));
   EXPECT_FALSE(fs::exists(path("models/upload.x7Gh2k")));
   EXPECT_TRUE(fs::exists(keeper_->shadow_file()));
+}
+
+// Whoever asks for a file that cannot be read in time does not wait, and hears of it later.
+TEST(ModelGlance, DoesNotWaitForAFileSystem) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/model";
+  write_bytes(path, "no model");
+  ModelGlance glance(std::chrono::milliseconds(0));
+  EXPECT_TRUE(test::wait_until([&] {
+    const std::string problem = glance.look(path).problem;
+    EXPECT_THAT(problem, testing::AnyOf(HasSubstr("does not answer"), HasSubstr(path)));
+    return problem.find(path) != problem.npos;
+  }));
 }
 
 }  // namespace

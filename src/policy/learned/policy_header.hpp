@@ -16,7 +16,7 @@ constexpr std::size_t policy_file_most = std::size_t{4} << 20;
 constexpr std::size_t policy_facts_most = std::size_t{64} << 10;  // bytes of names and values
 
 // How to come by a good file, for messages.
-constexpr const char* policy_file_fix = "Make one with htrain, or leave out the model";
+constexpr const char* policy_file_fix = "Make one with htrain";
 
 struct PolicyHeader {
   std::map<std::string, std::string> facts;  // how it was made, for people
