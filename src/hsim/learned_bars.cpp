@@ -17,10 +17,11 @@ struct Scheduler {
 };
 
 Scheduler models(const LearnedFigures& figures) {
-  const std::vector<StudiedModel>& all = figures.models();
-  return {"learned", [&](bool guard) { return figures.slowdowns_of_models(all, guard); },
-          [&](double Metrics::*member) { return figures.of_models(all, true, member); },
-          [&] { return figures.of_models(all, true, &Metrics::max_wait); }};
+  const std::vector<StudiedModel> all = figures.whole_models();
+  return {"learned",
+          [&figures, all](bool guard) { return figures.slowdowns_of_models(all, guard); },
+          [&figures, all](double Metrics::*member) { return figures.of_models(all, true, member); },
+          [&figures, all] { return figures.of_models(all, true, &Metrics::max_wait); }};
 }
 
 Scheduler of_rule(const LearnedFigures& figures, const std::string& name,

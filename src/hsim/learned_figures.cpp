@@ -12,6 +12,14 @@ std::string fact_of(const StudiedModel& model, const std::string& name) {
   return found == model.facts.end() ? "" : found->second;
 }
 
+std::vector<StudiedModel> only(const std::vector<StudiedModel>& models, bool left_out) {
+  std::vector<StudiedModel> some;
+  for (const StudiedModel& model : models) {
+    if (fact_of(model, "variant").empty() != left_out) some.push_back(model);
+  }
+  return some;
+}
+
 const std::vector<std::string>& fixed_rules() {
   static const std::vector<std::string> rules = {"fcfs", "mf",     "saf", "sjf", "lxf",
                                                  "wfp3", "unicep", "f1",  "f2"};

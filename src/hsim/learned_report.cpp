@@ -1,5 +1,6 @@
 #include "hsim/learned_report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -13,6 +14,7 @@ namespace {
 using Values = LearnedFigures::Values;
 
 Rule index_without_reserve(bool guard) { return {"index", "easy", guard, false, "gbdt", 0, ""}; }
+Rule index_by_requests(bool guard) { return {"index", "easy", guard, false, "request", 5, ""}; }
 Rule index_exact(bool guard) { return {"index", "easy", guard, true, "request", 5, ""}; }
 
 // How a model was chosen makes more of a difference than how it was made.
@@ -42,11 +44,12 @@ std::string ratio_table(const LearnedFigures& figures, bool guard) {
   const auto rule_line = [&](const std::string& name, const Rule& rule) {
     line(name, figures.of(rule, slowdown), figures.of(rule, wait));
   };
-  for (const auto& [name, models] : by_choice(figures.models())) {
+  for (const auto& [name, models] : by_choice(figures.whole_models())) {
     line(name, figures.slowdowns_of_models(models, guard), figures.of_models(models, guard, wait));
   }
   rule_line("hand-set: index, gbdt, reserve 5 %", hand_set_rule(guard));
-  rule_line("index, gbdt", index_without_reserve(guard));
+  rule_line("index, gbdt, no reserve", index_without_reserve(guard));
+  rule_line("index, requested run times, reserve 5 %", index_by_requests(guard));
   for (const Objective objective : {Objective::Wait, Objective::Slowdown}) {
     const Rule rule = lookahead_rule(objective, guard);
     rule_line(rule.policy, rule);
@@ -62,11 +65,11 @@ std::string log_table(const LearnedFigures& figures) {
       head({"log", "multifactor", "best fixed rule", "oracle of fixed rules", "hand-set", "learned",
             "learned / best fixed", "longest wait / FCFS", "utilization", "of FCFS"});
   const auto of_models = [&](const StudiedLog& log, auto member) {
-    return mean_of(figures.of_models(figures.models(), true, member)(log));
+    return mean_of(figures.of_models(figures.whole_models(), true, member)(log));
   };
   for (const StudiedLog& log : figures.page().plan.logs) {
     const LearnedFigures::InHindsight hindsight = figures.in_hindsight(log, true);
-    const double learned = mean_of(figures.slowdowns_of_models(figures.models(), true)(log));
+    const double learned = mean_of(figures.slowdowns_of_models(figures.whole_models(), true)(log));
     if (learned == 0 || hindsight.best.empty()) continue;
     const auto mean = [&](const Rule& rule, auto member) {
       return mean_of(figures.of(rule, member)(log));
@@ -107,21 +110,57 @@ std::string lookahead_table(const LearnedFigures& figures) {
   return out + "\n";
 }
 
+// Whole models that learned from the same logs, with the same seed, and were chosen alike.
+std::vector<StudiedModel> counterparts(const std::vector<StudiedModel>& models,
+                                       const std::vector<StudiedModel>& whole) {
+  const auto alike = [](const StudiedModel& a, const StudiedModel& b) {
+    return fact_of(a, "logs") == fact_of(b, "logs") && fact_of(a, "seed") == fact_of(b, "seed") &&
+           fact_of(a, "chosen") == fact_of(b, "chosen");
+  };
+  std::vector<StudiedModel> some;
+  for (const StudiedModel& other : whole) {
+    if (std::any_of(models.begin(), models.end(),
+                    [&](const StudiedModel& model) { return alike(model, other); })) {
+      some.push_back(other);
+    }
+  }
+  return some;
+}
+
+// Each variant beside the whole models that are its counterparts.
+std::string variant_table(const LearnedFigures& figures) {
+  std::map<std::string, std::vector<StudiedModel>> variants;
+  for (const StudiedModel& model : only(figures.models(), true)) {
+    variants[fact_of(model, "variant")].push_back(model);
+  }
+  std::string out = head({"model", "models", "slowdown beside hand-set",
+                          "of those with all parts, alike otherwise", "beside those"});
+  const Values hand = figures.of(hand_set_rule(true), &Metrics::avg_bsld);
+  for (const auto& [name, models] : variants) {
+    const Values its = figures.slowdowns_of_models(models, true);
+    const Values others =
+        figures.slowdowns_of_models(counterparts(models, figures.whole_models()), true);
+    out += row({name, std::to_string(models.size()), figures.ratio_text(its, hand),
+                figures.ratio_text(others, hand), figures.ratio_text(its, others)});
+  }
+  return variants.empty() ? "" : out + "\n";
+}
+
 std::string margin_text(const StudiedModel& model) {
   const std::string text = fact_of(model, "margin");
-  return std::strtod(text.c_str(), nullptr) >= never_departs ? "keeps to hand-set" : text;
+  return std::strtod(text.c_str(), nullptr) >= never_departs ? "keeps to its fallback" : text;
 }
 
 std::string model_table(const LearnedFigures& figures) {
   std::string out =
-      head({"model", "learned from", "seed", "seconds", "chosen", "margin",
-            "beside hand-set, where it was chosen", "beside hand-set, on other logs"});
+      head({"model", "variant", "learned from", "seed", "seconds", "chosen", "margin",
+            "beside its fallback, where it was chosen", "beside hand-set, on other logs"});
   for (const StudiedModel& model : figures.models()) {
     const Values its = figures.slowdowns_of_models({model}, true);
     const Values hand = figures.of(hand_set_rule(true), &Metrics::avg_bsld);
-    out += row({model.name, fact_of(model, "logs"), fact_of(model, "seed"),
-                fact_of(model, "seconds"), fact_of(model, "chosen"), margin_text(model),
-                fact_of(model, "ratio"), figures.ratio_text(its, hand)});
+    out += row({model.name, fact_of(model, "variant"), fact_of(model, "logs"),
+                fact_of(model, "seed"), fact_of(model, "seconds"), fact_of(model, "chosen"),
+                margin_text(model), fact_of(model, "ratio"), figures.ratio_text(its, hand)});
   }
   return out + "\n";
 }
@@ -134,6 +173,7 @@ std::vector<Rule> baseline_rules() {
     for (const std::string& name : fixed_rules()) rules.push_back(fixed_rule(name, guard));
     rules.push_back(hand_set_rule(guard));
     rules.push_back(index_without_reserve(guard));
+    rules.push_back(index_by_requests(guard));
     rules.push_back(index_exact(guard));
     rules.push_back(lookahead_rule(Objective::Wait, guard));
     rules.push_back(lookahead_rule(Objective::Slowdown, guard));
@@ -170,6 +210,12 @@ std::string learned_markdown(const StudyPage& page, const StudyResults& results,
   out += log_table(figures);
   out += "## Looking ahead, by log\n\nMean bounded slowdowns and mean waits behind the guard.\n\n" +
          lookahead_table(figures);
+  if (const std::string variants = variant_table(figures); !variants.empty()) {
+    out +=
+        "## What each part adds\n\nModels that were made without a part, or with another one, "
+        "behind the guard, on the logs that they did not know.\n\n" +
+        variants;
+  }
   out += "## The models\n\n" + model_table(figures);
   return out;
 }

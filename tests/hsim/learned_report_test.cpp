@@ -54,7 +54,7 @@ TEST_F(LearnedPage, AModelIsTriedOnLogsThatItDoesNotKnow) {
   EXPECT_THAT(page.substr(0, ahead), HasSubstr("| TWO |"));
   EXPECT_THAT(page.substr(0, ahead), Not(HasSubstr("| ONE |")));
   EXPECT_THAT(page.substr(ahead), HasSubstr("| ONE |"));
-  EXPECT_THAT(page, HasSubstr("| m | ONE-2001-1 | 7 |"));
+  EXPECT_THAT(page, HasSubstr("| m |  | ONE-2001-1 | 7 |"));
 }
 
 // F2 is best on the second log, where the model is tried, and SJF on the first: that is the one
@@ -88,6 +88,27 @@ TEST_F(LearnedPage, EachBarIsMetOrMissed) {
   EXPECT_THAT(line("utilization"), HasSubstr("-0.03 | 0.000 |"));
   // It was not tried without the guard.
   EXPECT_THAT(line("slowdown without the guard"), HasSubstr("0.65 |  | 1.000"));
+}
+
+// It stands beside the whole model that learned from the same, and counts for nothing else.
+TEST_F(LearnedPage, AVariantStandsBesideItsCounterpart) {
+  EXPECT_THAT(text(), Not(HasSubstr("## What each part adds")));
+  models_.push_back(models_.front());
+  models_.push_back({"/v", "v", models_.front().facts});
+  models_[1].file = models_[1].name = "/other";
+  models_[1].facts["seed"] = "8";
+  models_[2].facts["variant"] = "choices alone";
+  const StudiedLog& log = page_.plan.logs[1];
+  for (const StudiedModel& model : models_) {
+    page_.plan.others.push_back(learned_rule(model.file, true));
+    page_.plan.learned_from[model.file] = {"ONE-2001-1"};
+  }
+  set(log, learned_rule("/other", true), 5);
+  set(log, learned_rule("/v", true), 20);
+  const std::string page = text();
+  EXPECT_THAT(page, HasSubstr("| choices alone | 1 | 2.000 [2.000, 2.000] | 1.000 [1.000, 1.000] | "
+                              "2.000 [2.000, 2.000] |"));
+  EXPECT_THAT(page, HasSubstr("| learned | 0.707 [0.707, 0.707] |"));
 }
 
 }  // namespace
