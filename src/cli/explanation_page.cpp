@@ -67,10 +67,11 @@ std::string rule_text(const pb::JobExplanation& why) {
   if (why.advised() && why.model().empty()) text += "; chosen by looking ahead";
   if (why.model().empty()) return text;
   text += "; chosen by model " + why.model().substr(0, 12);
+  if (why.choice() != why.policy()) text += " (" + why.choice() + ")";
   const pb::RuleValue* runner_up = nullptr;
   double chosen = 0;
   for (const pb::RuleValue& value : why.values()) {
-    if (value.rule() == why.policy()) {
+    if (value.rule() == why.choice()) {
       chosen = value.value();
     } else if (runner_up == nullptr || value.value() > runner_up->value()) {
       runner_up = &value;
@@ -179,6 +180,7 @@ Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
                        : why.model().empty() ? "lookahead"
                                              : "model"},
                 {"model", why.model().empty() ? Json(nullptr) : Json(why.model())},
+                {"choice", why.choice().empty() ? Json(nullptr) : Json(why.choice())},
                 {"played", why.has_played() ? played_json(why.played()) : Json(nullptr)},
                 {"values", rule_values_json(why.values())},
                 {"position", why.position()},

@@ -36,6 +36,7 @@ Json decision_json(const pb::PolicyDecision& decision) {
           {"reserve_after", decision.reserve_after_s()},
           {"ageing", decision.ageing()},
           {"shadow", decision.shadow()},
+          {"choice", decision.choice().empty() ? Json(nullptr) : Json(decision.choice())},
           {"values", rule_values_json(decision.values())},
           {"played", decision.has_played() ? played_json(decision.played()) : Json(nullptr)}};
 }
@@ -122,7 +123,9 @@ void print_decision(const Command& command, const pb::PolicyDecision& decision) 
             << after(decision) << ", ageing " << number(decision.ageing()) << "\n";
   if (decision.has_played()) std::cout << "played: " << played_text(decision.played()) << "\n";
   if (decision.values().empty()) return;
-  Table table({{"RULE"}, {"EXPECTED", true}});
+  if (!decision.choice().empty() && decision.choice() != decision.rule())
+    std::cout << "chosen: " << decision.choice() << "\n";
+  Table table({{"CHOICE"}, {"EXPECTED", true}});
   for (const pb::RuleValue& value : decision.values()) {
     table.add({value.rule(), number(value.value())});
   }

@@ -120,7 +120,9 @@ void Controller::start_job(const Start& start, const Now& now, Step& out) {
                     .epoch = epoch_,
                     .placement = cluster_.choose(job->spec, start.plan),
                     .why = start.why,
-                    .kill_grace_s = config_->kill_grace_s};
+                    .kill_grace_s = config_->kill_grace_s,
+                    .policy = start.policy,
+                    .chosen_by = start.chosen_by};
   send_orders(record(job->id, std::move(assigned), now, out), now, out);
 }
 

@@ -38,6 +38,8 @@ struct Assigned {
   Placement placement;
   StartReason why = StartReason::Immediate;
   int kill_grace_s = 30;  // the configuration's at that moment; no later one changes this attempt's
+  std::string policy = {};     // that its queue went by: "index+easy, reserve 0.05"
+  std::string chosen_by = {};  // a model's digest, "lookahead"; "": who configured it
 };
 
 struct Started {

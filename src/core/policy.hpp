@@ -100,6 +100,9 @@ struct Start {
   JobId job = 0;
   Plan plan;
   StartReason why = StartReason::Immediate;
+  // What its queue went by, and who had chosen that: see Assigned.
+  std::string policy;
+  std::string chosen_by;
 };
 
 // A job that could not start, and where and when it will at the latest.
@@ -136,7 +139,8 @@ struct Explanation {
   bool advised = false;                                // a model, or looking ahead, chose this
   std::string model;                                   // "": it was no model
   std::optional<PlayedCosts> played;                   // when it was chosen
-  std::vector<std::pair<std::string, double>> values;  // what the model expects of each rule
+  std::string choice;                                  // of the model, which led to the rule
+  std::vector<std::pair<std::string, double>> values;  // what the model expects of each choice
   std::size_t position = 0;   // 1: it is looked at first; 0: a limit keeps it back
   std::size_t waiting = 0;    // in its queue
   double score = 0;           // by the rule, lower first

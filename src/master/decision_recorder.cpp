@@ -1,6 +1,7 @@
 #include "master/decision_recorder.hpp"
 
 #include "policy/adviser_bytes.hpp"
+#include "policy/global_choice.hpp"
 
 namespace hyades {
 
@@ -38,9 +39,10 @@ std::optional<AdviserReply> DecisionRecorder::answer() {
   decision.set_reserve(advice.action.reserve);
   decision.set_reserve_after_s(advice.action.reserve_after_s);
   decision.set_ageing(advice.action.ageing);
-  for (std::size_t i = 0; i < advice.values.size() && i < global_rules_count; ++i) {
+  if (!advice.values.empty()) decision.set_choice(std::string(global_choice_name(advice.choice)));
+  for (std::size_t i = 0; i < advice.values.size() && i < global_choices_count; ++i) {
     pb::RuleValue& value = *decision.add_values();
-    value.set_rule(std::string(global_rules()[i].name));
+    value.set_rule(std::string(global_choice_name(i)));
     value.set_value(static_cast<double>(advice.values[i]));
   }
   if (advice.played) *decision.mutable_played() = to_proto(*advice.played);

@@ -147,6 +147,8 @@ void stored_fields(Io& io, Like<Assigned> auto& event) {
   stored_fields(io, event.key);
   io.number("epoch", event.epoch);
   io.word("why", event.why, parse_start_reason);
+  io.text("policy", event.policy);
+  io.text("chosen_by", event.chosen_by);
   io.number("kill_grace_s", event.kill_grace_s, 30);
   io.each("shares", event.placement.shares, true);
 }

@@ -29,6 +29,7 @@ void fill(const Explanation& why, pb::JobExplanation& out) {
   out.set_ageing(why.rule.ageing);
   out.set_advised(why.advised);
   out.set_model(why.model);
+  out.set_choice(why.choice);
   if (why.played) *out.mutable_played() = to_proto(*why.played);
   for (const auto& [rule, value] : why.values) {
     pb::RuleValue& added = *out.add_values();

@@ -2,6 +2,7 @@
 // hang or be gone: whoever asks goes on without it.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,20 +13,24 @@
 
 namespace hyades {
 
+constexpr double no_gate = std::numeric_limits<double>::infinity();
+
 struct GlobalQuestion {
   std::string queue;
   WallMs at_ms = 0;
   GlobalState state;
   RolloutScene scene;
   std::optional<Objective> look_ahead;  // nothing: a model is to answer
-  double gate = 0;  // a model's action may cost this share more than the hand-set one
+  // What a model chooses may cost this share more than the hand-set action.
+  double gate = no_gate;
 };
 
 struct GlobalAdvice {
   GlobalAction action;
-  std::vector<float> values;  // that the model expects of each rule of the portfolio, or none
+  std::vector<float> values;  // that the model expects of each choice (global_choice.hpp), or none
   std::string model;          // digest; "": looking ahead chose
   std::optional<PlayedCosts> played = {};
+  std::size_t choice = 0;  // of the model: the action came of it, unless it was gated
 };
 
 // One of the two.

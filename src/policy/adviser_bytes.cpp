@@ -1,5 +1,6 @@
 #include "policy/adviser_bytes.hpp"
 
+#include "policy/global_choice.hpp"
 #include "policy/plain_bytes.hpp"
 
 namespace hyades {
@@ -73,12 +74,14 @@ bool take_played(Taker& taker, PlayedCosts& played) {
 }
 
 bool take_advice(Taker& taker, GlobalAdvice& advice) {
-  std::uint64_t played = 0;
-  if (!take_action(taker, advice.action) || !taker.take(advice.values, global_rules_count) ||
-      !(advice.values.empty() || advice.values.size() == global_rules_count) ||
+  std::uint64_t played = 0, choice = 0;
+  if (!take_action(taker, advice.action) || !taker.take(choice) || choice >= global_choices_count ||
+      !taker.take(advice.values, global_choices_count) ||
+      !(advice.values.empty() || advice.values.size() == global_choices_count) ||
       !take_text(taker, advice.model) || !taker.take(played) || played > 1) {
     return false;
   }
+  advice.choice = choice;
   return played == 0 || take_played(taker, advice.played.emplace());
 }
 
@@ -122,6 +125,7 @@ std::string to_bytes(const NumberedReply& numbered) {
   if (!numbered.reply.advice) return out;
   const GlobalAdvice& advice = *numbered.reply.advice;
   put_action(out, advice.action);
+  put_value(out, std::uint64_t{advice.choice});
   put_value(out, std::uint64_t{advice.values.size()});
   put(out, advice.values.data(), advice.values.size());
   put_text(out, advice.model);

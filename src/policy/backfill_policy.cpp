@@ -1,16 +1,40 @@
 #include "policy/backfill_policy.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "policy/conservative_pass.hpp"
 #include "policy/easy_pass.hpp"
+#include "policy/global_choice.hpp"
 #include "policy/order.hpp"
 #include "policy/plan_ledger.hpp"
 
 namespace hyades {
+namespace {
+
+QueueConfig without_advice(const QueueConfig& queue) {
+  QueueConfig rule = queue;
+  if (is_advised(rule.order)) rule.order = QueueOrder::Index;
+  return rule;
+}
+
+// "index+easy, reserve 0.05"
+std::string policy_text(const QueueConfig& rule) {
+  std::ostringstream text;
+  text << to_string(rule.order) << "+" << to_string(rule.backfill);
+  if (reserve_of(rule) > 0) text << ", reserve " << reserve_of(rule);
+  if (rule.ageing > 0) text << ", ageing " << rule.ageing;
+  return text.str();
+}
+
+}  // namespace
 
 void BackfillPolicy::configure(const ClusterConfig& config) {
   depth_ = config.backfill_depth;
+  texts_.clear();
+  for (const QueueConfig& queue : config.queues) {
+    texts_[queue.name] = policy_text(without_advice(queue));
+  }
   const auto some = [&](const auto& is_so) {
     return std::any_of(config.queues.begin(), config.queues.end(), is_so);
   };
@@ -92,16 +116,32 @@ Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const Cluste
   for (const QueueView& queue : queues) {
     if (queue.waiting->empty()) continue;
     const GlobalAdvice* const advice = advice_for(queue.config->name);
+    const std::size_t before = decision.starts.size();
     if (advice == nullptr) {
       plan_queue(queue, ledger, depth, decision);
-      continue;
+    } else {
+      const QueueConfig advised = under(*queue.config, advice->action);
+      QueueView view = queue;
+      view.config = &advised;
+      plan_queue(view, ledger, depth, decision);
     }
-    const QueueConfig advised = under(*queue.config, advice->action);
-    QueueView view = queue;
-    view.config = &advised;
-    plan_queue(view, ledger, depth, decision);
+    if (decision.starts.size() > before) {
+      name_policy(*queue.config, advice, std::span(decision.starts).subspan(before));
+    }
   }
   return decision;
+}
+
+void BackfillPolicy::name_policy(const QueueConfig& queue, const GlobalAdvice* advice,
+                                 std::span<Start> starts) const {
+  const auto configured = texts_.find(queue.name);
+  const std::string text = advice != nullptr            ? policy_text(rule_of(queue))
+                           : configured != texts_.end() ? configured->second
+                                                        : "";
+  for (Start& start : starts) {
+    start.policy = text;
+    if (advice != nullptr) start.chosen_by = advice->model.empty() ? "lookahead" : advice->model;
+  }
 }
 
 const GlobalAdvice* BackfillPolicy::advice_for(const std::string& queue) const {
@@ -112,9 +152,7 @@ QueueConfig BackfillPolicy::rule_of(const QueueConfig& queue) const {
   if (const GlobalAdvice* const advice = advice_for(queue.name)) {
     return under(queue, advice->action);
   }
-  QueueConfig rule = queue;
-  if (is_advised(rule.order)) rule.order = QueueOrder::Index;
-  return rule;
+  return without_advice(queue);
 }
 
 std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>& queues,
@@ -130,8 +168,9 @@ std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>&
     why.advised = true;
     why.model = advice->model;
     why.played = advice->played;
-    for (std::size_t i = 0; i < advice->values.size() && i < global_rules_count; ++i) {
-      why.values.emplace_back(global_rules()[i].name, static_cast<double>(advice->values[i]));
+    if (!advice->values.empty()) why.choice = global_choice_name(advice->choice);
+    for (std::size_t i = 0; i < advice->values.size() && i < global_choices_count; ++i) {
+      why.values.emplace_back(global_choice_name(i), static_cast<double>(advice->values[i]));
     }
   }
   QueueView queue = *its;

@@ -21,7 +21,10 @@
 // kept back by a limit, never reserve.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <span>
+#include <string>
 
 #include "core/policy.hpp"
 #include "policy/age_guard.hpp"
@@ -79,6 +82,9 @@ class BackfillPolicy : public Policy {
   const GlobalAdvice* advice_for(const std::string& queue) const;
   void place_in_queue(const QueueView& queue, const ClusterView& cluster, const Job& job,
                       WallMs now_ms, Explanation& why) const;
+  // Writes down what the queue goes by.
+  void name_policy(const QueueConfig& queue, const GlobalAdvice* advice,
+                   std::span<Start> starts) const;
   void plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
                   Decision& decision) const;
 
@@ -86,6 +92,7 @@ class BackfillPolicy : public Policy {
   RunModelTrainer* trainer_;
   Adviser* adviser_;
   PastJobs past_;
+  std::map<std::string, std::string> texts_;  // of what queues go by without advice
   int depth_ = 0;  // candidates looked at behind a reservation, over all queues; 0: all
   std::optional<AgeGuard> guard_;
   std::optional<RunPredictor> predictor_;

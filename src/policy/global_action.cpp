@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::array<GlobalRule, global_rules_count> kRules = {{
     {"index", QueueOrder::Index},
+    {"index-sjbf", QueueOrder::Index, Backfill::EasySjbf},
     {"saf", QueueOrder::Saf},
     {"sjf", QueueOrder::Sjf},
     {"lxf", QueueOrder::Lxf},

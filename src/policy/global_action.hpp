@@ -17,7 +17,7 @@ struct GlobalRule {
   Backfill backfill = Backfill::Easy;
 };
 
-constexpr std::size_t global_rules_count = 9;
+constexpr std::size_t global_rules_count = 10;
 constexpr std::size_t global_numbers_count = 3;
 using UnitNumbers = std::array<float, global_numbers_count>;  // each 0..1
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "policy/global_choice.hpp"
 #include "policy/order.hpp"
 #include "policy/plan_ledger.hpp"
 
@@ -16,10 +17,15 @@ constexpr std::size_t kFailuresMost = 3;
 constexpr WallMs kAnswerHolds_ms = 2 * GlobalPolicy::epoch_ms;
 constexpr std::size_t kArrivalsMost = 100'000;
 
-std::optional<Objective> look_ahead_of(QueueOrder order) {
+std::optional<Objective> objective_of(QueueOrder order) {
   if (order == QueueOrder::LookaheadWait) return Objective::Wait;
   if (order == QueueOrder::LookaheadSlowdown) return Objective::Slowdown;
   return std::nullopt;
+}
+
+// A clock that was set back must not end it for a day.
+bool is_over(WallMs due_ms, WallMs period_ms, WallMs now_ms) {
+  return due_ms <= now_ms || due_ms - now_ms > period_ms;
 }
 
 }  // namespace
@@ -31,16 +37,16 @@ void GlobalPolicy::configure(const ClusterConfig& config) {
   for (const QueueConfig& queue : config.queues) {
     if (!is_advised(queue.order)) continue;
     Queue& its = queues[queue.name] = std::move(queues_[queue.name]);
-    const std::optional<Objective> look_ahead = look_ahead_of(queue.order);
-    if (its.look_ahead != look_ahead) its.advice.reset();  // somebody else's
-    its.look_ahead = look_ahead;
+    const std::optional<Objective> look_ahead = objective_of(queue.order);
+    if (its.only_look_ahead != look_ahead) its.advice.reset();  // somebody else's
+    its.only_look_ahead = look_ahead;
   }
   queues_ = std::move(queues);
   ask_anew();  // the model may be another one
 }
 
 void GlobalPolicy::ask_anew() {
-  for (auto& [name, queue] : queues_) queue.due_ms = 0;
+  for (auto& [name, queue] : queues_) queue.model_due_ms = queue.look_due_ms = 0;
   models_ = {};
   lookahead_ = {};
 }
@@ -60,7 +66,7 @@ void GlobalPolicy::leaves(const Job& job) {
 
 void GlobalPolicy::forget() {
   new_.clear();
-  for (auto& [name, queue] : queues_) queue = {.look_ahead = queue.look_ahead};
+  for (auto& [name, queue] : queues_) queue = {.only_look_ahead = queue.only_look_ahead};
 }
 
 void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView& cluster,
@@ -73,9 +79,10 @@ void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView&
     if (found == queues_.end()) continue;
     Queue& queue = found->second;
     queue.waiting = view.waiting->size();
-    if (!is_due(queue, now_ms)) continue;
+    const Asked who = due(queue, now_ms);
+    if (who == Asked::Nobody) continue;
     if (!adviser_.idle()) return;
-    ask(view, cluster, now_ms, guard, predictor);
+    ask(view, who, cluster, now_ms, guard, predictor);
     take_answer(now_ms);
   }
 }
@@ -83,20 +90,29 @@ void GlobalPolicy::look(const std::vector<QueueView>& queues, const ClusterView&
 bool GlobalPolicy::wakes(WallMs now_ms) {
   if (take_answer(now_ms)) return true;
   return adviser_.idle() && std::any_of(queues_.begin(), queues_.end(), [&](const auto& entry) {
-           return entry.second.waiting > 0 && is_due(entry.second, now_ms);
+           return entry.second.waiting > 0 && due(entry.second, now_ms) != Asked::Nobody;
          });
 }
 
-// A clock that was set back must not end it for a day. Where nobody waits there is nothing to look
-// ahead to; a model sees more than that.
-bool GlobalPolicy::is_due(const Queue& queue, WallMs now_ms) {
-  if (answerer_of(queue).health.off) return false;
-  if (queue.look_ahead && queue.waiting == 0) return false;
-  const WallMs left_ms = queue.due_ms - now_ms;
-  return left_ms <= 0 || left_ms > epoch_ms;
+// Where nobody waits there is nothing to look ahead to; a model sees more than that.
+GlobalPolicy::Asked GlobalPolicy::due(const Queue& queue, WallMs now_ms) const {
+  if (!queue.only_look_ahead && !models_.health.off &&
+      is_over(queue.model_due_ms, epoch_ms, now_ms)) {
+    return Asked::Model;
+  }
+  const bool looks = look_ahead_of(queue) && queue.waiting > 0 && !lookahead_.health.off &&
+                     is_over(queue.look_due_ms, lookahead_ms, now_ms);
+  return looks ? Asked::LookAhead : Asked::Nobody;
 }
 
-void GlobalPolicy::ask(const QueueView& view, const ClusterView& cluster, WallMs now_ms,
+std::optional<Objective> GlobalPolicy::look_ahead_of(const Queue& queue) const {
+  if (queue.only_look_ahead) return queue.only_look_ahead;
+  const bool chosen = queue.advice && !queue.advice->values.empty() &&
+                      !(queue.advice->played && queue.advice->played->gated);
+  return chosen ? look_ahead_of_choice(queue.advice->choice) : std::nullopt;
+}
+
+void GlobalPolicy::ask(const QueueView& view, Asked who, const ClusterView& cluster, WallMs now_ms,
                        const AgeGuard* guard, const RunPredictor& predictor) {
   Queue& queue = queues_.at(view.config->name);
   const RunTimes run_times = run_times_of(*view.config);
@@ -108,15 +124,22 @@ void GlobalPolicy::ask(const QueueView& view, const ClusterView& cluster, WallMs
   scene.guard_factor = hyades::guard_factor(guard_settings_, run_times);
   if (guard != nullptr) scene.longest_wait_ms = guard->twin().longest_wait_ms(view.config->name);
   if (queue.advice) scene.action = queue.advice->action;
-  scene.forecast = [&](const Job& job) { return predictor.forecast(job, run_times); };
-  scene.expected_end_ms = [&](const RunningJob& running) {
-    const WallMs begun_ms = running.expected_end_ms - limit_ms_of(*running.job);
-    return begun_ms + predictor.expected_run_ms(*running.job, run_times, now_ms);
-  };
-  queue.due_ms = now_ms + (queue.look_ahead ? lookahead_ms : epoch_ms);
+  scene.read_jobs([&](const Job& job) { return predictor.forecast(job, run_times); },
+                  [&](const RunningJob& running) {
+                    const WallMs begun_ms = running.expected_end_ms - limit_ms_of(*running.job);
+                    return begun_ms + predictor.expected_run_ms(*running.job, run_times, now_ms);
+                  });
   asked_ = view.config->name;
-  GlobalQuestion question{asked_, now_ms, {}, rollout_scene(scene), queue.look_ahead, gate_};
-  if (!queue.look_ahead) question.state = state_of(queue, scene);
+  who_ = who;
+  GlobalQuestion question{asked_, now_ms, {}, rollout_scene(scene), {}, gate_};
+  if (who == Asked::Model) {
+    question.state = state_of(queue, scene);
+    queue.model_due_ms = now_ms + epoch_ms;
+  } else {
+    question.look_ahead = look_ahead_of(queue);
+    if (queue.only_look_ahead) question.gate = no_gate;
+  }
+  queue.look_due_ms = now_ms + lookahead_ms;
   adviser_.ask(question);
 }
 
@@ -141,7 +164,8 @@ void GlobalPolicy::expire(WallMs now_ms) {
   for (auto& [name, queue] : queues_) {
     if (!queue.advice) continue;
     const WallMs age_ms = std::abs(now_ms - queue.advised_ms);
-    if (answerer_of(queue).health.off || age_ms > kAnswerHolds_ms) queue.advice.reset();
+    const Answerer& its = queue.only_look_ahead ? lookahead_ : models_;
+    if (its.health.off || age_ms > kAnswerHolds_ms) queue.advice.reset();
   }
 }
 
@@ -157,20 +181,30 @@ bool GlobalPolicy::take_answer(WallMs now_ms) {
   } else if (!legal(reply->advice->action)) {
     fail(queue, "it answered with something that no queue can do", now_ms);
   } else {
-    Health& health = answerer_of(queue).health;
+    Health& health = asked_answerer().health;
     ++health.answers;
     health.model = reply->advice->model;
-    queue.advice = std::move(reply->advice);
-    queue.advised_ms = now_ms;
+    hold(queue, std::move(*reply->advice), now_ms);
   }
   return true;
 }
 
+void GlobalPolicy::hold(Queue& queue, GlobalAdvice advice, WallMs now_ms) {
+  const bool looked_ahead = who_ == Asked::LookAhead;
+  if (looked_ahead == queue.only_look_ahead.has_value()) {
+    queue.advice = std::move(advice);
+    queue.advised_ms = now_ms;
+  } else if (looked_ahead && look_ahead_of(queue)) {
+    queue.advice->action = advice.action;  // what the model chose comes down to that now
+    queue.advice->played = std::move(advice.played);
+  }
+}
+
 void GlobalPolicy::fail(Queue& queue, const std::string& why, WallMs now_ms) {
-  Answerer& its = answerer_of(queue);
+  Answerer& its = asked_answerer();
   ++its.health.failures;
   its.health.failure = why;
-  queue.due_ms = now_ms + kAskAgain_ms;
+  (who_ == Asked::LookAhead ? queue.look_due_ms : queue.model_due_ms) = now_ms + kAskAgain_ms;
   its.failed_ms.push_back(now_ms);
   while (its.failed_ms.front() < now_ms - kFailures_ms) its.failed_ms.pop_front();
   if (its.failed_ms.size() >= kFailuresMost) its.health.off = true;

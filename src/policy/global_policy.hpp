@@ -2,11 +2,11 @@
 // model (`learned`), or by looking ahead (`lookahead-wait`, `lookahead-slowdown`).
 //
 // An adviser is asked about each of them, every half hour where a model answers, at most once a
-// minute where it looks ahead and several jobs wait; its answer holds until the next one. A
-// failed question is asked again soon. Models and looking ahead are each left alone after three
-// failures within a minute, until the configuration is loaded again or another model is to be asked
-// (ask_anew()). Without an answer that is less than an hour old, the queue is ordered as `index`
-// is.
+// minute where it looks ahead and jobs wait; its answer holds until the next one. A model may
+// choose to look ahead: then that is asked, too, until the model answers again. A failed question
+// is asked again soon. Models and looking ahead are each left alone after three failures within a
+// minute, until the configuration is loaded again or another model is to be asked (ask_anew()).
+// Without an answer that is less than an hour old, the queue is ordered as `index` is.
 //
 // One thread.
 #pragma once
@@ -62,25 +62,30 @@ class GlobalPolicy {
 
  private:
   struct Queue {
-    std::optional<Objective> look_ahead;  // nothing: a model answers
-    std::deque<Arrival> arrivals;         // of the last day
+    std::optional<Objective> only_look_ahead;  // nothing: a model answers
+    std::deque<Arrival> arrivals;              // of the last day
     std::deque<GlobalFigures> frames;
-    WallMs due_ms = 0;        // of the next question
+    WallMs model_due_ms = 0;  // when the next question is
+    WallMs look_due_ms = 0;
     std::size_t waiting = 0;  // jobs
     std::optional<GlobalAdvice> advice;
     WallMs advised_ms = 0;
   };
 
-  void ask(const QueueView& view, const ClusterView& cluster, WallMs now_ms, const AgeGuard* guard,
-           const RunPredictor& predictor);
+  enum class Asked { Nobody, Model, LookAhead };
+  Asked due(const Queue& queue, WallMs now_ms) const;
+  void ask(const QueueView& view, Asked who, const ClusterView& cluster, WallMs now_ms,
+           const AgeGuard* guard, const RunPredictor& predictor);
   void see_arrivals(WallMs now_ms, const RunPredictor& predictor);
   // Of those who answer, which fail by themselves.
   struct Answerer {
     std::deque<WallMs> failed_ms;  // of the last minute
     Health health;
   };
-  Answerer& answerer_of(const Queue& queue) { return queue.look_ahead ? lookahead_ : models_; }
-  bool is_due(const Queue& queue, WallMs now_ms);
+  Answerer& asked_answerer() { return who_ == Asked::LookAhead ? lookahead_ : models_; }
+  // What it is to make small now when it looks ahead; nothing: it does not.
+  std::optional<Objective> look_ahead_of(const Queue& queue) const;
+  void hold(Queue& queue, GlobalAdvice advice, WallMs now_ms);
   void expire(WallMs now_ms);
   bool take_answer(WallMs now_ms);
   void fail(Queue& queue, const std::string& why, WallMs now_ms);
@@ -92,6 +97,7 @@ class GlobalPolicy {
   std::map<std::string, Queue> queues_;             // those that are advised
   std::vector<std::pair<const Job*, WallMs>> new_;  // since the last look
   std::string asked_;                               // of which queue
+  Asked who_ = Asked::Nobody;                       // and who was
   Answerer models_;
   Answerer lookahead_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "core/assert.hpp"
 #include "policy/plan_ledger.hpp"
@@ -62,11 +63,11 @@ struct RunningSums {
 
 WaitingSums sum_waiting(const GlobalScene& scene, double machine) {
   WaitingSums sums;
-  scene.queue->waiting->each([&](const WaitingJob& waiting) {
-    const RunForecast forecast = scene.forecast(*waiting.job);
+  for (const GlobalScene::Waiting& waiting : scene.waiting) {
+    const RunForecast& forecast = waiting.forecast;
     const auto cores = static_cast<double>(waiting.cores);
     const double wait_s =
-        std::max(static_cast<double>(scene.now_ms - waiting.job->submitted_ms) / 1000, 0.0);
+        std::max(static_cast<double>(scene.now_ms - waiting.submitted_ms) / 1000, 0.0);
     sums.jobs += 1;
     sums.cores += cores;
     sums.work_s += cores * forecast.run_s;
@@ -77,7 +78,7 @@ WaitingSums sum_waiting(const GlobalScene& scene, double machine) {
     sums.largest = std::max(sums.largest, cores / machine);
     sums.cores_by_class[run_class(forecast.run_s) * kClasses + size_class(cores / machine)] +=
         cores;
-  });
+  }
   return sums;
 }
 
@@ -87,17 +88,16 @@ double rest_s(const GlobalScene& scene, WallMs end_ms) {
 
 RunningSums sum_running(const GlobalScene& scene, double machine) {
   RunningSums sums;
-  scene.cluster->running->each([&](const RunningJob& running) {
-    const double cores = cores_within(scene, running);
-    if (cores == 0) return;
-    const double expected_s = rest_s(scene, scene.expected_end_ms(running));
+  for (const GlobalScene::Running& running : scene.running) {
+    const auto cores = static_cast<double>(running.cores);
+    const double expected_s = rest_s(scene, running.end_ms);
     sums.jobs += 1;
     sums.cores += cores;
     sums.work_s += cores * expected_s;
-    sums.asked_s += cores * rest_s(scene, running.expected_end_ms);
+    sums.asked_s += cores * rest_s(scene, running.limit_end_ms);
     sums.cores_by_rest[run_class(expected_s)] += cores;
     sums.cores_by_size[size_class(cores / machine)] += cores;
-  });
+  }
   return sums;
 }
 
@@ -213,47 +213,38 @@ class OccupancyWriter {
 
 }  // namespace
 
-double cores_within(const GlobalScene& scene, const RunningJob& running) {
-  double cores = 0;
-  for (const NodeShare& share : running.job->placement.shares) {
-    const NodeIndex node = scene.cluster->cluster->index(share.node);
-    if (node < 0 || !scene.queue->usable[static_cast<std::size_t>(node)]) continue;
-    cores += static_cast<double>(share.cores.size());
-  }
-  return cores;
-}
-
 GlobalFigures global_figures(const GlobalScene& scene) { return written(scene, nullptr); }
 
 Occupancy occupancy(const GlobalScene& scene) {
   struct Piece {
-    double expected_s = 0, asked_s = 0, cores = 0;
+    NodeIndex node = 0;
+    WallMs end_ms = 0;
     JobId job = 0;
+    WallMs limit_end_ms = 0;
+    std::int64_t cores = 0;
   };
-  const std::vector<Node>& nodes = scene.cluster->cluster->nodes();
-  std::vector<std::vector<Piece>> pieces(nodes.size());
-  scene.cluster->running->each([&](const RunningJob& running) {
-    const double expected_s = rest_s(scene, scene.expected_end_ms(running));
-    const double asked_s = rest_s(scene, running.expected_end_ms);
-    for (const NodeShare& share : running.job->placement.shares) {
-      const NodeIndex node = scene.cluster->cluster->index(share.node);
-      if (node < 0) continue;
-      pieces[static_cast<std::size_t>(node)].push_back(
-          {expected_s, asked_s, static_cast<double>(share.cores.size()), running.id});
-    }
+  std::vector<Piece> pieces;
+  pieces.reserve(scene.shares.size());
+  for (const GlobalScene::Share& share : scene.shares) {
+    const GlobalScene::Running& job = scene.running[share.running];
+    const WallMs end_ms = std::max(job.end_ms, scene.now_ms);
+    pieces.push_back({share.node, end_ms, job.id, job.limit_end_ms, share.cores});
+  }
+  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
+    return std::tie(a.node, a.end_ms, a.job) < std::tie(b.node, b.end_ms, b.job);
   });
   const FreeTable& whole = scene.cluster->cluster->whole();
   OccupancyWriter out(
       std::max(static_cast<double>(cores_of_nodes(scene.queue->usable, whole)), 1.0));
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
+  auto piece = pieces.begin();
+  for (std::size_t i = 0; i < scene.cluster->cluster->nodes().size(); ++i) {
     if (!scene.queue->usable[i]) continue;
-    std::sort(pieces[i].begin(), pieces[i].end(), [](const Piece& a, const Piece& b) {
-      return a.expected_s != b.expected_s ? a.expected_s < b.expected_s : a.job < b.job;
-    });
-    auto left = static_cast<double>(whole.cores(static_cast<NodeIndex>(i)));
-    for (const Piece& piece : pieces[i]) {
-      out.piece(piece.cores, 1, slow(piece.expected_s / kHour_s), slow(piece.asked_s / kHour_s));
-      left -= piece.cores;
+    const auto node = static_cast<NodeIndex>(i);
+    auto left = static_cast<double>(whole.cores(node));
+    for (; piece != pieces.end() && piece->node == node; ++piece) {
+      out.piece(static_cast<double>(piece->cores), 1, slow(rest_s(scene, piece->end_ms) / kHour_s),
+                slow(rest_s(scene, piece->limit_end_ms) / kHour_s));
+      left -= static_cast<double>(piece->cores);
     }
     out.piece(std::max(left, 0.0), 0, 0, 0);
   }

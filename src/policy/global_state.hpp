@@ -4,14 +4,10 @@
 #pragma once
 
 #include <array>
-#include <deque>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "core/policy.hpp"
-#include "policy/global_action.hpp"
-#include "policy/run_model.hpp"
+#include "policy/global_scene.hpp"
 
 namespace hyades {
 
@@ -31,32 +27,7 @@ struct GlobalState {
   friend bool operator==(const GlobalState&, const GlobalState&) = default;
 };
 
-// A job that was submitted.
-struct Arrival {
-  WallMs at_ms = 0;
-  double cores = 1;
-  RunForecast forecast;
-  double limit_s = 1;
-};
-
-// What figures are made of, for one queue.
-struct GlobalScene {
-  const QueueView* queue = nullptr;
-  const ClusterView* cluster = nullptr;
-  WallMs now_ms = 0;
-  const std::deque<Arrival>* arrivals = nullptr;  // of the last day, by time
-  WallMs longest_wait_ms = 0;                     // in the guard's twin; 0: there is none
-  double guard_factor = 1;
-  GlobalAction action;  // that has held until now
-  // Of waiting jobs, and when running ones are expected to end.
-  std::function<RunForecast(const Job&)> forecast;
-  std::function<WallMs(const RunningJob&)> expected_end_ms;
-};
-
 GlobalFigures global_figures(const GlobalScene& scene);
-
-// Cores of a running job on the queue's nodes.
-double cores_within(const GlobalScene& scene, const RunningJob& running);
 
 // The queue's nodes in their order, as if they were one row of cores; within a node, jobs by their
 // expected ends, free cores last. Each bin is as many cores as the others.

@@ -5,9 +5,11 @@
 namespace hyades {
 namespace {
 
-double cost_in(const Rollout& rollout, const GlobalAction& action, Objective objective) {
+// Infinite, if it is more than that.
+double cost_in(const Rollout& rollout, const GlobalAction& action, Objective objective,
+               double most = std::numeric_limits<double>::infinity()) {
   const bool for_wait = objective == Objective::Wait;
-  const RolloutCost cost = rollout.play(action, !for_wait);
+  const RolloutCost cost = rollout.play(action, !for_wait, {objective, most});
   return for_wait ? cost.wait_s : cost.slowdown;
 }
 
@@ -42,7 +44,7 @@ Tried try_all(const Rollout& rollout, Objective objective) {
   tried.played.hand_set = cost_in(rollout, actions.front(), objective);
   note_best(actions.front(), tried.played.hand_set, tried);
   for (std::size_t i = 1; i < actions.size(); ++i) {
-    const double cost = cost_in(rollout, actions[i], objective);
+    const double cost = cost_in(rollout, actions[i], objective, tried.played.least);
     if (cost < tried.played.least) note_best(actions[i], cost, tried);
   }
   return tried;
@@ -64,13 +66,28 @@ GlobalAdvice look_ahead(const RolloutScene& scene, Objective objective) {
   return {departs ? tried.best : GlobalAction{}, {}, "", played};
 }
 
+GlobalAdvice look_ahead(const GlobalQuestion& question) {
+  GlobalAdvice advice = look_ahead(question.scene, *question.look_ahead);
+  const bool by_other_costs = question.look_ahead != Objective::Slowdown;
+  if (by_other_costs && question.gate < no_gate) {
+    play_beside(question.scene, question.gate, advice);
+  }
+  return advice;
+}
+
+GlobalAction action_of(std::size_t choice, const UnitNumbers& numbers, const RolloutScene& scene) {
+  const std::optional<Objective> objective = look_ahead_of_choice(choice);
+  return objective ? look_ahead(scene, *objective).action : global_action(choice, numbers);
+}
+
 void play_beside(const RolloutScene& scene, double gate, GlobalAdvice& advice) {
   const Rollout rollout(scene);
   Tried tried = try_all(rollout, Objective::Slowdown);
   PlayedCosts& played = tried.played;
-  played.cost = cost_in(rollout, advice.action, Objective::Slowdown);
+  const double most = played.hand_set * (1 + gate);
+  played.cost = cost_in(rollout, advice.action, Objective::Slowdown, most);
   if (played.cost < played.least) note_best(advice.action, played.cost, tried);
-  if (played.cost > played.hand_set * (1 + gate)) {
+  if (played.cost > most) {
     played.gated = true;
     played.cost = played.hand_set;
     advice.action = GlobalAction{};

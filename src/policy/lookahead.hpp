@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/adviser.hpp"
+#include "policy/global_choice.hpp"
 
 namespace hyades {
 
@@ -21,6 +22,12 @@ constexpr double least_gain(Objective objective) {
 
 // The action that costs least.
 GlobalAdvice look_ahead(const RolloutScene& scene, Objective objective);
+
+// The answer to a question to look ahead. The gate is in slowdown.
+GlobalAdvice look_ahead(const GlobalQuestion& question);
+
+// What a choice comes down to. `numbers` are of the choice, unless it is looking ahead.
+GlobalAction action_of(std::size_t choice, const UnitNumbers& numbers, const RolloutScene& scene);
 
 // Plays what a model chose beside what is tried. Where it costs more than the hand-set action by
 // more than the share `gate`, the advice becomes that action.

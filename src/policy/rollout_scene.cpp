@@ -26,12 +26,13 @@ double index_of(const SceneJob& job) {
 
 std::vector<SceneJob> waiting_jobs(const GlobalScene& scene) {
   std::vector<SceneJob> jobs;
-  scene.queue->waiting->each([&](const WaitingJob& waiting) {
-    const RunForecast forecast = scene.forecast(*waiting.job);
-    jobs.push_back({std::min<WallMs>(waiting.job->submitted_ms - scene.now_ms, 0), forecast.run_s,
-                    forecast.inverse_s, whole(static_cast<double>(waiting.limit_ms) / 1000),
+  jobs.reserve(scene.waiting.size());
+  for (const GlobalScene::Waiting& waiting : scene.waiting) {
+    jobs.push_back({std::min<WallMs>(waiting.submitted_ms - scene.now_ms, 0),
+                    waiting.forecast.run_s, waiting.forecast.inverse_s,
+                    whole(static_cast<double>(waiting.limit_ms) / 1000),
                     whole(static_cast<double>(waiting.cores)), waiting.priority});
-  });
+  }
   if (jobs.size() > RolloutScene::waiting_most) {
     const auto end = jobs.begin() + RolloutScene::waiting_most;
     std::nth_element(jobs.begin(), end, jobs.end(), [](const SceneJob& a, const SceneJob& b) {
@@ -61,12 +62,11 @@ void add_coming(const GlobalScene& scene, std::vector<SceneJob>& jobs) {
 // Neighbours by their ends count as one where there are many.
 std::vector<SceneRunning> running_jobs(const GlobalScene& scene) {
   std::vector<SceneRunning> all;
-  scene.cluster->running->each([&](const RunningJob& running) {
-    const auto cores = static_cast<std::int64_t>(cores_within(scene, running));
-    if (cores == 0) return;
-    const WallMs end_ms = std::max<WallMs>(scene.expected_end_ms(running) - scene.now_ms, 1);
-    all.push_back({end_ms, std::max(running.expected_end_ms - scene.now_ms, end_ms), cores});
-  });
+  all.reserve(scene.running.size());
+  for (const GlobalScene::Running& running : scene.running) {
+    const WallMs end_ms = std::max<WallMs>(running.end_ms - scene.now_ms, 1);
+    all.push_back({end_ms, std::max(running.limit_end_ms - scene.now_ms, end_ms), running.cores});
+  }
   std::sort(all.begin(), all.end(),
             [](const SceneRunning& a, const SceneRunning& b) { return a.end_ms < b.end_ms; });
   const std::size_t together =

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/time.hpp"
-#include "policy/global_state.hpp"
+#include "policy/global_scene.hpp"
 #include "policy/plain_bytes.hpp"
 
 namespace hyades {

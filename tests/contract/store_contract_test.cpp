@@ -123,8 +123,8 @@ TEST_P(StoreContract, GivesBackEveryFieldOfEveryEvent) {
   keep(one_event(7, DependencySettled{{DependencyKind::AfterNotOk, 6}, false}));
   keep(one_event(7, HoldChanged{true, true, "root"}));
   keep(one_event(7, HoldChanged{false, false, ""}));
-  keep(one_event(7,
-                 Assigned{sample_key(7, 1, 44), 3, sample_placement(), StartReason::Backfill, 7}));
+  keep(one_event(7, Assigned{sample_key(7, 1, 44), 3, sample_placement(), StartReason::Backfill, 7,
+                             "saf+easy, reserve 0.1", "lookahead"}));
   keep(one_event(7, Started{sample_key(7, 1, 44), 6000}));
   keep(one_event(7, RequeueRequested{"ann"}));
   keep(one_event(7, Requeued{sample_key(7, 1, 44), "node vn1 rebooted", true, 9000, "vn1"}));

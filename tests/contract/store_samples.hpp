@@ -146,7 +146,7 @@ inline bool same(const HoldChanged& a, const HoldChanged& b) {
 }
 inline bool same(const Assigned& a, const Assigned& b) {
   return a.key == b.key && a.epoch == b.epoch && a.placement == b.placement && a.why == b.why &&
-         a.kill_grace_s == b.kill_grace_s;
+         a.kill_grace_s == b.kill_grace_s && a.policy == b.policy && a.chosen_by == b.chosen_by;
 }
 inline bool same(const Started& a, const Started& b) {
   return a.key == b.key && a.started_ms == b.started_ms;

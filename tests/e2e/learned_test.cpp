@@ -25,6 +25,18 @@ class Learned : public testing::Test {
       return until(learned());
     });
   }
+  // What is remembered of the job's start.
+  Json assigned(JobId job) {
+    Json found;
+    wait_until([&] {
+      const CommandResult said = cluster_.run({"hstat", "--events", std::to_string(job), "--json"});
+      for (const Json& event : said.json()["events"]) {
+        if (event["event"] == "assigned") found = event["detail"];
+      }
+      return !found.is_null();
+    });
+    return found;
+  }
 
   Cluster cluster_;
 };
@@ -58,6 +70,7 @@ TEST_F(Learned, AModelThatCannotBeUsedCostsNobodyAJob) {
   EXPECT_TRUE(again.good()) << again.text();
   EXPECT_NE(again.text().find("the same answer"), std::string::npos) << again.text();
   EXPECT_TRUE(cluster_.run({"hctl", "policy", "show", id}).good());
+  EXPECT_EQ(assigned(cluster_.must_wrap("true", {}))["chosen_by"], learned()["model"]);
   EXPECT_FALSE(cluster_.run({"hctl", "policy", "replay", "4242"}).good());
   EXPECT_EQ(cluster_.must_wait(cluster_.must_wrap("true", {}))["state"], "COMPLETED");
 }
@@ -77,7 +90,8 @@ TEST_F(Learned, LookingAheadChoosesForJobsThatWait) {
         cluster_.run({"hexplain", "--json", std::to_string(wide)}).json()["jobs"][0]["schedule"];
     return why.is_null() ? Json::object() : why;
   };
-  for (int i = 0; i < 3; ++i) wrap("2", "5");
+  const JobId small = wrap("2", "5");
+  for (int i = 0; i < 2; ++i) wrap("2", "5");
   // Nothing happens from now on but that the answer comes.
   ASSERT_TRUE(wait_until([&] { return schedule().value("by", "") == "lookahead"; }))
       << cluster_.run({"hexplain", std::to_string(wide)}).text() << cluster_.log();
@@ -97,6 +111,11 @@ TEST_F(Learned, LookingAheadChoosesForJobsThatWait) {
   const CommandResult again = cluster_.run({"hctl", "policy", "replay", id});
   EXPECT_NE(again.text().find("the same answer"), std::string::npos) << again.text();
   EXPECT_TRUE(again.good()) << again.text();
+
+  ASSERT_TRUE(cluster_.run({"hcancel", std::to_string(runs), std::to_string(wide)}).good());
+  const Json started = assigned(small);
+  EXPECT_EQ(started["chosen_by"], "lookahead") << started.dump();
+  EXPECT_NE(started.value("policy", "").find("+easy"), std::string::npos) << started.dump();
 }
 
 }  // namespace

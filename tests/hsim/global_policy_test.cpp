@@ -8,6 +8,7 @@
 
 #include "hsim/knowing_replay.hpp"
 #include "policy/adviser_bytes.hpp"
+#include "policy/global_choice.hpp"
 #include "policy/prompt_adviser.hpp"
 #include "trace/workload_model.hpp"
 
@@ -27,7 +28,7 @@ Workload workload(int procs = 64) {
 // Says what it is told to say, and keeps what it was asked.
 class FakeAdviser : public Adviser {
  public:
-  explicit FakeAdviser(AdviserReply reply) : reply_(std::move(reply)) {}
+  explicit FakeAdviser(AdviserReply its) : reply(std::move(its)) {}
 
   void ask(const GlobalQuestion& question) override {
     questions.push_back(question);
@@ -37,19 +38,19 @@ class FakeAdviser : public Adviser {
   std::optional<AdviserReply> answer() override {
     if (!asked_ || silent) return std::nullopt;
     asked_ = false;
-    return reply_;
+    return reply;
   }
 
+  AdviserReply reply;
   std::vector<GlobalQuestion> questions;
   bool silent = false;
 
  private:
-  AdviserReply reply_;
   bool asked_ = false;
 };
 
 AdviserReply advised(const GlobalAction& action) {
-  return {GlobalAdvice{action, std::vector<float>(global_rules_count), "model", {}}, ""};
+  return {GlobalAdvice{action, std::vector<float>(global_choices_count), "model", {}}, ""};
 }
 
 std::vector<ReplayedJob> replay_with(QueueConfig queue, Adviser* adviser, bool guard = true) {
@@ -194,6 +195,19 @@ TEST(GlobalAction, NumbersGoThereAndBack) {
   EXPECT_FALSE(legal({0, 0.05, 3600, -1}));
 }
 
+TEST(GlobalChoice, HasANameOfItsOwn) {
+  for (std::size_t i = 0; i < global_choices_count; ++i) {
+    EXPECT_EQ(global_choice_named(global_choice_name(i)), i);
+    EXPECT_EQ(look_ahead_of_choice(i).has_value(), i >= global_rules_count);
+  }
+  EXPECT_EQ(choices_from(choices_text(every_choice())), every_choice());
+  EXPECT_EQ(look_ahead_of_choice(expert_choice), Objective::Slowdown);
+  EXPECT_EQ(choices_text(choices_from("saf,lookahead-wait").value()), "index,saf,lookahead-wait");
+  EXPECT_EQ(choices_from("")->count(), 1u);
+  EXPECT_FALSE(choices_from("saf,nothing"));
+  EXPECT_FALSE(choices_from("saf,,f1"));
+}
+
 // ---- a bad adviser ------------------------------------------------------------------------------
 
 class Asked : public testing::Test {
@@ -329,6 +343,43 @@ class ModelFails : public PromptAdviser {
   }
 };
 
+// Until the model answers again, every minute; it stays the model's choice.
+TEST_F(Asked, AModelMayChooseToLookAhead) {
+  AdviserReply chosen = advised({.rule = rule_named("saf")});
+  chosen.advice->choice = expert_choice;
+  FakeAdviser adviser(chosen);
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  waits_in("batch", policy);
+  const WallMs begin_ms = 1'000'000'000;
+  const auto at = [&](int minute) { return begin_ms + minute * GlobalPolicy::lookahead_ms; };
+  look(policy, at(0));
+  EXPECT_FALSE(policy.wakes(at(1) - 1));
+  EXPECT_TRUE(policy.wakes(at(1)));
+  adviser.reply = {GlobalAdvice{.action = {.rule = rule_named("sjf")}}, ""};
+  look(policy, at(1));
+  ASSERT_EQ(adviser.questions.size(), 2u);
+  EXPECT_EQ(adviser.questions[1].look_ahead, Objective::Slowdown);
+  EXPECT_EQ(adviser.questions[1].gate, config_.policy_gate);
+  ASSERT_NE(policy.advice("batch"), nullptr);
+  EXPECT_EQ(policy.advice("batch")->action.rule, rule_named("sjf"));
+  EXPECT_EQ(policy.advice("batch")->model, "model");
+  EXPECT_EQ(policy.advice("batch")->choice, expert_choice);
+  // What looked good costs too much after all: the hand-set action, until the model says more.
+  adviser.reply.advice->action = {};
+  adviser.reply.advice->played = PlayedCosts{.gated = true};
+  look(policy, at(2));
+  EXPECT_EQ(policy.advice("batch")->action.rule, 0u);
+  look(policy, at(3));
+  EXPECT_EQ(adviser.questions.size(), 3u);
+  adviser.reply = advised({.rule = rule_named("saf")});
+  look(policy, at(30));
+  ASSERT_EQ(adviser.questions.size(), 4u);
+  EXPECT_FALSE(adviser.questions[3].look_ahead);
+  look(policy, at(31));
+  EXPECT_EQ(adviser.questions.size(), 4u);  // it chose a rule
+}
+
 TEST_F(Asked, AModelThatFailsLeavesLookingAheadAlone) {
   QueueConfig ahead = config_.queues.front();
   ahead.name = "ahead";
@@ -367,10 +418,12 @@ TEST(AdviserBytes, OnlyWholeMessagesAreAny) {
   EXPECT_EQ(back.gate, 0.25);
   EXPECT_FALSE(question_from(to_bytes(NumberedQuestion{1, {}}))->question.look_ahead);
   AdviserReply full = advised({2, 0.1, 1800, 0.5});
+  full.advice->choice = 5;
   full.advice->played = PlayedCosts{Objective::Slowdown, 3, 4, 2, "sjf", 0.1, true};
   const std::string said = to_bytes(NumberedReply{7, full});
   ASSERT_TRUE(reply_from(said));
   EXPECT_EQ(reply_from(said)->reply.advice->action, (GlobalAction{2, 0.1, 1800, 0.5}));
+  EXPECT_EQ(reply_from(said)->reply.advice->choice, 5u);
   EXPECT_EQ(reply_from(said)->reply.advice->played->best_rule, "sjf");
   EXPECT_TRUE(reply_from(said)->reply.advice->played->gated);
   EXPECT_FALSE(reply_from(to_bytes(NumberedReply{7, advised({})}))->reply.advice->played);

@@ -271,8 +271,8 @@ TEST(RolloutScene, KeepsTheIndexFirstOfManyAndBundlesWhatRuns) {
   global.queue = &queue;
   global.cluster = &view;
   global.now_ms = 1'000'000'000;
-  global.forecast = [](const Job& job) { return requested_run(job.spec); };
-  global.expected_end_ms = [](const RunningJob& each) { return each.expected_end_ms; };
+  global.read_jobs([](const Job& job) { return requested_run(job.spec); },
+                   [](const RunningJob& each) { return each.expected_end_ms; });
   const RolloutScene scene = rollout_scene(global);
   EXPECT_EQ(scene.jobs.size(), RolloutScene::waiting_most);
   EXPECT_EQ(scene.jobs.front().cores, 1);

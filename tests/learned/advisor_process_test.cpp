@@ -48,7 +48,7 @@ TEST_F(AdvisorProcessTest, AnswersAsItsModelDoes) {
   AdvisorProcess advisor({.program = HYADES_ADVISOR, .model = [&] { return path; }});
   const learned::PolicyModel model = learned::load_policy(path);
   const AdviserReply expected =
-      learned::reply_of(model.network.evaluate(question().state), model.margin, model.digest);
+      learned::reply_of(model.network.evaluate(question().state), model.margin, model.digest, {});
   for (int i = 0; i < 3; ++i) {
     const AdviserReply reply = ask(advisor);
     ASSERT_TRUE(reply.advice) << reply.failure;

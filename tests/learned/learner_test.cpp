@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "policy/learned/policy_learner.hpp"
 #include "policy/learned/training_curves.hpp"
@@ -17,10 +18,10 @@ std::shared_ptr<const GlobalState> state_with(float figure) {
   return state;
 }
 
-Experience lived(std::shared_ptr<const GlobalState> state, std::size_t rule, float gain) {
+Experience lived(std::shared_ptr<const GlobalState> state, std::size_t choice, float gain) {
   Experience experience;
   experience.state = std::move(state);
-  experience.rule = rule;
+  experience.choice = choice;
   experience.gain = gain;
   return experience;
 }
@@ -106,8 +107,8 @@ TEST_P(Network, RefusesWeightsOfAnotherShape) {
   EXPECT_THROW(network.set_weights(weights), std::invalid_argument);
 }
 
-// In one state rule 3 is worth a lot, in the other it does harm; nothing follows.
-TEST_P(Network, LearnsWhichRuleIsWorthWhat) {
+// In one state choice 3 is worth a lot, in the other it does harm; nothing follows.
+TEST_P(Network, LearnsWhichChoiceIsWorthWhat) {
   PolicyNetwork network(GetParam(), 1);
   PolicyLearner learner(network, {.value_rate = 2e-3, .numbers_rate = 0});
   ReplayMemory memory(2'000, 0.6);
@@ -115,9 +116,9 @@ TEST_P(Network, LearnsWhichRuleIsWorthWhat) {
   const auto good = state_with(1), bad = state_with(-1);
   for (int i = 0; i < 2'000; ++i) {
     const bool is_good = random.chance(500);
-    const std::size_t rule = random.below(global_rules_count);
-    Experience experience = lived(is_good ? good : bad, rule, 0);
-    if (rule == 3) experience.gain = is_good ? 1 : -1;
+    const std::size_t choice = random.below(global_choices_count);
+    Experience experience = lived(is_good ? good : bad, choice, 0);
+    if (choice == 3) experience.gain = is_good ? 1 : -1;
     experience.numbers = unit_numbers(GlobalAction{});
     memory.add(experience);
   }
@@ -126,8 +127,31 @@ TEST_P(Network, LearnsWhichRuleIsWorthWhat) {
   EXPECT_GT(in_good.gains[3], 0.6f);
   EXPECT_LT(in_bad.gains[3], -0.5f);
   EXPECT_NEAR(in_good.gains[1], 0, 0.3);
-  EXPECT_EQ(chosen_action(in_good, 0.3).rule, 3u);
-  EXPECT_EQ(chosen_action(in_bad, 0.3), GlobalAction{});
+  EXPECT_EQ(chosen_by(in_good, 0.3), 3u);
+  EXPECT_EQ(chosen_by(in_bad, 0.3), expert_choice);  // its fallback
+  GlobalChoices others = every_choice();
+  others.reset(3);
+  network.allow(others);
+  EXPECT_EQ(chosen_by(network.evaluate(*good), 0.3), expert_choice);
+}
+
+// Looking ahead, where it may be chosen; else the hand-set action. It counts as a gain of 0.
+TEST(Evaluation, WithoutAReasonTheFallbackHolds) {
+  Evaluation evaluation;
+  evaluation.gains.fill(-1);
+  evaluation.gains[expert_choice] = 0.2f;
+  evaluation.gains[4] = 0.4f;
+  EXPECT_EQ(chosen_by(evaluation, 0.1), 4u);
+  EXPECT_EQ(chosen_by(evaluation, 0.3), expert_choice);
+  EXPECT_EQ(chosen_by(evaluation, never_departs), expert_choice);
+  evaluation.gains[expert_choice] = -0.6f;
+  evaluation.gains[4] = -0.1f;
+  EXPECT_EQ(chosen_by(evaluation, 0.5), std::nullopt);  // the hand-set action is worth more
+  EXPECT_EQ(chosen_by(evaluation, 0.7), expert_choice);
+  evaluation.gains[expert_choice] = not_allowed;
+  evaluation.gains[4] = 0.4f;
+  EXPECT_EQ(chosen_by(evaluation, 0.3), 4u);
+  EXPECT_EQ(chosen_by(evaluation, 0.5), std::nullopt);
 }
 
 INSTANTIATE_TEST_SUITE_P(Encoders, Network, testing::Values(Encoder::Mlp, Encoder::CnnLstm),
@@ -153,16 +177,21 @@ TEST(Learner, MovesNumbersToWhereTheyAreWorthMost) {
   EXPECT_GT(network.evaluate(*state).numbers[0][0], std::max(before, 0.8f));
 }
 
-TEST(Learner, BeginsWithTheHandSetAction) {
+TEST(Learner, BeginsWithTheExpertAndTheHandSetNumbers) {
   PolicyNetwork network(Encoder::Mlp, 5);
   PolicyLearner learner(network, {});
   ReplayMemory memory(100, 0.6);
   Prng random(1);
   for (int i = 0; i < 100; ++i) memory.add(lived(state_with(static_cast<float>(i % 5)), 0, 0));
-  learner.imitate(memory, 300, random);
+  const auto chosen = [&](int i) {
+    return chosen_by(network.evaluate(*state_with(static_cast<float>(i))), 0);
+  };
+  learner.imitate(memory, 0, 300, random);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(chosen(i), std::nullopt);
+  learner.imitate(memory, expert_choice, 300, random);
   for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(chosen(i), expert_choice);
     const Evaluation evaluation = network.evaluate(*state_with(static_cast<float>(i)));
-    EXPECT_EQ(chosen_action(evaluation, 0), GlobalAction{});
     for (const UnitNumbers& numbers : evaluation.numbers) {
       EXPECT_NEAR(numbers[0], unit_numbers(GlobalAction{})[0], 0.05);
     }
@@ -189,7 +218,7 @@ TEST(TrainingRun, TheSameSeedGivesTheSameModel) {
   EXPECT_NE(one, trained(1, 8));
 }
 
-// Where nothing was tried, nothing is better than the hand-set policy.
+// Where nothing was tried, nothing is better than the fallback.
 TEST(Trial, WithoutWindowsNothingIsShown) {
   ReplayPool pool({}, {});
   const PolicyNetwork network(Encoder::Mlp, 1);
@@ -209,7 +238,7 @@ TEST(Curves, ShowWhatTrialsSaid) {
   }
   const std::string svg = training_curves_svg(trials, "a.swf b.swf");
   for (const char* said : {"margin 0, 10: 1<", "margin 0.05, 10: 0.99<", "margin 0.5, 20: 0.96<",
-                           "updates, 20: 0.125<", "a.swf b.swf", "hand-set"}) {
+                           "updates, 20: 0.125<", "a.swf b.swf", "fallback"}) {
     EXPECT_THAT(svg, testing::HasSubstr(said));
   }
 }
@@ -220,6 +249,7 @@ TEST(Episode, TheHandSetActionGainsNothing) {
   TrainingWindow window{"made", made_workload(300), {}, {}, 1};
   replay_hand_set(window, RunTimes::LastTwo, shelf);
   PolicyNetwork network(Encoder::Mlp, 1);
+  network.allow({});
   std::vector<NamedTensor> weights = network.weights();
   for (NamedTensor& tensor : weights) std::fill(tensor.values.begin(), tensor.values.end(), 0.0f);
   network.set_weights(weights);  // nothing is worth more than the hand-set action
@@ -233,6 +263,21 @@ TEST(Episode, TheHandSetActionGainsNothing) {
   EXPECT_NE(loud.slowdown, window.hand_set_slowdown);
   EXPECT_EQ(loud.experiences.back().discount, 0);
   EXPECT_EQ(loud.experiences.back().next, nullptr);
+}
+
+// With looking ahead alone beside the hand-set rule, that is all that is ever tried.
+TEST(Episode, OnlyWhatIsAllowedIsTried) {
+  ModelShelf shelf;
+  TrainingWindow window{"made", made_workload(300), {}, {}, 1};
+  replay_hand_set(window, RunTimes::LastTwo, shelf);
+  PolicyNetwork network(Encoder::Mlp, 1);
+  const std::size_t ahead = global_choice_named("lookahead-wait").value();
+  network.allow(GlobalChoices().set(ahead));
+  const Exploration wild{.random_rule = 1, .noise = 0};
+  const Episode episode = play(window, network, wild, {}, RunTimes::LastTwo, shelf, Prng(1));
+  std::set<std::size_t> tried;
+  for (const Experience& experience : episode.experiences) tried.insert(experience.choice);
+  EXPECT_EQ(tried, (std::set<std::size_t>{0, ahead}));
 }
 
 }  // namespace

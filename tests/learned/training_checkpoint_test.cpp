@@ -129,15 +129,15 @@ TEST(TrainingBytes, SharedStatesStayShared) {
   EXPECT_EQ(back[0].next, back[1].state);
   EXPECT_NE(back[0].state, back[0].next);
   EXPECT_EQ(back[1].next, nullptr);
-  EXPECT_EQ(back[0].rule, 3u);
+  EXPECT_EQ(back[0].choice, 3u);
   EXPECT_EQ(back[0].numbers, a.numbers);
   EXPECT_EQ(back[0].gain, 1.5f);
   EXPECT_EQ(back[0].discount, 0.5f);
 }
 
-// A rule that is none would be read beyond the end of something.
+// A choice that is none would be read beyond the end of something.
 TEST(TrainingBytes, WhatCannotBeIsRefused) {
-  const Experience wrong{std::make_shared<GlobalState>(), global_rules_count, {}, 0, 0, nullptr};
+  const Experience wrong{std::make_shared<GlobalState>(), global_choices_count, {}, 0, 0, nullptr};
   std::string bytes;
   put_experiences(bytes, std::vector{wrong});
   std::vector<Experience> back;

@@ -5,11 +5,13 @@
 
 #include <deque>
 
+#include "policy/global_choice.hpp"
+
 namespace hyades {
 namespace {
 
 AdviserReply advised(std::size_t rule, const std::string& model) {
-  return {GlobalAdvice{{.rule = rule}, std::vector<float>(global_rules_count), model}, ""};
+  return {GlobalAdvice{{.rule = rule}, std::vector<float>(global_choices_count), model}, ""};
 }
 
 class FakeAdviser : public Adviser {

@@ -47,10 +47,10 @@ class Answerer {
   explicit Answerer(std::string file) : file_(std::move(file)) {}
 
   AdviserReply answer(const GlobalQuestion& question) {
-    if (question.look_ahead) return {look_ahead(question.scene, *question.look_ahead), ""};
+    if (question.look_ahead) return {look_ahead(question), ""};
     if (!model_) model_.emplace(learned::load_policy(file_));
-    AdviserReply reply =
-        learned::reply_of(model_->network.evaluate(question.state), model_->margin, model_->digest);
+    AdviserReply reply = learned::reply_of(model_->network.evaluate(question.state), model_->margin,
+                                           model_->digest, question.scene);
     if (reply.advice) play_beside(question.scene, question.gate, *reply.advice);
     return reply;
   }
@@ -80,7 +80,7 @@ int answer_questions(Answerer& answerer) {
 int check(const std::string& path) {
   const learned::PolicyModel model = learned::load_policy(path);
   const AdviserReply reply =
-      learned::reply_of(model.network.evaluate(GlobalState{}), model.margin, model.digest);
+      learned::reply_of(model.network.evaluate(GlobalState{}), model.margin, model.digest, {});
   if (reply.advice) return 0;
   std::cerr << path << ": " << reply.failure << "\n";
   return 1;

@@ -6,6 +6,7 @@
 
 #include "hsim/metrics.hpp"
 #include "policy/learned/network_adviser.hpp"
+#include "policy/lookahead.hpp"
 #include "policy/prompt_adviser.hpp"
 
 namespace hyades::learned {
@@ -17,7 +18,7 @@ constexpr double kMostGain = 5;
 struct Deed {
   std::int64_t at_ms = 0;
   std::shared_ptr<const GlobalState> state;
-  std::size_t rule = 0;
+  std::size_t choice = 0;
   UnitNumbers numbers{};
 };
 
@@ -37,30 +38,48 @@ class Actor : public PromptAdviser {
 
  private:
   AdviserReply reply_to(const GlobalQuestion& question) override {
+    if (question.look_ahead) return {look_ahead(question), ""};
     Deed deed{question.at_ms, std::make_shared<GlobalState>(question.state)};
     if (deeds_.empty() || static_cast<int>(deeds_.size()) % exploration_.hold == 0) {
       decide(deed);
     } else {
-      deed.rule = deeds_.back().rule;
+      deed.choice = deeds_.back().choice;
       deed.numbers = deeds_.back().numbers;
     }
-    deeds_.push_back(deed);
-    return {GlobalAdvice{global_action(deed.rule, deed.numbers), {}, ""}, ""};
+    const GlobalAction action = action_of(deed.choice, deed.numbers, question.scene);
+    const std::size_t choice = deed.choice;
+    const std::vector<float> values(global_choices_count);  // nobody reads them
+    deeds_.push_back(std::move(deed));
+    return {GlobalAdvice{.action = action, .values = values, .choice = choice}, ""};
   }
 
   void decide(Deed& deed) {
+    if (exploration_.demonstrated) {
+      deed.choice = *exploration_.demonstrated;
+      deed.numbers = unit_numbers(GlobalAction{});
+      return;
+    }
     const Evaluation evaluation = network_.evaluate(*deed.state);
-    const auto best = std::max_element(evaluation.gains.begin(), evaluation.gains.end());
-    deed.rule = *best > 0 ? static_cast<std::size_t>(best - evaluation.gains.begin()) : 0;
+    const std::optional<std::size_t> best = chosen_by(evaluation, 0);
+    deed.choice = best.value_or(0);
     const bool by_chance = unit_number(random_) < exploration_.random_rule;
-    if (by_chance) deed.rule = static_cast<std::size_t>(random_.below(global_rules_count));
-    const bool hand_set = exploration_.around_hand_set || (*best <= 0 && !by_chance);
-    deed.numbers = hand_set ? unit_numbers(GlobalAction{}) : evaluation.numbers[deed.rule];
+    if (by_chance) deed.choice = random_choice();
+    const bool hand_set = exploration_.around_hand_set || (!best && !by_chance);
+    deed.numbers = hand_set ? unit_numbers(GlobalAction{}) : evaluation.numbers[deed.choice];
     for (float& number : deed.numbers) {
       const double moved =
           static_cast<double>(number) + exploration_.noise * normal_number(random_);
       number = static_cast<float>(std::clamp(moved, 0.0, 1.0));
     }
+  }
+
+  // Of those that are allowed.
+  std::size_t random_choice() {
+    const GlobalChoices& allowed = network_.allowed();
+    std::size_t left = random_.below(allowed.count());
+    std::size_t choice = 0;
+    while (!allowed[choice] || left-- > 0) ++choice;
+    return choice;
   }
 
   const PolicyNetwork& network_;
@@ -153,14 +172,18 @@ void replay_hand_set(TrainingWindow& window, RunTimes run_times, ModelShelf& she
 }
 
 // Half of them hold what they try for long, so that what it does in the long run can be seen.
-Exploration drawn_exploration(Prng& random, double factor) {
+Exploration drawn_exploration(Prng& random, const GlobalChoices& choices, double factor) {
   Exploration drawn;
-  switch (random.below(4)) {
+  switch (random.below(8)) {
     case 0:
+    case 1:
       drawn = {.random_rule = 0.3, .noise = 0.2, .hold = 24, .around_hand_set = true};
       break;
-    case 1:
+    case 2:
       drawn = {.random_rule = 0.3, .noise = 0.2, .hold = 1'000'000, .around_hand_set = true};
+      break;
+    case 3:
+      if (choices[expert_choice]) drawn.demonstrated = expert_choice;
       break;
     default:
       break;
@@ -181,7 +204,7 @@ Episode play(const TrainingWindow& window, const PolicyNetwork& network,
   episode.slowdown = mean_slowdown(window, jobs);
   const auto steps = static_cast<std::size_t>(law.steps);
   for (std::size_t i = 0; i < deeds.size(); ++i) {
-    Experience experience{deeds[i].state, deeds[i].rule, deeds[i].numbers};
+    Experience experience{deeds[i].state, deeds[i].choice, deeds[i].numbers};
     double gain = 0, discount = 1;
     for (std::size_t k = i; k < std::min(i + steps, deeds.size()); ++k) {
       gain += discount * gains[k];

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -47,9 +48,10 @@ struct Exploration {
   double noise = 0.1;            // of numbers, standard deviation
   int hold = 1;                  // epochs between changes
   bool around_hand_set = false;  // numbers near the hand-set ones, not near the network's
+  std::optional<std::size_t> demonstrated;  // this choice, always
 };
-// `factor`: times the usual chance and noise; a probability stays one.
-Exploration drawn_exploration(Prng& random, double factor = 1);
+// Of these choices. `factor`: times the usual chance and noise; a probability stays one.
+Exploration drawn_exploration(Prng& random, const GlobalChoices& choices, double factor = 1);
 
 struct Episode {
   std::vector<Experience> experiences;

@@ -68,6 +68,7 @@ void write_model(const PolicyNetwork& network, const TrainOptions& options, cons
       {"high", std::to_string(chosen.high)},
       {"chosen", options.by_mean ? "by the mean" : "beyond doubt"},
       {"held_out", std::to_string(held_out)},
+      {"variant", variant_text(options)},
       {"seconds", std::to_string(static_cast<int>(seconds))},
       {"hyades", hyades_version()}};
   if (options.federated) facts["federated"] = std::to_string(options.ranks) + " ranks";
@@ -75,7 +76,7 @@ void write_model(const PolicyNetwork& network, const TrainOptions& options, cons
   if (options.json) {
     std::cout << json_text({{"out", options.out},
                             {"sha256", digest},
-                            {"keeps_to_hand_set", chosen.margin >= never_departs},
+                            {"never_departs", chosen.margin >= never_departs},
                             {"margin", chosen.margin},
                             {"ratio", chosen.ratio},
                             {"high", chosen.high},
@@ -83,10 +84,11 @@ void write_model(const PolicyNetwork& network, const TrainOptions& options, cons
     return;
   }
   const bool departs = chosen.margin < never_departs;
-  std::printf("%s: sha256 %s, %s, ratio %.4f on windows to choose by, %.0f s\n",
-              options.out.c_str(), digest.c_str(),
-              departs ? ("margin " + printed("%g", chosen.margin)).c_str() : "keeps to hand-set",
-              chosen.ratio, seconds);
+  std::printf(
+      "%s: sha256 %s, %s, ratio %.4f on windows to choose by, %.0f s\n", options.out.c_str(),
+      digest.c_str(),
+      departs ? ("margin " + printed("%g", chosen.margin)).c_str() : "keeps to its fallback",
+      chosen.ratio, seconds);
 }
 
 // From the windows to the model; `run` and `course` are of this rank's windows.

@@ -26,7 +26,8 @@ constexpr double kNoScore = std::numeric_limits<double>::max();
 
 constexpr const char* kNotes =
     "Each set of parameters is a short training from the same seed; its score is the slowdown over "
-    "that\nof the hand-set policy on windows that it did not learn from. Genetic search and random "
+    "that\nof the model's fallback on windows that it did not learn from. Genetic search and "
+    "random "
     "search\nhave the same number of trainings. Every training that is done is kept in FILE: the "
     "same command\ngoes on where it was. The best parameters are printed as options of htrain.\n"
     "\nExamples\n"
@@ -115,7 +116,7 @@ class Scores {
 };
 
 // Trained once more, which gives the same network, and tried where no search has looked. One that
-// was no better than the hand-set action keeps to that.
+// was no better than its fallback keeps to that.
 SearchedModel tried_elsewhere(const std::string& name, const Genome& genome, Trainer& trainer,
                               ReplayPool& pool) {
   const std::unique_ptr<TrainingRun> run = trainer.run(genome);

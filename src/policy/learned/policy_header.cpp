@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "file_io.hpp"
-#include "policy/global_action.hpp"
+#include "policy/global_choice.hpp"
 #include "policy/global_state.hpp"
 
 namespace hyades::learned {
@@ -16,14 +16,10 @@ namespace {
 
 using jobscripts::FileError;
 
-constexpr const char* kKind = "hyades global policy 1";
+constexpr const char* kKind = "hyades global policy 2";
 
-// Whoever has other rules or figures cannot use the weights, whatever their shapes.
-std::string portfolio_text() {
-  std::string text;
-  for (const GlobalRule& rule : global_rules()) text += std::string(rule.name) + " ";
-  return text;
-}
+// Whoever has other choices or figures cannot use the weights, whatever their shapes.
+std::string portfolio_text() { return choices_text(every_choice()); }
 std::string figures_text() {
   std::string text;
   for (const std::string& name : global_figure_names()) text += name + " ";

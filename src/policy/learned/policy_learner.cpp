@@ -36,12 +36,12 @@ torch::Tensor column(const Batch& batch, const Value& value) {
   return torch::tensor(values);
 }
 
-torch::Tensor taken_rules(const Batch& batch) {
-  std::vector<std::int64_t> rules;
+torch::Tensor taken_choices(const Batch& batch) {
+  std::vector<std::int64_t> choices;
   for (const auto& drawn : batch) {
-    rules.push_back(static_cast<std::int64_t>(drawn.experience->rule));
+    choices.push_back(static_cast<std::int64_t>(drawn.experience->choice));
   }
-  return torch::tensor(rules).unsqueeze(1);
+  return torch::tensor(choices).unsqueeze(1);
 }
 
 torch::Tensor taken_numbers(const Batch& batch) {
@@ -160,8 +160,9 @@ torch::Tensor PolicyLearner::State::targets(const Batch& batch) {
   const StateBatch next = next_states_of(batch);
   const auto rows = static_cast<std::int64_t>(batch.size());
   const torch::Tensor numbers = target.numbers->forward(next);
-  const torch::Tensor all = every_rule(rows);
-  const torch::Tensor online_gains = online.value->gains(online.value->encode(next), all, numbers);
+  const torch::Tensor all = every_choice_of(rows);
+  const torch::Tensor online_gains =
+      online.value->gains(online.value->encode(next), all, numbers) + online.penalty;
   const auto [best, place] = online_gains.max(1, true);
   const torch::Tensor features = target.value->encode(next);
   const torch::Tensor gains = target.value->gains(features, all, numbers).gather(1, place);
@@ -181,7 +182,7 @@ void PolicyLearner::State::learn_numbers(const StateBatch& states) {
   }
   const torch::Tensor numbers = online.numbers->forward(states);
   const torch::Tensor gains =
-      online.value->gains(features, every_rule(states.frames.size(0)), numbers);
+      online.value->gains(features, every_choice_of(states.frames.size(0)), numbers);
   step(numbers_optimizer, *online.numbers, -gains.mean());
 }
 
@@ -189,7 +190,10 @@ PolicyLearner::PolicyLearner(PolicyNetwork& network, const LearnerSettings& sett
     : state_(std::make_unique<State>(network, settings)) {}
 PolicyLearner::~PolicyLearner() = default;
 
-void PolicyLearner::imitate(const ReplayMemory& memory, int steps, Prng& random) {
+void PolicyLearner::imitate(const ReplayMemory& memory, std::size_t expert, int steps,
+                            Prng& random) {
+  torch::Tensor sign = torch::ones({choices_count});
+  if (expert != 0) sign[static_cast<std::int64_t>(expert)] = -1;
   torch::optim::Adam values(state_->online.value->parameters(), torch::optim::AdamOptions(1e-3));
   torch::optim::Adam numbers(state_->online.numbers->parameters(), torch::optim::AdamOptions(1e-3));
   for (int i = 0; i < steps; ++i) {
@@ -200,10 +204,10 @@ void PolicyLearner::imitate(const ReplayMemory& memory, int steps, Prng& random)
     const auto rows = static_cast<std::int64_t>(batch.size());
     const torch::Tensor features = state_->online.value->encode(states);
     const torch::Tensor gains =
-        state_->online.value->gains(features, every_rule(rows), torch::rand_like(proposed));
+        state_->online.value->gains(features, every_choice_of(rows), torch::rand_like(proposed));
     const torch::Tensor value = state_->online.value->state_value(features);
     step(values, *state_->online.value,
-         torch::relu(gains + kImitationMargin).mean() + value.pow(2).mean());
+         torch::relu(gains * sign + kImitationMargin).mean() + value.pow(2).mean());
   }
   state_->follow_online(1);
 }
@@ -214,7 +218,7 @@ double PolicyLearner::learn(ReplayMemory& memory, double correction, Prng& rando
   const StateBatch states = states_of(batch);
   const torch::Tensor features = state_->online.value->encode(states);
   const torch::Tensor gain =
-      state_->online.value->gains(features, taken_rules(batch), taken_numbers(batch)).squeeze(1);
+      state_->online.value->gains(features, taken_choices(batch), taken_numbers(batch)).squeeze(1);
   const torch::Tensor value = state_->online.value->state_value(features) + gain;
   const torch::Tensor weights = column(batch, [](const auto& drawn) { return drawn.weight; });
   const torch::Tensor losses = torch::nn::functional::huber_loss(

@@ -28,9 +28,9 @@ class PolicyLearner {
   PolicyLearner(const PolicyLearner&) = delete;
   PolicyLearner& operator=(const PolicyLearner&) = delete;
 
-  // Towards the hand-set action: its numbers are proposed for every rule, and every rule is worth
-  // less than it, by a margin.
-  void imitate(const ReplayMemory& memory, int steps, Prng& random);
+  // The hand-set action's numbers are proposed for every choice, and `expert` is worth more than it
+  // by a margin, every other choice less. 0: the hand-set action is the expert.
+  void imitate(const ReplayMemory& memory, std::size_t expert, int steps, Prng& random);
   // One step on a batch that is drawn from the memory, whose errors are set. Gives their mean.
   double learn(ReplayMemory& memory, double correction, Prng& random);
 

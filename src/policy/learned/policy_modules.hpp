@@ -10,7 +10,7 @@
 namespace hyades::learned {
 
 constexpr std::int64_t features_count = 128;  // of an encoded state
-constexpr std::int64_t rules_count = global_rules_count;
+constexpr std::int64_t choices_count = global_choices_count;
 constexpr std::int64_t numbers_count = global_numbers_count;
 
 // States as tensors: frames [B, 8, 60], occupancy [B, 3, 64].
@@ -37,8 +37,8 @@ TORCH_MODULE(StateEncoder);
 struct ValueNetImpl : torch::nn::Module {
   explicit ValueNetImpl(Encoder encoder);
   torch::Tensor state_value(const torch::Tensor& features);  // [B]
-  // Rules [B, K] (long) and numbers [B, K, 3] to gains over the hand-set action [B, K].
-  torch::Tensor gains(const torch::Tensor& features, const torch::Tensor& rules,
+  // Choices [B, K] (long) and numbers [B, K, 3] to gains over the hand-set action [B, K].
+  torch::Tensor gains(const torch::Tensor& features, const torch::Tensor& choices,
                       const torch::Tensor& numbers);
 
   StateEncoder encode;
@@ -46,12 +46,12 @@ struct ValueNetImpl : torch::nn::Module {
   torch::nn::Linear gain1{nullptr}, gain2{nullptr};
 
  private:
-  torch::Tensor advantage(const torch::Tensor& features, const torch::Tensor& rules,
+  torch::Tensor advantage(const torch::Tensor& features, const torch::Tensor& choices,
                           const torch::Tensor& numbers);
 };
 TORCH_MODULE(ValueNet);
 
-// Proposes the numbers of every rule: [B, 9, 3], each 0..1.
+// Proposes the numbers of every choice: [B, 12, 3], each 0..1.
 struct NumbersNetImpl : torch::nn::Module {
   explicit NumbersNetImpl(Encoder encoder);
   torch::Tensor forward(const StateBatch& states);
@@ -65,10 +65,13 @@ struct NetworkModules {
   explicit NetworkModules(Encoder encoder) : value(encoder), numbers(encoder) {}
   ValueNet value;
   NumbersNet numbers;
+  // What is added to the gains of choices before one is chosen: 0, or not_allowed. [12]
+  torch::Tensor penalty = torch::zeros({choices_count});
+  void allow(const GlobalChoices& choices);
 };
 
-// Every rule in each row: [B, 9].
-torch::Tensor every_rule(std::int64_t rows);
+// Every choice in each row: [B, 12].
+torch::Tensor every_choice_of(std::int64_t rows);
 // The numbers of the hand-set action.
 torch::Tensor hand_set_numbers();
 

@@ -62,8 +62,8 @@ StateBatch state_batch(std::span<const GlobalState* const> states) {
   return batch;
 }
 
-torch::Tensor every_rule(std::int64_t rows) {
-  return torch::arange(rules_count).unsqueeze(0).expand({rows, rules_count});
+torch::Tensor every_choice_of(std::int64_t rows) {
+  return torch::arange(choices_count).unsqueeze(0).expand({rows, choices_count});
 }
 
 torch::Tensor hand_set_numbers() {
@@ -107,7 +107,7 @@ ValueNetImpl::ValueNetImpl(Encoder encoder) : encode(encoder) {
   value1 = register_module("value1", torch::nn::Linear(features_count, kHeadSize));
   value2 = register_module("value2", torch::nn::Linear(kHeadSize, 1));
   gain1 = register_module(
-      "gain1", torch::nn::Linear(features_count + rules_count + numbers_count, kHeadSize));
+      "gain1", torch::nn::Linear(features_count + choices_count + numbers_count, kHeadSize));
   gain2 = register_module("gain2", torch::nn::Linear(kHeadSize, 1));
 }
 
@@ -115,32 +115,38 @@ torch::Tensor ValueNetImpl::state_value(const torch::Tensor& features) {
   return value2(torch::relu(value1(features))).squeeze(1);
 }
 
-torch::Tensor ValueNetImpl::advantage(const torch::Tensor& features, const torch::Tensor& rules,
+torch::Tensor ValueNetImpl::advantage(const torch::Tensor& features, const torch::Tensor& choices,
                                       const torch::Tensor& numbers) {
-  const std::int64_t each = rules.size(1);
+  const std::int64_t each = choices.size(1);
   const torch::Tensor repeated =
       features.unsqueeze(1).expand({features.size(0), each, features_count});
-  const torch::Tensor one_hot = torch::one_hot(rules, rules_count).to(torch::kFloat);
+  const torch::Tensor one_hot = torch::one_hot(choices, choices_count).to(torch::kFloat);
   const torch::Tensor input = torch::cat({repeated, one_hot, numbers}, 2);
   return gain2(torch::relu(gain1(input))).squeeze(2);
 }
 
-torch::Tensor ValueNetImpl::gains(const torch::Tensor& features, const torch::Tensor& rules,
+torch::Tensor ValueNetImpl::gains(const torch::Tensor& features, const torch::Tensor& choices,
                                   const torch::Tensor& numbers) {
   const std::int64_t rows = features.size(0);
   const torch::Tensor hand_set =
       advantage(features, torch::zeros({rows, 1}, torch::kLong),
                 hand_set_numbers().view({1, 1, numbers_count}).expand({rows, 1, numbers_count}));
-  return advantage(features, rules, numbers) - hand_set;
+  return advantage(features, choices, numbers) - hand_set;
 }
 
 NumbersNetImpl::NumbersNetImpl(Encoder encoder) : encode(encoder) {
   register_module("encode", encode);
-  out = register_module("out", torch::nn::Linear(features_count, rules_count * numbers_count));
+  out = register_module("out", torch::nn::Linear(features_count, choices_count * numbers_count));
 }
 
 torch::Tensor NumbersNetImpl::forward(const StateBatch& states) {
-  return torch::sigmoid(out(encode(states))).view({-1, rules_count, numbers_count});
+  return torch::sigmoid(out(encode(states))).view({-1, choices_count, numbers_count});
+}
+
+void NetworkModules::allow(const GlobalChoices& choices) {
+  for (std::int64_t i = 0; i < choices_count; ++i) {
+    penalty[i] = choices[static_cast<std::size_t>(i)] ? 0.0f : not_allowed;
+  }
 }
 
 // ---- without Torch ------------------------------------------------------------------------------
@@ -157,16 +163,23 @@ Evaluation PolicyNetwork::evaluate(const GlobalState& state) const {
   const StateBatch batch = state_batch(states);
   const torch::Tensor numbers = modules_->numbers->forward(batch).contiguous();
   const torch::Tensor features = modules_->value->encode(batch);
-  const torch::Tensor gains = modules_->value->gains(features, every_rule(1), numbers).contiguous();
+  const torch::Tensor gains =
+      modules_->value->gains(features, every_choice_of(1), numbers).contiguous();
   Evaluation evaluation;
   evaluation.hand_set = modules_->value->state_value(features).item<float>();
-  for (std::size_t i = 0; i < global_rules_count; ++i) {
-    evaluation.gains[i] = gains.data_ptr<float>()[i];
+  for (std::size_t i = 0; i < global_choices_count; ++i) {
+    evaluation.gains[i] = allowed_[i] ? gains.data_ptr<float>()[i] : not_allowed;
     for (std::size_t j = 0; j < global_numbers_count; ++j) {
       evaluation.numbers[i][j] = numbers.data_ptr<float>()[i * global_numbers_count + j];
     }
   }
   return evaluation;
+}
+
+void PolicyNetwork::allow(const GlobalChoices& choices) {
+  allowed_ = choices;
+  allowed_.set(0);
+  modules_->allow(allowed_);
 }
 
 std::vector<NamedTensor> PolicyNetwork::weights() const {
@@ -199,11 +212,15 @@ void PolicyNetwork::set_weights(const std::vector<NamedTensor>& weights) {
   if (used != weights.size()) throw std::invalid_argument("it has tensors of another network");
 }
 
-GlobalAction chosen_action(const Evaluation& evaluation, double margin) {
+std::optional<std::size_t> chosen_by(const Evaluation& evaluation, double margin) {
   const auto best = std::max_element(evaluation.gains.begin(), evaluation.gains.end());
-  if (static_cast<double>(*best) <= margin) return {};
-  const auto rule = static_cast<std::size_t>(best - evaluation.gains.begin());
-  return global_action(rule, evaluation.numbers[rule]);
+  const bool has_expert = evaluation.gains[expert_choice] > not_allowed;
+  const float otherwise = has_expert ? evaluation.gains[expert_choice] : 0;
+  if (static_cast<double>(std::max(*best, 0.0f)) <= static_cast<double>(otherwise) + margin) {
+    return has_expert ? std::optional(expert_choice) : std::nullopt;
+  }
+  if (*best <= 0) return std::nullopt;
+  return static_cast<std::size_t>(best - evaluation.gains.begin());
 }
 
 bool sound(const Evaluation& evaluation) {

@@ -1,7 +1,7 @@
-// The learned global policy: of a state, what each rule of the portfolio is worth more than the
-// hand-set action (index with a reserve of 5 %), with the numbers that a second network proposes
-// for it. MP-DQN's shape (Bester, James, Konidaris 2019): every rule's numbers are judged with that
-// rule alone.
+// The learned global policy: of a state, what each choice (policy/global_choice.hpp) is worth more
+// than the hand-set action (index with a reserve of 5 %), with the numbers that a second network
+// proposes for it. MP-DQN's shape (Bester, James, Konidaris 2019): every choice's numbers are
+// judged with that choice alone.
 //
 //   value(state, action) = V(state) + A(state, action) - A(state, hand-set action)
 //
@@ -15,10 +15,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "policy/adviser.hpp"
+#include "policy/global_choice.hpp"
 #include "safetensors.hpp"
 
 namespace hyades::learned {
@@ -31,9 +33,9 @@ enum class Encoder {
 };
 
 struct Evaluation {
-  float hand_set = 0;                             // V
-  std::array<float, global_rules_count> gains{};  // of each rule with its numbers, over V
-  std::array<UnitNumbers, global_rules_count> numbers{};
+  float hand_set = 0;                               // V
+  std::array<float, global_choices_count> gains{};  // of each choice with its numbers, over V
+  std::array<UnitNumbers, global_choices_count> numbers{};
 };
 
 struct NetworkModules;  // policy_modules.hpp
@@ -46,7 +48,12 @@ class PolicyNetwork {
   PolicyNetwork& operator=(PolicyNetwork&&) noexcept;
 
   Encoder encoder() const { return encoder_; }
+  // What it may not choose gains nothing: `not_allowed`.
   Evaluation evaluate(const GlobalState& state) const;
+
+  // All, unless it was told otherwise; the hand-set rule always is. No part of the weights.
+  const GlobalChoices& allowed() const { return allowed_; }
+  void allow(const GlobalChoices& choices);
 
   std::vector<NamedTensor> weights() const;
   // Throws std::invalid_argument, naming the tensor, where names or shapes are not this network's.
@@ -56,12 +63,18 @@ class PolicyNetwork {
 
  private:
   Encoder encoder_;
+  GlobalChoices allowed_ = every_choice();
   std::unique_ptr<NetworkModules> modules_;
 };
 
-// The best rule where it is worth more than the hand-set action by the margin; else that one.
-// Ties go to the first.
-GlobalAction chosen_action(const Evaluation& evaluation, double margin);
+// As a gain; finite.
+constexpr float not_allowed = -1e6f;
+
+// What holds where a model sees no reason for another choice is its fallback: looking ahead
+// (expert_choice), if it may choose that, else the hand-set action. This gives the choice that is
+// worth most, the first of several, where that is worth more than the fallback by the margin; else
+// the fallback. Nothing: the hand-set action it is.
+std::optional<std::size_t> chosen_by(const Evaluation& evaluation, double margin);
 
 // All values finite, all numbers within 0..1.
 bool sound(const Evaluation& evaluation);

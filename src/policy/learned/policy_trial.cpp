@@ -9,13 +9,13 @@ namespace {
 
 constexpr std::size_t kProofLeast = 8;  // windows
 
-Interval ratio_of(const std::vector<TrainingWindow>& windows,
-                  const std::vector<double>& slowdowns) {
+Interval ratio_of(const std::vector<TrainingWindow>& windows, const std::vector<double>& slowdowns,
+                  const std::vector<double>& fallbacks) {
   std::map<std::string, PairedWindows> logs;
   if (windows.empty()) return {1, 1, 1};  // nothing shows that it is better
   for (std::size_t i = 0; i < windows.size(); ++i) {
     logs[windows[i].log].a.push_back(slowdowns[i]);
-    logs[windows[i].log].b.push_back(windows[i].hand_set_slowdown);
+    logs[windows[i].log].b.push_back(fallbacks[i]);
   }
   std::vector<PairedWindows> pairs;
   for (auto& [name, log] : logs) pairs.push_back(std::move(log));
@@ -40,7 +40,8 @@ Trial margin_with_least(double Trial::*figure, const MarginRatios& ratios) {
 MarginRatios ratios_of(const PolicyNetwork& network, WindowSet set, ReplayPool& pool) {
   MarginRatios ratios;
   for (std::size_t i = 0; i < ratios.size(); ++i) {
-    ratios[i] = ratio_of(pool.windows(set), pool.slowdowns(set, network, tried_margins[i]));
+    ratios[i] = ratio_of(pool.windows(set), pool.slowdowns(set, network, tried_margins[i]),
+                         pool.fallback_slowdowns(set, network));
   }
   return ratios;
 }

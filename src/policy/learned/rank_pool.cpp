@@ -30,6 +30,18 @@ std::string order_of(Order order) {
   return bytes;
 }
 
+void put_network(std::string& out, const PolicyNetwork& network) {
+  put_value(out, std::uint64_t{network.allowed().to_ullong()});
+  put_tensors(out, network.weights());
+}
+
+void take_network(Taker& from, PolicyNetwork& network) {
+  network.allow(GlobalChoices(taken<std::uint64_t>(from)));
+  std::vector<NamedTensor> weights;
+  must(take_tensors(from, weights));
+  network.set_weights(weights);
+}
+
 std::string bytes_of(const std::vector<std::string>& parts) {
   std::string bytes;
   put_value(bytes, static_cast<std::uint64_t>(parts.size()));
@@ -74,7 +86,7 @@ void RankPool::replay_hand_set(WindowSet set) {
 std::vector<Episode> RankPool::play(const PolicyNetwork& network,
                                     const std::vector<EpisodePlan>& plans) {
   std::string order = order_of(Order::Play);
-  put_tensors(order, network.weights());
+  put_network(order, network);
   put_value(order, static_cast<std::uint64_t>(plans.size()));
   put(order, plans.data(), plans.size());
   std::vector<Episode> episodes;
@@ -87,7 +99,7 @@ std::vector<Episode> RankPool::play(const PolicyNetwork& network,
 std::vector<double> RankPool::slowdowns(WindowSet set, const PolicyNetwork& network,
                                         double margin) {
   std::string order = order_of(Order::Try);
-  put_tensors(order, network.weights());
+  put_network(order, network);
   put_value(order, set);
   put_value(order, margin);
   std::vector<double> slowdowns;
@@ -138,9 +150,7 @@ std::vector<std::string> RankPool::obey(const std::string& order) {
   Taker from(order);
   const auto what = taken<Order>(from);
   if (what == Order::ReplayHandSet) return obey_hand_set(taken<WindowSet>(from));
-  std::vector<NamedTensor> weights;
-  must(take_tensors(from, weights));
-  network_.set_weights(weights);
+  take_network(from, network_);
   if (what == Order::Play) {
     std::vector<EpisodePlan> plans;
     must(take_list(from, plans));

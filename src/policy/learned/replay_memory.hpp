@@ -16,7 +16,7 @@ namespace hyades::learned {
 // One decision and what came of it until n decisions later.
 struct Experience {
   std::shared_ptr<const GlobalState> state;
-  std::size_t rule = 0;
+  std::size_t choice = 0;
   UnitNumbers numbers{};
   float gain = 0;                           // discounted, of these n epochs
   float discount = 0;                       // of what follows; 0: nothing does

@@ -102,4 +102,17 @@ std::vector<double> ReplayPool::slowdowns(WindowSet set, const PolicyNetwork& ne
   return out;
 }
 
+const std::vector<double>& ReplayPool::fallback_slowdowns(WindowSet set,
+                                                          const PolicyNetwork& network) {
+  const bool looks_ahead = network.allowed()[expert_choice];
+  const auto [found, is_new] = fallbacks_.try_emplace({set, looks_ahead});
+  if (is_new && looks_ahead) found->second = slowdowns(set, network, never_departs);
+  if (is_new && !looks_ahead) {
+    for (const TrainingWindow& window : windows(set)) {
+      found->second.push_back(window.hand_set_slowdown);
+    }
+  }
+  return found->second;
+}
+
 }  // namespace hyades::learned

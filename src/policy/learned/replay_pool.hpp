@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "policy/learned/training_windows.hpp"
@@ -45,6 +47,8 @@ class ReplayPool {
                                     const std::vector<EpisodePlan>& plans);
   // The mean bounded slowdown of each window of the set under the network with that margin.
   virtual std::vector<double> slowdowns(WindowSet set, const PolicyNetwork& network, double margin);
+  // The same under the network's fallback, found once for each set.
+  const std::vector<double>& fallback_slowdowns(WindowSet set, const PolicyNetwork& network);
 
  protected:
   std::vector<TrainingWindow>& of(WindowSet set);
@@ -57,6 +61,7 @@ class ReplayPool {
   TrainingWindows windows_;
   ReplaySettings settings_;
   ModelShelf shelf_;
+  std::map<std::pair<WindowSet, bool>, std::vector<double>> fallbacks_;  // with looking ahead
 };
 
 // 0 ... count - 1

@@ -85,7 +85,7 @@ std::string search_markdown(const SearchPage& page) {
          "** It is one search of each, with one seed: luck may have decided it.\n\n" +
          "Learned from: " + page.logs + ". Each training: " + page.how +
          ". The score of a training is the least ratio of its trials: the slowdown over that of "
-         "the hand-set policy, on windows that it does not learn from. The first " +
+         "the model's fallback, on windows that it does not learn from. The first " +
          std::to_string(population) +
          " trainings are the same for both; neither tries a set of "
          "parameters twice. Seed " +
@@ -98,8 +98,8 @@ std::string search_markdown(const SearchPage& page) {
 }
 
 std::string search_svg(const SearchPage& page) {
-  LinePanel panel{.title = "the best ratio so far: slowdown over that of the hand-set policy",
-                  .mark_label = "hand-set"};
+  LinePanel panel{.title = "the best ratio so far: slowdown over that of the fallback",
+                  .mark_label = "fallback"};
   panel.series = {series_of("genetic", page.genetic), series_of("random", page.random)};
   panel.mark = 1;
   return line_chart_svg({"Genetic and random search", page.logs, "trainings", {panel}});

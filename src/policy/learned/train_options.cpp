@@ -16,8 +16,9 @@ constexpr const char* kNotes =
     "learned, "
     "the\nother for choosing at last. Beside logs, or without any, workloads are generated. Where "
     "the "
-    "last\nhalf does not show beyond doubt that the model is better than the hand-set policy, the "
-    "model\nkeeps to that.\n"
+    "last\nhalf does not show beyond doubt that the model is better than its fallback, which is to "
+    "look\nahead (index with a reserve of 5 %, if --choices leaves that out), the model keeps to "
+    "that.\n"
     "\nExamples\n"
     "  htrain --out policy.safetensors                  from generated workloads alone\n"
     "  htrain logs/*.swf.gz --out policy.safetensors --rounds 100 --seed 2\n"
@@ -59,6 +60,14 @@ TrainingSettings settings_of(const Command& command) {
       whole_number(command, "batch", static_cast<int>(learner.batch), 1, 100'000));
   if (command.has("encoder") && !parse_encoder(command.value_of("encoder"), settings.encoder)) {
     command.usage_error("--encoder=" + command.value_of("encoder") + ": use mlp or cnn-lstm");
+  }
+  if (command.has("choices")) {
+    const std::optional<GlobalChoices> choices = choices_from(command.value_of("choices"));
+    if (!choices) {
+      command.usage_error("--choices=" + command.value_of("choices") + ": use some of " +
+                          choices_text(every_choice()));
+    }
+    settings.choices = *choices;
   }
   return settings;
 }
@@ -116,6 +125,9 @@ void add_training_options(Command& command, int rounds) {
   command.value("hold-out", "PERCENT", "at the end of each log, not looked at (0)");
   command.value("generated", "N", "workloads that are made (2; 8 without a log)");
   command.value("encoder", "E", "mlp (default) or cnn-lstm");
+  command.value(
+      "choices", "C,...",
+      ("that it has beside index: " + choices_text(every_choice().reset(0)) + " (all)").c_str());
   command.value("run-times", "R",
                 "request, last2 (default), gbdt: what orders go by while it learns");
   command.value("seed", "S", "(1)");
@@ -160,10 +172,9 @@ Command train_command() {
   command.value("out", "FILE", "the model, in the safetensors layout");
   add_training_options(command, kRounds);
   add_hyper_parameters(command);
-  command.value(
-      "choose", "HOW",
-      "sure (default): better than the hand-set policy beyond doubt, or that; mean: better "
-      "on the mean, which looks good and is not");
+  command.value("choose", "HOW",
+                "sure (default): better than its fallback beyond doubt, or that; mean: better "
+                "on the mean, which looks good and is not");
   command.value("checkpoint", "FILE", "the state of the training (what --out says, .checkpoint)");
   command.value("checkpoint-every", "N", "rounds, and at the end; 0: never (10)");
   command.flag("resume", "go on from the checkpoint");
@@ -212,6 +223,24 @@ TrainingWindows read_windows(const Command& command, const TrainOptions& options
   return windows;
 }
 
+std::string variant_text(const TrainOptions& options) {
+  const TrainingSettings& training = options.training;
+  const TrainingSettings usual;
+  std::vector<std::string> parts;
+  if (training.encoder != usual.encoder) parts.push_back("CNN and LSTM");
+  if (training.choices.count() == 1) {
+    parts.push_back("numbers alone");
+  } else if (training.choices != usual.choices) {
+    parts.push_back("only " + choices_text(training.choices));
+  }
+  if (training.learner.numbers_rate == 0) parts.push_back("choices alone");
+  if (training.priority == 0) parts.push_back("memory drawn evenly");
+  if (options.replay.run_times == RunTimes::Request) parts.push_back("no predicted run times");
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
 TrainingFacts training_facts(const TrainOptions& options, const TrainingWindows& windows) {
   const TrainingSettings& training = options.training;
   TrainingFacts facts{{"--seed", std::to_string(training.seed)},
@@ -221,6 +250,7 @@ TrainingFacts training_facts(const TrainOptions& options, const TrainingWindows&
                       {"--length", std::to_string(options.windows.length)},
                       {"--hold-out", exact(options.windows.held_out * 100)},
                       {"--encoder", std::string(to_string(training.encoder))},
+                      {"--choices", choices_text(training.choices)},
                       {"--run-times", std::string(to_string(options.replay.run_times))},
                       {"--steps", std::to_string(options.training.law.steps)},
                       {"--discount", exact(options.training.law.discount * 100)},

@@ -47,6 +47,9 @@ double decimal_number(const Command& command, const char* option, double missing
 TrainingWindows read_windows(const Command& command, const TrainOptions& options,
                              bool quiet = false);
 
+// What it is made without or with another of, for people; "": with all parts.
+std::string variant_text(const TrainOptions& options);
+
 // Everything but the number of rounds that decides what comes out, by the names of the options.
 using TrainingFacts = std::map<std::string, std::string>;
 TrainingFacts training_facts(const TrainOptions& options, const TrainingWindows& windows);

@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "policy/global_choice.hpp"
+
 namespace hyades::learned {
 namespace {
 
@@ -34,15 +36,16 @@ class StateTable {
 
 bool take_experience(Taker& from, const std::vector<std::shared_ptr<const GlobalState>>& states,
                      Experience& experience) {
-  std::uint64_t state = 0, next = 0, rule = 0;
-  if (!from.take(state) || !from.take(next) || !from.take(rule) || !from.take(experience.numbers) ||
-      !from.take(experience.gain) || !from.take(experience.discount)) {
+  std::uint64_t state = 0, next = 0, choice = 0;
+  if (!from.take(state) || !from.take(next) || !from.take(choice) ||
+      !from.take(experience.numbers) || !from.take(experience.gain) ||
+      !from.take(experience.discount)) {
     return false;
   }
   const bool has_next = next != kNothing;
   if (state >= states.size() || (has_next && next >= states.size())) return false;
-  if (rule >= global_rules_count) return false;
-  experience.rule = rule;
+  if (choice >= global_choices_count) return false;
+  experience.choice = choice;
   experience.state = states[state];
   if (has_next) experience.next = states[next];
   return true;
@@ -96,7 +99,7 @@ void put_experiences(std::string& out, std::span<const Experience> experiences) 
   for (const Experience& experience : experiences) {
     put_value(out, table.place(experience.state.get()));
     put_value(out, table.place(experience.next.get()));
-    put_value(out, static_cast<std::uint64_t>(experience.rule));
+    put_value(out, static_cast<std::uint64_t>(experience.choice));
     put_value(out, experience.numbers);
     put_value(out, experience.gain);
     put_value(out, experience.discount);

@@ -16,9 +16,9 @@ std::string margin_name(double margin) {
 }  // namespace
 
 std::string training_curves_svg(const std::vector<Trial>& trials, const std::string& subtitle) {
-  LinePanel ratios{.title = "slowdown over that of the hand-set policy, on windows to try on",
+  LinePanel ratios{.title = "slowdown over that of the fallback, on windows to try on",
                    .mark = 1,
-                   .mark_label = "hand-set"};
+                   .mark_label = "fallback"};
   for (std::size_t i = 0; i < tried_margins.size(); ++i) {
     LineSeries series{margin_name(tried_margins[i]), {}};
     for (const Trial& trial : trials) {

@@ -8,7 +8,7 @@
 
 namespace hyades::learned {
 
-// Over the rounds: the slowdown over that of the hand-set policy, under each margin, and how wrong
+// Over the rounds: the slowdown over that of the fallback, under each margin, and how wrong
 // estimates of values were. `subtitle`: what was learned from.
 std::string training_curves_svg(const std::vector<Trial>& trials, const std::string& subtitle);
 

@@ -21,7 +21,9 @@ TrainingRun::TrainingRun(const TrainingSettings& settings, ReplayPool& pool)
       random_(settings.seed),
       network_(settings.encoder, settings.seed),
       learner_(network_, settings.learner),
-      memory_(settings.memory, settings.priority) {}
+      memory_(settings.memory, settings.priority) {
+  network_.allow(settings.choices);
+}
 
 void TrainingRun::run(const Progress& progress) {
   while (!finished()) {
@@ -35,7 +37,8 @@ void TrainingRun::run(const Progress& progress) {
 void TrainingRun::advance() {
   if (!begun_) {
     play_round();
-    learner_.imitate(memory_, kImitationSteps, random_);
+    const std::size_t expert = network_.allowed()[expert_choice] ? expert_choice : 0;
+    learner_.imitate(memory_, expert, kImitationSteps, random_);
     best_weights_ = network_.weights();
     begun_ = true;
   }
@@ -63,6 +66,7 @@ void TrainingRun::note(const Trial& trial) {
 
 PolicyNetwork TrainingRun::best_network() const {
   PolicyNetwork network(settings_.encoder, settings_.seed);
+  network.allow(settings_.choices);
   network.set_weights(best_weights_);
   return network;
 }
@@ -73,7 +77,7 @@ void TrainingRun::play_round() {
   for (int i = 0; i < settings_.episodes; ++i) {
     EpisodePlan plan;
     plan.window = random_.below(pool_.windows(WindowSet::LearnFrom).size());
-    plan.exploration = drawn_exploration(random_, settings_.exploration);
+    plan.exploration = drawn_exploration(random_, network_.allowed(), settings_.exploration);
     plan.law = settings_.law;
     plan.random = random_.split();
     plans.push_back(plan);

@@ -28,6 +28,7 @@ struct TrainingSettings {
   double exploration = 1;  // times what actors try out by themselves
   LearningLaw law;
   LearnerSettings learner;
+  GlobalChoices choices = every_choice();  // that it may make
 };
 
 class TrainingRun {
@@ -52,7 +53,7 @@ class TrainingRun {
 
   // As it learns.
   PolicyNetwork& network() { return network_; }
-  // Of the trials; what is hand-set (a ratio of 1) counts, too: then it is the one that imitates.
+  // Of the trials; the fallback (a ratio of 1) counts, too: then it is the one that imitates.
   PolicyNetwork best_network() const;
   const Trial& best() const { return best_; }
   const std::vector<Trial>& trials() const { return trials_; }
