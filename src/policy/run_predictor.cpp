@@ -266,22 +266,30 @@ void RunPredictor::tend_model(WallMs now_ms) {
 
 // ---- what it answers ----------------------------------------------------------------------------
 
-RunForecast RunPredictor::forecast(const Job& job, RunTimes run_times) const {
+const RunPredictor::Known* RunPredictor::known(const Job& job) const {
   const auto found = jobs_.find(job.id);
-  if (run_times == RunTimes::Request || found == jobs_.end() || !found->second.seen) {
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+RunForecast RunPredictor::forecast_of(const Known* known, const Job& job, RunTimes run_times) {
+  if (run_times == RunTimes::Request || known == nullptr || !known->seen) {
     return requested_run(job.spec);
   }
-  return run_times == RunTimes::LastTwo ? found->second.last_two : found->second.learned;
+  return run_times == RunTimes::LastTwo ? known->last_two : known->learned;
+}
+
+RunForecast RunPredictor::forecast(const Job& job, RunTimes run_times) const {
+  return forecast_of(known(job), job, run_times);
 }
 
 WallMs RunPredictor::expected_run_ms(const Job& job, RunTimes run_times, WallMs now_ms) const {
   const WallMs limit_ms = limit_ms_of(job);
   if (run_times == RunTimes::Request) return limit_ms;
-  const RunForecast expected = forecast(job, run_times);
+  const Known* const its = known(job);
+  const RunForecast expected = forecast_of(its, job, run_times);
   double run_s = expected.run_s;
-  const auto found = jobs_.find(job.id);
-  if (found != jobs_.end() && found->second.start_ms != 0) {
-    const double elapsed_s = static_cast<double>(now_ms - found->second.start_ms) / 1000;
+  if (its != nullptr && its->start_ms != 0) {
+    const double elapsed_s = static_cast<double>(now_ms - its->start_ms) / 1000;
     for (const double q : {0.5, 0.75, 0.9, 0.95, 0.99}) {
       if (run_s > elapsed_s) break;
       run_s = std::max(run_s, quantile_s(expected, q, job.spec.time_limit_s));

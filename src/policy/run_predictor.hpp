@@ -65,15 +65,16 @@ class RunPredictor : public RunForecasts {
   double quantile_s(const RunForecast& forecast, double q, double request_s) const;
 
  private:
+  // What is asked for most lies together: there may be ten thousand of them, all over memory.
   struct Known {
-    AskedFacts asked;
-    WallMs submit_ms = 0;
-    WallMs start_ms = 0;            // 0: it does not run
-    bool seen = false;              // all below is set
-    std::unique_ptr<ModelRow> row;  // at its submission; nullptr: nobody learns
+    WallMs start_ms = 0;  // 0: it does not run
+    bool seen = false;    // all forecasts and the row are set
     RunForecast last_two;
     RunForecast learned;
-    double first_run_s = 0;  // what was expected at its submission
+    AskedFacts asked;
+    WallMs submit_ms = 0;
+    std::unique_ptr<ModelRow> row;  // at its submission; nullptr: nobody learns
+    double first_run_s = 0;         // what was expected at its submission
   };
 
   void begin(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms);
@@ -82,6 +83,8 @@ class RunPredictor : public RunForecasts {
   void see_again(WallMs now_ms);
   void predict(Known& known, WallMs now_ms, bool is_new);
   RunForecast last_two(const AskedFacts& asked, WallMs now_ms) const;
+  const Known* known(const Job& job) const;  // nullptr: it is not
+  static RunForecast forecast_of(const Known* known, const Job& job, RunTimes run_times);
   void learn(const ModelRow& row, double run_s, double request_s);
   void note_error(double ratio);
   void tend_model(WallMs now_ms);
