@@ -30,11 +30,6 @@ void AdvisorProcess::end() {
   process_ = 0;
 }
 
-// One that died while nobody waited for it; the next question starts another.
-void AdvisorProcess::bury() {
-  if (process_ != 0 && waitpid(process_, nullptr, WNOHANG) == process_) process_ = 0;
-}
-
 bool AdvisorProcess::run(const std::string& model) {
   end();
   answered_ = false;
@@ -73,10 +68,7 @@ void AdvisorProcess::ask(const GlobalQuestion& question) {
 }
 
 std::optional<AdviserReply> AdvisorProcess::answer() {
-  if (!asked_) {
-    bury();
-    return std::nullopt;
-  }
+  if (!asked_) return std::nullopt;
   if (!trouble_.empty()) return failed(trouble_);
   do {
     pollfd ready{socket_.get(), POLLIN, 0};

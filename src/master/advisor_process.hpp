@@ -43,7 +43,6 @@ class AdvisorProcess : public Adviser {
  private:
   bool run(const std::string& model);
   void end();
-  void bury();
   AdviserReply failed(const std::string& why);
   std::optional<AdviserReply> read_reply();
 

@@ -29,8 +29,8 @@ class Learned : public testing::Test {
   Json assigned(JobId job) {
     Json found;
     wait_until([&] {
-      const CommandResult said = cluster_.run({"hstat", "--events", std::to_string(job), "--json"});
-      for (const Json& event : said.json()["events"]) {
+      const Json said = cluster_.run({"hstat", "--events", std::to_string(job), "--json"}).json();
+      for (const Json& event : said["events"]) {
         if (event["event"] == "assigned") found = event["detail"];
       }
       return !found.is_null();

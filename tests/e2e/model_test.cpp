@@ -41,7 +41,7 @@ jobscripts::Safetensors model_for(std::size_t rule) {
 
 class Models : public testing::Test {
  protected:
-  enum Rule : std::size_t { Index = 0, Sjf = 2, Fcfs = 8 };
+  enum Rule : std::size_t { Index = 0, Sjf = 3, Fcfs = 9 };
 
   void SetUp() override {
     cluster_.configure("[[queue]]\nname = \"batch\"\npolicy = \"learned\"\n");
@@ -120,7 +120,7 @@ TEST_F(Models, AShadowIsAskedAndDecidesNothing) {
   const std::string index = digest_of(write("index", model_for(Index)));
   must({"shadow", "sjf"});
   EXPECT_EQ(row(sjf)["state"], "shadow");
-  EXPECT_EQ(row(sjf)["logs"], "made-for-rule-2");
+  EXPECT_EQ(row(sjf)["logs"], "made-for-rule-3");
   EXPECT_EQ(learned()["shadow"]["model"], sjf);
   ASSERT_TRUE(wait_with_jobs([&](const Json& state) {
     return state["shadow"]["answers"] > 0 && state["answers"] > 0 && row(sjf)["compared"] > 0;
