@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <vector>
 
 #include "hsim/bootstrap.hpp"
@@ -18,7 +19,7 @@ inline constexpr std::array<double, 4> tried_margins = {0, 0.05, 0.2, 0.5};
 using MarginRatios = std::array<Interval, tried_margins.size()>;
 
 struct Trial {
-  int round = 0;
+  std::int64_t round = 0;
   double margin = 0;
   double ratio = 1;  // under that margin; 1: of the fallback
   double high = 1;   // above it with a probability of 2.5 %, by bootstrap

@@ -15,8 +15,8 @@ void print_trial_head() {
 }
 
 void print_trial(const Trial& trial, double seconds) {
-  std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", trial.round, trial.experiences,
-               trial.error, trial.margin, trial.ratio, seconds);
+  std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", static_cast<int>(trial.round),
+               trial.experiences, trial.error, trial.margin, trial.ratio, seconds);
 }
 
 }  // namespace

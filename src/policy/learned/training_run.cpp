@@ -12,6 +12,9 @@ constexpr int kImitationSteps = 400;
 constexpr double kCorrection = 0.6;  // of prioritised draws
 
 static_assert(std::is_trivially_copyable_v<Prng> && std::is_trivially_copyable_v<Trial>);
+// They go into checkpoints as they are, so no byte may be undefined.
+static_assert(sizeof(Trial) == sizeof(std::int64_t) + 4 * sizeof(double) + sizeof(std::size_t) +
+                                   sizeof(MarginRatios));
 
 }  // namespace
 
