@@ -40,7 +40,7 @@ constexpr const char* kUsage =
     "  show config                      the configuration in effect\n"
     "  reload                           read the configuration file again\n"
     "  policy list                      what the learned policy decided last\n"
-    "  policy show DECISION             what it expected of each rule\n"
+    "  policy show DECISION             what it expected of each choice\n"
     "  policy replay DECISION           ask its model again; exit code 1 if it says another thing\n"
     "  model list                       models of the learned policy, and which is in use\n"
     "  model show DIGEST|FILE           how a model was made, and what was done with it\n"
