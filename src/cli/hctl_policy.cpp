@@ -123,8 +123,9 @@ void print_decision(const Command& command, const pb::PolicyDecision& decision) 
             << after(decision) << ", ageing " << number(decision.ageing()) << "\n";
   if (decision.has_played()) std::cout << "played: " << played_text(decision.played()) << "\n";
   if (decision.values().empty()) return;
-  if (!decision.choice().empty() && decision.choice() != decision.rule())
+  if (!decision.choice().empty() && decision.choice() != decision.rule()) {
     std::cout << "chosen: " << decision.choice() << "\n";
+  }
   Table table({{"CHOICE"}, {"EXPECTED", true}});
   for (const pb::RuleValue& value : decision.values()) {
     table.add({value.rule(), number(value.value())});

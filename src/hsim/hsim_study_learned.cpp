@@ -79,8 +79,7 @@ int hsim_study_learned(int argc, char** argv) {
   std::set<std::string> unguarded;  // one model for each set of logs: it takes as long again
   for (const StudiedModel& model : models) {
     page.plan.others.push_back(learned_rule(model.file, true));
-    const bool whole = fact_of(model, "variant").empty();
-    if (whole && unguarded.insert(fact_of(model, "logs")).second) {
+    if (!is_variant(model) && unguarded.insert(fact_of(model, "logs")).second) {
       page.plan.others.push_back(learned_rule(model.file, false));
     }
     page.plan.learned_from[model.file] = not_for(model, page.plan.logs, last);

@@ -12,12 +12,12 @@ std::string fact_of(const StudiedModel& model, const std::string& name) {
   return found == model.facts.end() ? "" : found->second;
 }
 
-std::vector<StudiedModel> only(const std::vector<StudiedModel>& models, bool left_out) {
-  std::vector<StudiedModel> some;
-  for (const StudiedModel& model : models) {
-    if (fact_of(model, "variant").empty() != left_out) some.push_back(model);
-  }
-  return some;
+bool is_variant(const StudiedModel& model) { return !fact_of(model, "variant").empty(); }
+
+std::vector<StudiedModel> LearnedFigures::whole_models() const {
+  std::vector<StudiedModel> whole = models_;
+  std::erase_if(whole, is_variant);
+  return whole;
 }
 
 const std::vector<std::string>& fixed_rules() {

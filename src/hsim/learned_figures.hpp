@@ -20,8 +20,8 @@ struct StudiedModel {
 
 // "": it does not say.
 std::string fact_of(const StudiedModel& model, const std::string& name);
-// Those that were made without a part, or with another one, if `left_out`; else the others.
-std::vector<StudiedModel> only(const std::vector<StudiedModel>& models, bool left_out);
+// It was made without a part, or with another one.
+bool is_variant(const StudiedModel& model);
 
 // What an admin may choose from without any prediction.
 const std::vector<std::string>& fixed_rules();
@@ -45,8 +45,8 @@ class LearnedFigures {
 
   const StudyPage& page() const { return page_; }
   const std::vector<StudiedModel>& models() const { return models_; }
-  // With all parts.
-  std::vector<StudiedModel> whole_models() const { return only(models_, false); }
+  // Those that are no variants.
+  std::vector<StudiedModel> whole_models() const;
 
   template <typename Member>
   Values of(const Rule& rule, Member Metrics::*member) const {

@@ -130,8 +130,8 @@ std::vector<StudiedModel> counterparts(const std::vector<StudiedModel>& models,
 // Each variant beside the whole models that are its counterparts.
 std::string variant_table(const LearnedFigures& figures) {
   std::map<std::string, std::vector<StudiedModel>> variants;
-  for (const StudiedModel& model : only(figures.models(), true)) {
-    variants[fact_of(model, "variant")].push_back(model);
+  for (const StudiedModel& model : figures.models()) {
+    if (is_variant(model)) variants[fact_of(model, "variant")].push_back(model);
   }
   std::string out = head({"model", "models", "slowdown beside hand-set",
                           "of those with all parts, alike otherwise", "beside those"});

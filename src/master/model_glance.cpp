@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <system_error>
 #include <thread>
 
 #include "policy/learned/policy_header.hpp"
@@ -41,7 +42,12 @@ std::future<ModelGlance::Known> ModelGlance::begin(const std::string& path,
 const ModelGlance::Seen& ModelGlance::look(const std::string& path) {
   File& file = files_[path];
   const bool is_late = file.reading.valid();
-  if (!is_late) file.reading = begin(path, file.known);
+  try {
+    if (!is_late) file.reading = begin(path, file.known);
+  } catch (const std::system_error&) {
+    static const Seen busy{"", {}, "this machine has no thread left to read it: try again later"};
+    return busy;
+  }
   const auto patience = is_late ? std::chrono::milliseconds(0) : patience_;
   if (file.reading.wait_for(patience) == std::future_status::ready) {
     file.known = file.reading.get();

@@ -134,13 +134,16 @@ Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const Cluste
 
 void BackfillPolicy::name_policy(const QueueConfig& queue, const GlobalAdvice* advice,
                                  std::span<Start> starts) const {
-  const auto configured = texts_.find(queue.name);
-  const std::string text = advice != nullptr            ? policy_text(rule_of(queue))
-                           : configured != texts_.end() ? configured->second
-                                                        : "";
+  std::string policy, chooser;
+  if (advice != nullptr) {
+    policy = policy_text(under(queue, advice->action));
+    chooser = advice->model.empty() ? "lookahead" : advice->model;
+  } else if (const auto configured = texts_.find(queue.name); configured != texts_.end()) {
+    policy = configured->second;
+  }
   for (Start& start : starts) {
-    start.policy = text;
-    if (advice != nullptr) start.chosen_by = advice->model.empty() ? "lookahead" : advice->model;
+    start.policy = policy;
+    start.chosen_by = chooser;
   }
 }
 

@@ -16,14 +16,12 @@ void GlobalScene::read_jobs(const Forecasts& forecast, const Ends& expected_end_
       const NodeIndex node = cluster->cluster->index(share.node);
       if (node < 0 || !queue->usable[static_cast<std::size_t>(node)]) continue;
       const auto its = static_cast<std::int64_t>(share.cores.size());
+      if (its == 0) continue;
       shares.push_back({node, static_cast<std::uint32_t>(running.size()), its});
       cores += its;
     }
-    if (cores > 0) {
-      running.push_back({each.id, expected_end_ms(each), each.expected_end_ms, cores});
-    } else {
-      while (!shares.empty() && shares.back().running == running.size()) shares.pop_back();
-    }
+    if (cores == 0) return;
+    running.push_back({each.id, expected_end_ms(each), each.expected_end_ms, cores});
   });
 }
 

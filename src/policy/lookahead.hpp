@@ -23,11 +23,12 @@ constexpr double least_gain(Objective objective) {
 // The action that costs least.
 GlobalAdvice look_ahead(const RolloutScene& scene, Objective objective);
 
-// The answer to a question to look ahead. The gate is in slowdown.
+// The answer to a question to look ahead.
 GlobalAdvice look_ahead(const GlobalQuestion& question);
 
-// What a choice comes down to. `numbers` are of the choice, unless it is looking ahead.
-GlobalAction action_of(std::size_t choice, const UnitNumbers& numbers, const RolloutScene& scene);
+// What a choice comes down to, and what was played to find that. `numbers` are of the choice,
+// unless it is looking ahead.
+GlobalAdvice advice_of(std::size_t choice, const UnitNumbers& numbers, const RolloutScene& scene);
 
 // Plays what a model chose beside what is tried. Where it costs more than the hand-set action by
 // more than the share `gate`, the advice becomes that action.

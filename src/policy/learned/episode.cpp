@@ -46,11 +46,10 @@ class Actor : public PromptAdviser {
       deed.choice = deeds_.back().choice;
       deed.numbers = deeds_.back().numbers;
     }
-    const GlobalAction action = action_of(deed.choice, deed.numbers, question.scene);
-    const std::size_t choice = deed.choice;
-    const std::vector<float> values(global_choices_count);  // nobody reads them
+    GlobalAdvice advice = advice_of(deed.choice, deed.numbers, question.scene);
+    advice.values.resize(global_choices_count);  // nobody reads them
     deeds_.push_back(std::move(deed));
-    return {GlobalAdvice{.action = action, .values = values, .choice = choice}, ""};
+    return {std::move(advice), ""};
   }
 
   void decide(Deed& deed) {

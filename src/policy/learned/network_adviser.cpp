@@ -6,11 +6,10 @@ AdviserReply reply_of(const Evaluation& evaluation, double margin, const std::st
                       const RolloutScene& scene) {
   if (!sound(evaluation)) return {std::nullopt, "the model answered with what is no number"};
   GlobalAdvice advice;
-  advice.model = model;
   if (const std::optional<std::size_t> choice = chosen_by(evaluation, margin)) {
-    advice.choice = *choice;
-    advice.action = action_of(*choice, evaluation.numbers[*choice], scene);
+    advice = advice_of(*choice, evaluation.numbers[*choice], scene);
   }
+  advice.model = model;
   for (const float gain : evaluation.gains) advice.values.push_back(evaluation.hand_set + gain);
   return {std::move(advice), ""};
 }
