@@ -16,8 +16,7 @@ void FrontDoor::show_models(const ClientRequest& request) {
   const std::string& configured = driver_->controller().config().policy_model;
   std::map<std::string, ModelTally> tallies;
   if (telemetry_ != nullptr) tallies = telemetry_->tallies();
-  *reply.mutable_models() =
-      model_list(learned_.models->registry(), configured, tallies, model_glance_);
+  *reply.mutable_models() = model_list(*learned_.models, configured, tallies, model_glance_);
   server_.reply(request.id, reply);
 }
 

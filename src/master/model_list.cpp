@@ -27,7 +27,16 @@ void fill_file(const std::string& path, const std::string& source, ModelGlance& 
   fill(seen.facts, out);
 }
 
-void fill_kept(const RegisteredModel& model, const ModelRegistry& registry, pb::ModelInfo& out) {
+// "": the copy that is kept is what was promoted.
+std::string trouble_with(const std::string& digest, const std::string& file, ModelGlance& glance) {
+  const ModelGlance::Seen& seen = glance.look(file);
+  if (!seen.problem.empty()) return seen.problem;
+  return seen.digest == digest ? "" : file + ": it was changed: give the model's file again";
+}
+
+void fill_kept(const RegisteredModel& model, const ModelKeeper& keeper, ModelGlance& glance,
+               pb::ModelInfo& out) {
+  const ModelRegistry& registry = keeper.registry();
   out.set_source("kept");
   out.set_digest(model.digest);
   out.set_name(model.name);
@@ -36,8 +45,10 @@ void fill_kept(const RegisteredModel& model, const ModelRegistry& registry, pb::
   fill(model.facts, out);
   if (model.digest == registry.in_use()) {
     fill(registry.why_in_use(), "in use", out);
+    out.set_problem(trouble_with(model.digest, keeper.file_in_use(), glance));
   } else if (model.digest == registry.shadow()) {
     fill(registry.why_shadow(), "shadow", out);
+    out.set_problem(trouble_with(model.digest, keeper.shadow_file(), glance));
   } else {
     out.set_state("earlier");
   }
@@ -65,8 +76,9 @@ std::string source_in_use(const ModelRegistry& registry, const std::string& conf
   return configured.empty() ? "installed" : "configured";
 }
 
-pb::ModelList model_list(const ModelRegistry& registry, const std::string& configured,
+pb::ModelList model_list(const ModelKeeper& keeper, const std::string& configured,
                          const std::map<std::string, ModelTally>& tallies, ModelGlance& glance) {
+  const ModelRegistry& registry = keeper.registry();
   pb::ModelList list;
   list.set_why(why_in_use(registry, configured));
   fill_file(learned::installed_policy_file(), "installed", glance, *list.add_models());
@@ -75,7 +87,7 @@ pb::ModelList model_list(const ModelRegistry& registry, const std::string& confi
     fill(registry.why_in_use(), "in use", *list.mutable_models(list.models_size() - 1));
   }
   for (const auto& [digest, model] : registry.models()) {
-    fill_kept(model, registry, *list.add_models());
+    fill_kept(model, keeper, glance, *list.add_models());
   }
   for (pb::ModelInfo& model : *list.mutable_models()) {
     const auto tally = tallies.find(model.digest());

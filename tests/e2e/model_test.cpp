@@ -221,6 +221,25 @@ TEST_F(Models, APromotedOneIsInUseUntilItIsRolledBack) {
   EXPECT_EQ(model({"show", sjf.substr(0, 8), "--json"}).json()["history"].size(), 4u);
 }
 
+// Nobody would know before the advisor is started again.
+TEST_F(Models, ACopyThatWasDamagedIsShown) {
+  const std::string sjf = digest_of(write("sjf", model_for(Sjf)));
+  const std::string fcfs = digest_of(write("fcfs", model_for(Fcfs)));
+  must({"promote", "sjf"});
+  must({"shadow", "fcfs"});
+  EXPECT_EQ(row(sjf)["problem"], nullptr);
+  EXPECT_EQ(row(fcfs)["problem"], nullptr);
+  const auto kept = [&](const std::string& digest) {
+    return cluster_.directory() + "/models/" + digest + ".safetensors";
+  };
+  fs::resize_file(kept(sjf), 1000);
+  fs::copy_file(cluster_.path("sjf"), kept(fcfs), fs::copy_options::overwrite_existing);
+  EXPECT_NE(row(sjf)["problem"], nullptr);
+  EXPECT_NE(row(fcfs).value("problem", "").find("give the model's file again"), std::string::npos);
+  must({"promote", "sjf"});
+  EXPECT_EQ(row(sjf)["problem"], nullptr);
+}
+
 // Its promotion beats [policy] model, and stands when the master dies.
 TEST_F(Models, AMasterThatIsKilledKnowsWhatWasAcknowledged) {
   const std::string sjf = digest_of(write("sjf", model_for(Sjf)));
