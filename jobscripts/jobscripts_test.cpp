@@ -148,19 +148,21 @@ TEST_F(SafetensorsTest, RoundTrip) {
 }
 
 TEST_F(SafetensorsTest, RefusesDamage) {
-  write_safetensors(path_, {{"w", {4, 4}, std::vector<float>(16, 1.5F)}});
+  write_safetensors(path_, {{"w", {4, 4}, std::vector<float>(16, 1.5F)}}, {{"margin", "1000"}});
   const std::string good = bytes_of(path_);
+  const auto flip = [&](std::size_t at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x01);
+    overwrite(path_, bad);
+    error_of(path_, [&] { read_safetensors(path_); });
+  };
   for (std::size_t length = 0; length < good.size(); ++length) {
     overwrite(path_, good.substr(0, length));
     EXPECT_NE(error_of(path_, [&] { read_safetensors(path_); }).find("train_cnn"),
               std::string::npos);
   }
-  for (std::size_t at = good.size() - 64; at < good.size(); ++at) {  // the values
-    std::string bad = good;
-    bad[at] = static_cast<char>(bad[at] ^ 0x01);
-    overwrite(path_, bad);
-    error_of(path_, [&] { read_safetensors(path_); });
-  }
+  for (std::size_t at = good.size() - 64; at < good.size(); ++at) flip(at);  // the values
+  flip(good.find("1000"));
 }
 
 TEST_F(SafetensorsTest, RefusesHugeHeaderLengths) {

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxHeaderBytes = std::size_t{1} << 20U;
 constexpr std::size_t kLengthBytes = 8;
 constexpr int kMaxDepth = 8;
 constexpr const char* kMetadata = "__metadata__";
+constexpr const char* kChecksum = "checksum";
 constexpr const char* kFix = "Write it again with train_cnn --model";
 
 /// One file being read: its data block, and how to say what is wrong with it.
@@ -124,8 +125,10 @@ std::vector<std::pair<std::string, Json>> entries_by_offset(const Reader& reader
   return entries;
 }
 
-std::string checksum_text(std::string_view data) {
-  return "fnv1a64:" + std::to_string(fnv1a64(data));
+/// Of all that is in the file but the checksum itself, however its header is spaced.
+std::string checksum_text(Json header, std::string_view data) {
+  if (header.contains(kMetadata)) header[kMetadata].erase(kChecksum);
+  return "fnv1a64:" + std::to_string(fnv1a64(header.dump() + std::string(data)));
 }
 
 }  // namespace
@@ -141,7 +144,7 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
         {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
   }
   header[kMetadata] = metadata;
-  header[kMetadata]["checksum"] = checksum_text(data);
+  header[kMetadata][kChecksum] = checksum_text(header, data);
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the values begin aligned, for readers that mmap
   std::string bytes;
@@ -172,8 +175,8 @@ Safetensors parse_safetensors(const std::string& bytes, const std::string& path,
   if (end != reader.data.size()) reader.fail("bytes after the last tensor");
   const Json metadata = header.value(kMetadata, Json::object());
   // Files of other programs carry no checksum; where there is one it must match.
-  if (metadata.is_object() && metadata.contains("checksum") &&
-      metadata["checksum"] != checksum_text(reader.data)) {
+  if (metadata.is_object() && metadata.contains(kChecksum) &&
+      metadata[kChecksum] != checksum_text(header, reader.data)) {
     reader.fail("corrupt: its checksum does not match");
   }
   for (const auto& [name, value] : metadata.items()) {

@@ -18,7 +18,7 @@ struct NamedTensor {
 
 /// Weights in the safetensors layout: header length (u64) | JSON header | float32 values, all
 /// little-endian. The format only holds numbers: reading a file from someone else runs nothing.
-/// The header's metadata carries a checksum of the values, and what else it is given.
+/// The header's metadata carries a checksum of all of it, and what else it is given.
 void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

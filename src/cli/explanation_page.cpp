@@ -78,6 +78,10 @@ std::string rule_text(const pb::JobExplanation& why) {
     }
   }
   if (runner_up == nullptr) return text;
+  if (runner_up->value() > chosen) {
+    return text + ", its fallback: it expects " + number(runner_up->value(), "%.3f") + " of " +
+           runner_up->rule() + ", not enough more than " + number(chosen, "%.3f");
+  }
   return text + ", which expects " + number(chosen, "%.3f") + " of it and " +
          number(runner_up->value(), "%.3f") + " of " + runner_up->rule();
 }
@@ -179,8 +183,8 @@ Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
                 {"by", !why.advised()        ? "rule"
                        : why.model().empty() ? "lookahead"
                                              : "model"},
-                {"model", why.model().empty() ? Json(nullptr) : Json(why.model())},
-                {"choice", why.choice().empty() ? Json(nullptr) : Json(why.choice())},
+                {"model", text_json(why.model())},
+                {"choice", text_json(why.choice())},
                 {"played", why.has_played() ? played_json(why.played()) : Json(nullptr)},
                 {"values", rule_values_json(why.values())},
                 {"position", why.position()},

@@ -36,7 +36,7 @@ Json decision_json(const pb::PolicyDecision& decision) {
           {"reserve_after", decision.reserve_after_s()},
           {"ageing", decision.ageing()},
           {"shadow", decision.shadow()},
-          {"choice", decision.choice().empty() ? Json(nullptr) : Json(decision.choice())},
+          {"choice", text_json(decision.choice())},
           {"values", rule_values_json(decision.values())},
           {"played", decision.has_played() ? played_json(decision.played()) : Json(nullptr)}};
 }

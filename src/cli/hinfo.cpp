@@ -102,11 +102,15 @@ std::string shadow_line(const pb::ShadowModel& shadow) {
          ", the last: " + shadow.failure();
 }
 
-bool some_queue(const pb::LearnedPolicy& learned, bool looks_ahead) {
-  return std::any_of(
-      learned.queues().begin(), learned.queues().end(),
-      [&](const pb::QueueAction& queue) { return queue.looks_ahead() == looks_ahead; });
+bool some_queue(const pb::LearnedPolicy& learned, bool (*is_so)(const pb::QueueAction&)) {
+  return std::any_of(learned.queues().begin(), learned.queues().end(), is_so);
 }
+
+// By its configuration, or because its model chose that.
+bool looks_ahead(const pb::QueueAction& queue) {
+  return queue.looks_ahead() || queue.choice().starts_with("lookahead-");
+}
+bool has_model(const pb::QueueAction& queue) { return !queue.looks_ahead(); }
 
 // Of those who answer: pb::LearnedPolicy, pb::LookaheadHealth.
 template <typename Health>
@@ -129,8 +133,10 @@ std::string queue_line(const pb::QueueAction& queue) {
          << format_duration(queue.reserve_after_s());
   }
   if (queue.ageing() > 0) text << ", ageing " << std::lround(queue.ageing() * 1000) / 1000.0;
-  const std::string who = queue.looks_ahead() ? "looking ahead" : "the model";
-  text << (queue.by_model() ? " (by " : " (without ") << who << ")";
+  text << (queue.by_model() ? " (by " : " (without ")
+       << (queue.looks_ahead() ? "looking ahead" : "the model");
+  if (!queue.choice().empty() && queue.choice() != queue.rule()) text << ": " << queue.choice();
+  text << ")";
   return text.str();
 }
 
@@ -138,13 +144,13 @@ using HealthLine = std::function<void(const std::string& key, const std::string&
 
 // What the model of the global policy, and looking ahead, do, queue by queue.
 void say_advised(const pb::LearnedPolicy& learned, const HealthLine& line) {
-  if (some_queue(learned, false)) {
+  if (some_queue(learned, has_model)) {
     std::string model = use_text(learned);
     if (!learned.model().empty()) model += ", model " + learned.model().substr(0, 12);
     line("learned policy", model + " (" + learned.source() + ")" + answers_text(learned));
     if (learned.has_shadow()) line("learned policy", shadow_line(learned.shadow()));
   }
-  if (some_queue(learned, true)) {
+  if (some_queue(learned, looks_ahead)) {
     const pb::LookaheadHealth& ahead = learned.looking_ahead();
     line("looking ahead", use_text(ahead) + answers_text(ahead));
   }

@@ -232,11 +232,10 @@ class Hsub {
 
   void announce(const JobRequest& job, const pb::ClientReply& reply) const {
     if (options_.has("json")) {
-      std::cout << json_text(
-          {{"id", reply.job()},
-           {"name", job.spec.name},
-           {"queue", job.spec.queue.empty() ? Json(nullptr) : Json(job.spec.queue)},
-           {"warnings", found_.warnings}});
+      std::cout << json_text({{"id", reply.job()},
+                              {"name", job.spec.name},
+                              {"queue", text_json(job.spec.queue)},
+                              {"warnings", found_.warnings}});
     } else if (options_.has("quiet")) {
       // sbatch -Q says nothing at all, --parsable or not.
     } else if (options_.has("parsable")) {

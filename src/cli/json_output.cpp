@@ -66,6 +66,8 @@ std::string counted(int count, const char* one, const char* many) {
 
 }  // namespace
 
+Json text_json(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
 Json job_json(const pb::JobInfo& job) {
   Json out;
   out["id"] = job.id();
@@ -209,28 +211,28 @@ Json learned_json(const pb::LearnedPolicy& learned) {
                       {"by", !queue.by_model()     ? "rule"
                              : queue.looks_ahead() ? "lookahead"
                                                    : "model"},
+                      {"choice", text_json(queue.choice())},
                       {"policy", queue.rule()},
                       {"reserve", queue.reserve()},
                       {"reserve_after", queue.reserve_after_s()},
                       {"ageing", queue.ageing()}});
   }
   const pb::LookaheadHealth& ahead = learned.looking_ahead();
-  const Json ahead_json = {
-      {"off", ahead.off()},
-      {"failure", ahead.failure().empty() ? Json(nullptr) : Json(ahead.failure())},
-      {"answers", ahead.answers()},
-      {"failures", ahead.failures()}};
+  const Json ahead_json = {{"off", ahead.off()},
+                           {"failure", text_json(ahead.failure())},
+                           {"answers", ahead.answers()},
+                           {"failures", ahead.failures()}};
   const pb::ShadowModel& shadow = learned.shadow();
   Json shadow_json = nullptr;
   if (learned.has_shadow()) {
     shadow_json = {{"model", shadow.model()},
                    {"answers", shadow.answers()},
                    {"failures", shadow.failures()},
-                   {"failure", shadow.failure().empty() ? Json(nullptr) : Json(shadow.failure())}};
+                   {"failure", text_json(shadow.failure())}};
   }
   return {{"off", learned.off()},
-          {"failure", learned.failure().empty() ? Json(nullptr) : Json(learned.failure())},
-          {"model", learned.model().empty() ? Json(nullptr) : Json(learned.model())},
+          {"failure", text_json(learned.failure())},
+          {"model", text_json(learned.model())},
           {"source", learned.source()},
           {"answers", learned.answers()},
           {"failures", learned.failures()},
@@ -246,7 +248,7 @@ Json status_json(const pb::StatusInfo& status) {
   out["cluster"] = status.cluster();
   out["version"] = status.version();
   out["healthy"] = warnings_of(status).empty();
-  out["degraded"] = status.degraded().empty() ? Json(nullptr) : Json(status.degraded());
+  out["degraded"] = text_json(status.degraded());
   out["state_directory"] = status.state_directory();
   out["epoch"] = status.epoch();
   out["master_pid"] = status.master_pid();

@@ -12,6 +12,9 @@ namespace hyades {
 
 using Json = nlohmann::ordered_json;
 
+// null: there is none.
+Json text_json(const std::string& text);
+
 Json job_json(const pb::JobInfo& job);
 // {"saf": 0.1, ...}: what a model expects of each rule.
 Json played_json(const pb::PlayedCosts& played);

@@ -44,8 +44,6 @@ std::optional<double> agreement(const pb::ModelInfo& model) {
   return static_cast<double>(model.agreed()) / static_cast<double>(model.compared());
 }
 
-Json text_json(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
 Json number_json(const std::string& text) {
   const auto value = number_in(text);
   return value ? Json(*value) : Json(nullptr);

@@ -30,9 +30,9 @@ void AdvisorProcess::end() {
   process_ = 0;
 }
 
-bool AdvisorProcess::run(const std::string& model) {
+bool AdvisorProcess::run(const ModelFile& model) {
   end();
-  answered_ = false;
+  answered_ = outdated_ = false;
   model_ = model;
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -45,7 +45,8 @@ bool AdvisorProcess::run(const std::string& model) {
                    .environment = {"OMP_NUM_THREADS=1"},
                    .input = its.get(),
                    .output = its.get()};
-  if (!model.empty()) child.words.push_back(model);
+  if (!model.path.empty()) child.words.push_back(model.path);
+  if (!model.path.empty() && !model.digest.empty()) child.words.push_back(model.digest);
   const int error = start(child, process_);
   if (error == 0) return true;
   process_ = 0;
@@ -56,8 +57,8 @@ bool AdvisorProcess::run(const std::string& model) {
 void AdvisorProcess::ask(const GlobalQuestion& question) {
   asked_ = true;
   trouble_.clear();
-  const std::string model = settings_.model ? settings_.model() : "";
-  if ((process_ == 0 || model != model_) && !run(model)) return;
+  const ModelFile model = settings_.model ? settings_.model() : ModelFile();
+  if ((process_ == 0 || outdated_ || model != model_) && !run(model)) return;
   deadline_ms_ = boot_now_ms() + (answered_ ? settings_.next_ms : settings_.first_ms);
   const std::string bytes = to_bytes(NumberedQuestion{++number_, question});
   const ssize_t sent = send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

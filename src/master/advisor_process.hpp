@@ -17,14 +17,25 @@
 
 namespace hyades {
 
+// What an advisor answers from.
+struct ModelFile {
+  ModelFile(std::string file = "", std::string its = "")
+      : path(std::move(file)), digest(std::move(its)) {}
+
+  std::string path;    // "": the one that is installed
+  std::string digest;  // what it must have; "": whatever it has
+
+  friend bool operator==(const ModelFile&, const ModelFile&) = default;
+};
+
 class AdvisorProcess : public Adviser {
  public:
   struct Settings {
     std::string program = program_beside_us("hyades-advisor");
-    std::function<std::string()> model = {};  // a file; "" or nobody to say: its own
-    BootMs first_ms = 30'000;                 // for the first answer: it loads its library
-    BootMs next_ms = 5'000;                   // for each other one
-    bool waits = false;                       // answer() waits for it: in a replay
+    std::function<ModelFile()> model = {};  // nobody to say: the one that is installed
+    BootMs first_ms = 30'000;               // for the first answer: it loads its library
+    BootMs next_ms = 5'000;                 // for each other one
+    bool waits = false;                     // answer() waits for it: in a replay
     // Told why there is no answer.
     std::function<void(const std::string&)> complain = {};
   };
@@ -37,18 +48,20 @@ class AdvisorProcess : public Adviser {
   void ask(const GlobalQuestion& question) override;
   bool idle() const override { return !asked_; }
   std::optional<AdviserReply> answer() override;
+  void renew() override { outdated_ = true; }
 
   pid_t process() const { return process_; }  // 0: none runs
 
  private:
-  bool run(const std::string& model);
+  bool run(const ModelFile& model);
   void end();
   AdviserReply failed(const std::string& why);
   std::optional<AdviserReply> read_reply();
 
   Settings settings_;
   pid_t process_ = 0;
-  std::string model_;  // that it runs with
+  ModelFile model_;        // that it runs with
+  bool outdated_ = false;  // that may be another one now
   UniqueFd socket_;
   bool answered_ = false;  // since it was started
   std::uint64_t number_ = 0;

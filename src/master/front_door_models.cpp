@@ -8,6 +8,7 @@
 #include "master/shadow_adviser.hpp"
 #include "master/telemetry_board.hpp"
 #include "policy/backfill_policy.hpp"
+#include "policy/global_choice.hpp"
 
 namespace hyades {
 
@@ -68,7 +69,11 @@ void FrontDoor::add_learned(pb::StatusInfo& status) const {
     pb::QueueAction& action = *learned.add_queues();
     action.set_queue(queue.name);
     action.set_looks_ahead(queue.order != QueueOrder::Learned);
-    action.set_by_model(global.advice(queue.name) != nullptr);
+    const GlobalAdvice* const advice = global.advice(queue.name);
+    action.set_by_model(advice != nullptr);
+    if (advice != nullptr && !advice->values.empty()) {
+      action.set_choice(std::string(global_choice_name(advice->choice)));
+    }
     action.set_rule(std::string(to_string(now.order)));
     action.set_reserve(reserve_of(now));
     action.set_reserve_after_s(now.reserve_after_s);

@@ -195,18 +195,18 @@ class Master {
   // What is done about a shadow is nothing to the model in use.
   void take_model(ModelAct act) {
     const bool is_another = act == ModelAct::Promoted || act == ModelAct::RolledBack;
-    if (is_another && policy_->global() != nullptr) policy_->global()->ask_anew();
+    if (is_another && policy_->global() != nullptr) policy_->global()->take_another_model();
     set_shadow();
   }
 
   // The one that is the shadow already goes on.
   void set_shadow() {
-    const std::string file = models_->shadow_file();
-    if (file == shadow_file_) return;
-    shadow_file_ = file;
-    if (file.empty()) return adviser_.set_shadow(nullptr);
+    const ModelFile model{models_->shadow_file(), models_->registry().shadow()};
+    if (model == shadow_) return;
+    shadow_ = model;
+    if (model.path.empty()) return adviser_.set_shadow(nullptr);
     adviser_.set_shadow(std::make_unique<RecordedAdvisor>(
-        AdvisorProcess::Settings{.model = [file] { return file; },
+        AdvisorProcess::Settings{.model = [model] { return model; },
                                  .complain = complains_of("the learned policy's shadow has")},
         [this](pb::PolicyDecision decision) {
           decision.set_shadow(true);
@@ -327,9 +327,13 @@ class Master {
   std::unique_ptr<ClientServer> server_;
   TrainerProcess trainer_{program_beside_us("hyades-trainer")};
   std::unique_ptr<ModelKeeper> models_;
-  RecordedAdvisor advisor_{{.model = [this] { return models_->file_in_use(); },
-                            .complain = complains_of("the advisor has")},
-                           [this](const pb::PolicyDecision& decision) { keep(decision); }};
+  RecordedAdvisor advisor_{
+      {.model =
+           [this] {
+             return ModelFile{models_->file_in_use(), models_->registry().in_use()};
+           },
+       .complain = complains_of("the advisor has")},
+      [this](const pb::PolicyDecision& decision) { keep(decision); }};
   ShadowAdviser adviser_{advisor_, [this](const std::string& model, bool agreed) {
                            if (telemetry_) telemetry_->add_comparison(model, agreed);
                          }};
@@ -341,7 +345,7 @@ class Master {
   std::unique_ptr<MetricsServer> metrics_;
   std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<Driver> driver_;
-  std::string shadow_file_;
+  ModelFile shadow_;
   std::string degraded_;
   std::set<std::string> heard_;
   BootMs heard_ms_ = 0;

@@ -14,6 +14,7 @@ class RecordedAdvisor : public Adviser {
   void ask(const GlobalQuestion& question) override { recorder_.ask(question); }
   bool idle() const override { return recorder_.idle(); }
   std::optional<AdviserReply> answer() override { return recorder_.answer(); }
+  void renew() override { process_.renew(); }
 
  private:
   AdvisorProcess process_;

@@ -38,6 +38,8 @@ class ShadowAdviser : public Adviser {
   void ask(const GlobalQuestion& question) override;
   bool idle() const override { return in_use_.idle(); }
   std::optional<AdviserReply> answer() override;
+  // The shadow's is kept by the master, and does not change.
+  void renew() override { in_use_.renew(); }
 
  private:
   void compare();

@@ -47,6 +47,8 @@ class Adviser {
   virtual bool idle() const = 0;
   // Once for each question, sooner or later; nothing: not yet. Does not wait.
   virtual std::optional<AdviserReply> answer() = 0;
+  // What it answers from may be another one now: it reads that anew with the next question.
+  virtual void renew() {}
 };
 
 }  // namespace hyades

@@ -42,13 +42,20 @@ void GlobalPolicy::configure(const ClusterConfig& config) {
     its.only_look_ahead = look_ahead;
   }
   queues_ = std::move(queues);
-  ask_anew();  // the model may be another one
-}
-
-void GlobalPolicy::ask_anew() {
   for (auto& [name, queue] : queues_) queue.model_due_ms = queue.look_due_ms = 0;
   models_ = {};
   lookahead_ = {};
+  adviser_.renew();
+}
+
+void GlobalPolicy::take_another_model() {
+  for (auto& [name, queue] : queues_) {
+    if (queue.only_look_ahead) continue;
+    queue.model_due_ms = 0;
+    queue.advice.reset();
+  }
+  models_ = {};
+  if (who_ == Asked::Model) asked_.clear();  // the answer is the other one's
 }
 
 void GlobalPolicy::waits(const Job& job, WallMs at_ms) {
@@ -165,7 +172,12 @@ void GlobalPolicy::expire(WallMs now_ms) {
     if (!queue.advice) continue;
     const WallMs age_ms = std::abs(now_ms - queue.advised_ms);
     const Answerer& its = queue.only_look_ahead ? lookahead_ : models_;
-    if (its.health.off || age_ms > kAnswerHolds_ms) queue.advice.reset();
+    if (its.health.off || age_ms > kAnswerHolds_ms) {
+      queue.advice.reset();
+    } else if (!queue.only_look_ahead && look_ahead_of(queue) && lookahead_.health.off) {
+      queue.advice->action = {};
+      queue.advice->played.reset();
+    }
   }
 }
 

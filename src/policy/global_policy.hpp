@@ -5,7 +5,7 @@
 // minute where it looks ahead and jobs wait; its answer holds until the next one. A model may
 // choose to look ahead: then that is asked, too, until the model answers again. A failed question
 // is asked again soon. Models and looking ahead are each left alone after three failures within a
-// minute, until the configuration is loaded again or another model is to be asked (ask_anew()).
+// minute, until the configuration is loaded again, models also until another one is in use.
 // Without an answer that is less than an hour old, the queue is ordered as `index` is.
 //
 // One thread.
@@ -30,10 +30,11 @@ class GlobalPolicy {
   // `adviser` must outlive this.
   explicit GlobalPolicy(Adviser& adviser) : adviser_(adviser) {}
 
+  // What failed before does not count, and all questions are due: what the adviser answers from may
+  // have been mended. Its answers hold until then.
   void configure(const ClusterConfig& config);
-  // The adviser goes by another model from now on: it is asked about every queue, and what failed
-  // before does not count. What the one before said holds until it answers.
-  void ask_anew();
+  // The adviser goes by another model from now on. What the one before said holds no more.
+  void take_another_model();
   void waits(const Job& job, WallMs at_ms);
   void leaves(const Job& job);
   void forget();

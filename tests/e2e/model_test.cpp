@@ -240,6 +240,18 @@ TEST_F(Models, ACopyThatWasDamagedIsShown) {
   EXPECT_EQ(row(sjf)["problem"], nullptr);
 }
 
+TEST_F(Models, AConfiguredFileThatWasReplacedIsReadOnReload) {
+  write("configured", model_for(Sjf));
+  cluster_.configure("[[queue]]\nname = \"batch\"\npolicy = \"learned\"\n[policy]\nmodel = \"" +
+                     cluster_.path("configured") + "\"\n");
+  ask_again();
+  ASSERT_TRUE(wait_for_rule("sjf")) << cluster_.log();
+  write("configured", model_for(Fcfs));
+  ask_again();
+  EXPECT_TRUE(wait_for_rule("fcfs")) << learned().dump(2) << cluster_.log();
+  EXPECT_EQ(learned()["queues"][0]["choice"], "fcfs");
+}
+
 // Its promotion beats [policy] model, and stands when the master dies.
 TEST_F(Models, AMasterThatIsKilledKnowsWhatWasAcknowledged) {
   const std::string sjf = digest_of(write("sjf", model_for(Sjf)));

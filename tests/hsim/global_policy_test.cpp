@@ -41,8 +41,11 @@ class FakeAdviser : public Adviser {
     return reply;
   }
 
+  void renew() override { ++renewed; }
+
   AdviserReply reply;
   std::vector<GlobalQuestion> questions;
+  int renewed = 0;
   bool silent = false;
 
  private:
@@ -274,7 +277,7 @@ TEST_F(Asked, AnotherModelIsAskedAtOnceWhateverTheOneBeforeDid) {
   off.configure(config_);
   for (WallMs i = 0; i < 3; ++i) look(off, 1'000'000'000 + i * 10'000);
   ASSERT_TRUE(off.health().off);
-  off.ask_anew();
+  off.take_another_model();
   EXPECT_FALSE(off.health().off);
   EXPECT_EQ(off.health().failures, 0u);
   look(off, 1'000'000'000 + 30'000);
@@ -284,11 +287,31 @@ TEST_F(Asked, AnotherModelIsAskedAtOnceWhateverTheOneBeforeDid) {
   GlobalPolicy policy(adviser);
   policy.configure(config_);
   look(policy, 1'000'000'000);
-  policy.ask_anew();
+  ASSERT_NE(policy.advice("batch"), nullptr);
+  policy.take_another_model();
+  EXPECT_EQ(policy.advice("batch"), nullptr);  // the one before may be why there is another
   adviser.silent = true;
   look(policy, 1'000'000'001);
   EXPECT_EQ(adviser.questions.size(), 2u);
-  EXPECT_NE(policy.advice("batch"), nullptr);  // until the other one answers
+  policy.take_another_model();
+  adviser.silent = false;
+  policy.wakes(1'000'000'002);
+  EXPECT_EQ(policy.advice("batch"), nullptr);  // the one before said that
+  look(policy, 1'000'000'003);
+  EXPECT_NE(policy.advice("batch"), nullptr);
+}
+
+TEST_F(Asked, AConfigurationThatIsLoadedAgainAsksAnewAndKeepsWhatHolds) {
+  FakeAdviser adviser(advised({}));
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  look(policy, 1'000'000'000);
+  const int renewed = adviser.renewed;
+  policy.configure(config_);
+  EXPECT_EQ(adviser.renewed, renewed + 1);
+  EXPECT_NE(policy.advice("batch"), nullptr);
+  look(policy, 1'000'000'001);
+  EXPECT_EQ(adviser.questions.size(), 2u);
 }
 
 TEST_F(Asked, WhatNoQueueCanDoIsAFailure) {
@@ -378,6 +401,28 @@ TEST_F(Asked, AModelMayChooseToLookAhead) {
   EXPECT_FALSE(adviser.questions[3].look_ahead);
   look(policy, at(31));
   EXPECT_EQ(adviser.questions.size(), 4u);  // it chose a rule
+}
+
+// Else the queue would go for half an hour by what once looked best.
+TEST_F(Asked, WhereLookingAheadFailsItsChoiceIsTheHandSetAction) {
+  AdviserReply chosen = advised({.rule = rule_named("saf")});
+  chosen.advice->choice = expert_choice;
+  FakeAdviser adviser(chosen);
+  GlobalPolicy policy(adviser);
+  policy.configure(config_);
+  waits_in("batch", policy);
+  WallMs now_ms = 1'000'000'000;
+  look(policy, now_ms);
+  ASSERT_EQ(policy.advice("batch")->action.rule, rule_named("saf"));
+  adviser.reply = {std::nullopt, "it broke"};
+  now_ms += GlobalPolicy::lookahead_ms;
+  for (int i = 0; i < 3; ++i, now_ms += 10'000) look(policy, now_ms);
+  EXPECT_TRUE(policy.lookahead_health().off);
+  EXPECT_FALSE(policy.health().off);
+  look(policy, now_ms);
+  ASSERT_NE(policy.advice("batch"), nullptr);
+  EXPECT_EQ(policy.advice("batch")->action, GlobalAction{});
+  EXPECT_EQ(policy.advice("batch")->choice, expert_choice);
 }
 
 TEST_F(Asked, AModelThatFailsLeavesLookingAheadAlone) {

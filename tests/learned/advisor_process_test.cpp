@@ -66,6 +66,27 @@ TEST_F(AdvisorProcessTest, AnotherModelIsAnotherProcess) {
   EXPECT_NE(ask(advisor).advice->model, one);
 }
 
+TEST_F(AdvisorProcessTest, ReadsItsFileAnewWhenItIsTold) {
+  const std::string path = files_.random_model("model", 1);
+  AdvisorProcess advisor({.program = HYADES_ADVISOR, .model = [&] { return path; }});
+  const auto one = ask(advisor).advice->model;
+  files_.random_model("model", 2);
+  EXPECT_EQ(ask(advisor).advice->model, one);
+  advisor.renew();
+  EXPECT_NE(ask(advisor).advice->model, one);
+}
+
+TEST_F(AdvisorProcessTest, RefusesAFileThatIsNotWhatWasTakenOver) {
+  const std::string path = files_.random_model("model", 1);
+  std::string digest = learned::load_policy(path).digest;
+  AdvisorProcess advisor(
+      {.program = HYADES_ADVISOR, .model = [&] { return ModelFile(path, digest); }});
+  EXPECT_EQ(ask(advisor).advice->model, digest);
+  files_.random_model("model", 2);
+  advisor.renew();
+  EXPECT_THAT(ask(advisor).failure, HasSubstr("changed"));
+}
+
 TEST_F(AdvisorProcessTest, SaysWhatIsWrongWithAModel) {
   const std::string path = files_.write("model", "nothing of the kind");
   AdvisorProcess advisor({.program = HYADES_ADVISOR, .model = [&] { return path; }});

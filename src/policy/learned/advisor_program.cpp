@@ -1,6 +1,7 @@
 // hyades-advisor: answers what a scheduler asks about the global policy, one message a question on
 // the socket that is its standard input. Started by hyadesd and hsim (master/advisor_process.hpp),
-// which do without it when it fails. With `--check FILE` it says whether that is a model that it
+// which do without it when it fails. Its words are the model's file and what digest that must have.
+// With `--check FILE` it says whether that is a model that it
 // can answer with (master/model_check.hpp).
 #include <signal.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include "policy/adviser_bytes.hpp"
@@ -44,11 +46,13 @@ void say(const NumberedReply& reply) {
 // Looking ahead needs no model.
 class Answerer {
  public:
-  explicit Answerer(std::string file) : file_(std::move(file)) {}
+  // `digest`: "": any.
+  Answerer(std::string file, std::string digest)
+      : file_(std::move(file)), digest_(std::move(digest)) {}
 
   AdviserReply answer(const GlobalQuestion& question) {
     if (question.look_ahead) return {look_ahead(question), ""};
-    if (!model_) model_.emplace(learned::load_policy(file_));
+    if (!model_) load();
     AdviserReply reply = learned::reply_of(model_->network.evaluate(question.state), model_->margin,
                                            model_->digest, question.scene);
     if (reply.advice) play_beside(question.scene, question.gate, *reply.advice);
@@ -56,7 +60,16 @@ class Answerer {
   }
 
  private:
+  void load() {
+    learned::PolicyModel model = learned::load_policy(file_);
+    if (!digest_.empty() && model.digest != digest_) {
+      throw std::runtime_error(file_ + ": it was changed: give the model's file again");
+    }
+    model_.emplace(std::move(model));
+  }
+
   std::string file_;
+  std::string digest_;
   std::optional<learned::PolicyModel> model_;
 };
 
@@ -106,13 +119,14 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (argc == 3 && std::string(argv[1]) == "--check") return check_or_complain(argv[2]);
-  if (argc > 2 || !is_socket(STDIN_FILENO)) {
+  if (argc > 3 || !is_socket(STDIN_FILENO)) {
     std::cerr << "hyades-advisor is started by hyadesd and hsim; it is of no use by itself\n";
     return 2;
   }
   be_modest();
   try {
-    Answerer answerer(argc > 1 ? argv[1] : learned::installed_policy_file());
+    Answerer answerer(argc > 1 ? argv[1] : learned::installed_policy_file(),
+                      argc > 2 ? argv[2] : "");
     return answer_questions(answerer);
   } catch (const std::exception& error) {
     say({0, {std::nullopt, error.what()}});

@@ -82,6 +82,9 @@ PolicyHeader parse_policy(const std::string& bytes, const std::string& path,
   if (file.metadata["kind"] != kKind) {
     throw FileError(path, "not a global policy of this version", policy_file_fix);
   }
+  if (!file.metadata.contains("checksum")) {
+    throw FileError(path, "has no checksum: nobody could tell if it was changed", policy_file_fix);
+  }
   if (file.metadata["portfolio"] != portfolio_text() ||
       file.metadata["figures"] != figures_text()) {
     throw FileError(path, "made for another portfolio or other observations", policy_file_fix);
