@@ -15,6 +15,9 @@ namespace {
 
 std::string number(double value, const char* format = "%.4g") { return printed(format, value); }
 
+// Models come near to 0, and never to it.
+double thousandths(double value) { return std::round(value * 1000) / 1000; }
+
 std::string run_time(double seconds) {
   return format_duration(static_cast<std::int64_t>(std::lround(seconds)));
 }
@@ -63,7 +66,7 @@ void say_waiting(const pb::JobInfo& job, std::int64_t now_ms, Page& page) {
 // saf"
 std::string rule_text(const pb::JobExplanation& why) {
   std::string text = why.policy() + ", " + why.backfill() + ", score " + number(why.score());
-  if (why.ageing() > 0) text += ", ageing " + number(why.ageing());
+  if (thousandths(why.ageing()) > 0) text += ", ageing " + number(thousandths(why.ageing()));
   if (why.advised() && why.model().empty()) text += "; chosen by looking ahead";
   if (why.model().empty()) return text;
   text += "; chosen by model " + why.model().substr(0, 12);
@@ -119,9 +122,10 @@ void say_schedule(const pb::JobInfo& job, const pb::JobExplanation& why, std::in
     run += " by " + why.run_times();
   }
   page.line("runs", run);
-  if (why.reserve() > 0) {
-    page.line("reserve", number(100 * why.reserve()) + " % stay free beside jobs expected to run " +
-                             "longer than " + format_duration(why.reserve_after_s()));
+  if (thousandths(why.reserve()) > 0) {
+    page.line("reserve", number(100 * thousandths(why.reserve())) +
+                             " % stay free beside jobs expected to run " + "longer than " +
+                             format_duration(why.reserve_after_s()));
   }
   say_guard(why, now_ms, page);
   for (const std::string& option : why.starts_with()) {

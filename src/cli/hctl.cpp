@@ -21,6 +21,7 @@
 #include "core/nearest_word.hpp"
 #include "master/config_file.hpp"
 #include "master/run_files.hpp"
+#include "policy/learned/policy_header.hpp"
 
 namespace hyades {
 namespace {
@@ -231,6 +232,19 @@ class Hctl {
     return kExitGood;
   }
 
+  // The master may see other files than this host does.
+  static std::string model_warning(const ClusterConfig& config) {
+    if (config.policy_model.empty()) return "";
+    try {
+      std::vector<jobscripts::NamedTensor> weights;
+      const std::string& path = config.policy_model;
+      learned::parse_policy(learned::read_policy_file(path), path, weights);
+      return "";
+    } catch (const std::exception& error) {
+      return std::string("warning: [policy] model cannot be used here: ") + error.what();
+    }
+  }
+
   int config() {
     if (arguments_ == std::vector<std::string>{"show"}) return show_config();
     if (arguments_.size() != 2 || arguments_[0] != "check") {
@@ -238,8 +252,12 @@ class Hctl {
     }
     const ConfigResult result = load_config(arguments_[1], true);
     const bool tried = result.config && command_.has("against");
+    const std::string warning = result.config ? model_warning(*result.config) : "";
+    if (!warning.empty()) complain(command_.name(), warning);
     if (command_.json() && !tried) {
-      std::cout << json_text({{"ok", result.config.has_value()}, {"errors", result.errors}});
+      std::cout << json_text({{"ok", result.config.has_value()},
+                              {"errors", result.errors},
+                              {"warning", text_json(warning)}});
     } else if (result.config && !command_.json()) {
       std::cout << escape_text(arguments_[1]) << ": good\n";
     }

@@ -133,6 +133,12 @@ void print_decision(const Command& command, const pb::PolicyDecision& decision) 
   std::cout << table.render(command.terminal());
 }
 
+std::string action_text(const std::string& rule, const GlobalAction& action) {
+  const auto after_s = static_cast<std::int64_t>(std::lround(action.reserve_after_s));
+  return rule + ", reserve " + number(action.reserve) + " after " + format_duration(after_s) +
+         ", ageing " + number(action.ageing);
+}
+
 int replay_decision(const Command& command, const pb::PolicyDecision& decision) {
   const AdviserReply reply = asked_again(command, decision);
   if (!reply.advice) throw Failure(reply.failure);
@@ -152,8 +158,7 @@ int replay_decision(const Command& command, const pb::PolicyDecision& decision) 
                             {"ageing", advice.action.ageing}});
   } else {
     std::cout << "decision " << decision.id() << ": "
-              << (same ? "the same answer"
-                       : "another answer: " + rule + ", reserve " + number(advice.action.reserve))
+              << (same ? "the same answer" : "another answer: " + action_text(rule, advice.action))
               << (same_model ? "" : ", by another model than " + decision.model().substr(0, 12))
               << "\n";
   }

@@ -22,7 +22,7 @@ constexpr Subcommand kSubcommands[] = {
     {"compare", "replay a log under two configurations", hsim_compare},
     {"generate", "make a log of jobs like those of real machines", hsim_generate},
     {"import", "make a log of what another batch system has recorded", hsim_import},
-    {"study", "try many rules on windows of several logs", hsim_study},
+    {"study", "try many rules, or learned policies, on windows of several logs", hsim_study},
 };
 
 void print_help() {

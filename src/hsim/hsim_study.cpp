@@ -22,6 +22,8 @@ constexpr const char* kNotes =
     "\nExamples\n"
     "  hsim study logs/*.swf.gz --out policies.md --cache study.jsonl\n"
     "  hsim study log.swf --policies fcfs,saf --backfills easy --windows 10 --json\n"
+    "  hsim study learned --help                  what models of htrain are worth\n"
+    "  hsim study predict --help                  how well run times are foreseen\n"
     "\nExit codes\n"
     "  0  done      1  a log cannot be used, or a replay is wrong      2  wrong options\n";
 

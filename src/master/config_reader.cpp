@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 
 #include "core/hostlist.hpp"
 #include "core/job_spec.hpp"
@@ -15,7 +16,12 @@ namespace {
 
 constexpr std::size_t kMistakesShown = 100;
 
-std::string type_name(const toml::node& node) {
+// A number itself: it may be of the right kind and out of range.
+std::string what_is_there(const toml::node& node) {
+  std::ostringstream number("the number ", std::ios::ate);
+  if (const auto* whole = node.as_integer()) number << whole->get();
+  if (const auto* fraction = node.as_floating_point()) number << fraction->get();
+  if (node.is_number()) return number.str();
   switch (node.type()) {
     case toml::node_type::table:
       return "a table";
@@ -23,10 +29,6 @@ std::string type_name(const toml::node& node) {
       return "a list";
     case toml::node_type::string:
       return "a string";
-    case toml::node_type::integer:
-      return "a whole number";
-    case toml::node_type::floating_point:
-      return "a number with a fraction";
     case toml::node_type::boolean:
       return "true or false";
     default:
@@ -107,7 +109,7 @@ const toml::node* ConfigReader::find(const char* key) {
 
 void ConfigReader::wrong(const toml::node& node, const char* key, const std::string& expected) {
   errors_.add(node, std::string(key) + " in " + where_ + " must be " + expected + ", not " +
-                        type_name(node));
+                        what_is_there(node));
 }
 
 std::size_t ConfigReader::line_of(const char* key) const {

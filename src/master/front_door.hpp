@@ -109,6 +109,8 @@ class FrontDoor final : public Door {
   void list_nodes(const ClientRequest& request);
   void list_queues(const ClientRequest& request);
   void show_status(const ClientRequest& request);
+  // Why the model that a configuration names cannot be used, behind a sentence; "": it can.
+  std::string model_trouble(const ClusterConfig& config);
   void add_learned(pb::StatusInfo& status) const;
   void add_shadow(pb::LearnedPolicy& learned) const;
   void show_models(const ClientRequest& request);

@@ -9,6 +9,7 @@
 #include "master/telemetry_board.hpp"
 #include "policy/backfill_policy.hpp"
 #include "policy/global_choice.hpp"
+#include "policy/learned/policy_header.hpp"
 
 namespace hyades {
 
@@ -19,6 +20,23 @@ void FrontDoor::show_models(const ClientRequest& request) {
   if (telemetry_ != nullptr) tallies = telemetry_->tallies();
   *reply.mutable_models() = model_list(*learned_.models, configured, tallies, model_glance_);
   server_.reply(request.id, reply);
+}
+
+namespace {
+
+bool learns(const ClusterConfig& config) {
+  return std::any_of(config.queues.begin(), config.queues.end(),
+                     [](const QueueConfig& queue) { return queue.order == QueueOrder::Learned; });
+}
+
+}  // namespace
+
+std::string FrontDoor::model_trouble(const ClusterConfig& config) {
+  if (!learns(config) || !learned_.models->registry().in_use().empty()) return "";
+  const std::string& file = config.policy_model;
+  const std::string problem =
+      model_glance_.look(file.empty() ? learned::installed_policy_file() : file).problem;
+  return problem.empty() ? "" : "; but the learned policy's model cannot be used: " + problem;
 }
 
 // Answered when the model was checked and the change is committed.
@@ -39,10 +57,7 @@ void FrontDoor::answer_about_models(WallMs now_ms) {
     }
     pb::ClientReply reply;
     reply.set_message(answer.message);
-    const auto& queues = driver_->controller().config().queues;
-    const bool used = std::any_of(queues.begin(), queues.end(), [](const QueueConfig& queue) {
-      return queue.order == QueueOrder::Learned;
-    });
+    const bool used = learns(driver_->controller().config());
     if (!used) reply.set_message(answer.message + "; no queue has policy = \"learned\"");
     server_.reply(answer.id, reply);
   }

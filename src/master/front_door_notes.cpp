@@ -91,6 +91,7 @@ void FrontDoor::reload(const ClientRequest& request, std::vector<Request>& out) 
   if (!same_nodes(running.nodes, next.nodes)) {
     note.message += "; what [[node]] says of a node counts when its worker next starts";
   }
+  note.message += model_trouble(next);
   notes_[request.id] = std::move(note);
   out.push_back(
       {request.id, caller, ReloadRequest{std::make_shared<ClusterConfig>(std::move(next))}});

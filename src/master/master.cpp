@@ -155,6 +155,7 @@ class Master {
           continue;  // there may be more
         case Driver::Turn::Idle:
           note_degraded();
+          note_learned();
           note_malformed();
           note_unsent();
           note_heard();
@@ -287,6 +288,18 @@ class Master {
     }
   }
 
+  void note_learned() {
+    const GlobalPolicy* const global = policy_->global();
+    if (const bool off = global != nullptr && global->health().off; off != models_off_) {
+      models_off_ = off;
+      if (off) spdlog::error("the learned policy is off: {}", global->health().failure);
+    }
+    if (const bool off = global != nullptr && global->lookahead_health().off; off != ahead_off_) {
+      ahead_off_ = off;
+      if (off) spdlog::error("looking ahead is off: {}", global->lookahead_health().failure);
+    }
+  }
+
   // Otherwise a node whose messages are refused would just never join.
   void note_malformed() {
     if (!malformed_.is(link_.last_error())) return;
@@ -347,6 +360,8 @@ class Master {
   std::unique_ptr<Driver> driver_;
   ModelFile shadow_;
   std::string degraded_;
+  bool models_off_ = false;
+  bool ahead_off_ = false;
   std::set<std::string> heard_;
   BootMs heard_ms_ = 0;
   News malformed_;

@@ -204,7 +204,12 @@ bool ModelKeeper::plan_target(const pb::ActOnModel& what, Plan& plan, Answer& an
   if (!what.digest().empty()) {
     std::string problem;
     const RegisteredModel* const model = registry_.find(what.digest(), problem);
-    if (model == nullptr) return refuse(answer, ErrorCode::NotFound, problem);
+    if (model == nullptr) {
+      return refuse(answer, ErrorCode::NotFound,
+                    problem +
+                        "; to the one of [policy], or the installed one, goes: "
+                        "hctl model promote --configured");
+    }
     return plan_kept(model->digest, plan, answer);
   }
   if (registry_.shadow().empty()) {

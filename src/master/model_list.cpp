@@ -63,7 +63,8 @@ std::string why_in_use(const ModelRegistry& registry, const std::string& configu
                : "none was promoted: [policy] model, " + configured;
   }
   if (promoted->digest.empty()) {
-    return "promoted by " + promoted->by + ": the configured one, " + other;
+    return "promoted by " + promoted->by +
+           (configured.empty() ? ": the installed one" : ": the configured one, " + configured);
   }
   return "promoted by " + promoted->by + "; back to " + other +
          " with: hctl model promote --configured";

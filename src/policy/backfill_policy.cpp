@@ -1,6 +1,7 @@
 #include "policy/backfill_policy.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "policy/conservative_pass.hpp"
@@ -22,8 +23,10 @@ QueueConfig without_advice(const QueueConfig& queue) {
 std::string policy_text(const QueueConfig& rule) {
   std::ostringstream text;
   text << to_string(rule.order) << "+" << to_string(rule.backfill);
-  if (reserve_of(rule) > 0) text << ", reserve " << reserve_of(rule);
-  if (rule.ageing > 0) text << ", ageing " << rule.ageing;
+  // Models come near to 0, and never to it.
+  const auto thousandths = [](double value) { return std::round(value * 1000) / 1000; };
+  if (thousandths(reserve_of(rule)) > 0) text << ", reserve " << thousandths(reserve_of(rule));
+  if (thousandths(rule.ageing) > 0) text << ", ageing " << thousandths(rule.ageing);
   return text.str();
 }
 
@@ -187,6 +190,7 @@ std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>&
   if (predictor_ && run_times == RunTimes::Learned) {
     why.run_q10_s = predictor_->quantile_s(forecast, 0.1, job.spec.time_limit_s);
     why.run_q90_s = predictor_->quantile_s(forecast, 0.9, job.spec.time_limit_s);
+    if (!predictor_->has_model()) why.rule.run_times = RunTimes::LastTwo;  // it stands in
   }
   if (guard_) {
     why.guarded = true;

@@ -55,6 +55,7 @@ class RunPredictor : public RunForecasts {
   // Before the forecasts of one decision.
   void look(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms);
 
+  bool has_model() const { return model_ != nullptr; }
   // Of a job that was told of; of others, its request.
   RunForecast forecast(const Job& job, RunTimes run_times) const override;
   // The same of one that may run, in milliseconds: longer than it has run for, unless that is its

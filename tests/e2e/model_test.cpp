@@ -250,6 +250,17 @@ TEST_F(Models, AConfiguredFileThatWasReplacedIsReadOnReload) {
   ask_again();
   EXPECT_TRUE(wait_for_rule("fcfs")) << learned().dump(2) << cluster_.log();
   EXPECT_EQ(learned()["queues"][0]["choice"], "fcfs");
+  fs::remove(cluster_.path("configured"));
+  const CommandResult reloaded = cluster_.run({"hctl", "reload"});
+  EXPECT_TRUE(reloaded.good());
+  EXPECT_NE(reloaded.text().find("model cannot be used: " + cluster_.path("configured")),
+            std::string::npos)
+      << reloaded.text();
+  const std::string file = cluster_.write_file(
+      "new.toml", "[policy]\nmodel = \"" + cluster_.path("configured") + "\"\n");
+  const CommandResult checked = cluster_.run({"hctl", "config", "check", file});
+  EXPECT_TRUE(checked.good());
+  EXPECT_NE(checked.err.find("cannot be used here"), std::string::npos) << checked.text();
 }
 
 // Its promotion beats [policy] model, and stands when the master dies.

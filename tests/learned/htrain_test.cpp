@@ -107,6 +107,16 @@ TEST_F(Htrain, RefusesACheckpointOfAnotherTraining) {
   EXPECT_EQ(run(small("none", 1, {"--resume"})).exit_code, 1);
 }
 
+TEST_F(Htrain, ForgettingToResumeLosesNothing) {
+  ASSERT_TRUE(run(small("model", 2)).good());
+  const std::string before = ModelFiles::bytes_of(files.path("model.checkpoint"));
+  const CommandResult anew = run(small("model", 1, {"--seed", "2"}));
+  ASSERT_TRUE(anew.good()) << anew.text();
+  EXPECT_THAT(anew.err, HasSubstr("model.checkpoint.before now"));
+  EXPECT_EQ(ModelFiles::bytes_of(files.path("model.checkpoint.before")), before);
+  EXPECT_NE(ModelFiles::bytes_of(files.path("model.checkpoint")), before);
+}
+
 // Who plays decides nothing.
 TEST_F(Htrain, RanksOfMpirunMakeTheSameModel) {
   ASSERT_TRUE(run(small("alone", 3)).good());

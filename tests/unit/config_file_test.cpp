@@ -314,11 +314,11 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"queue = [1]", "1: queue must be written [[queue]]"},
       {"[[cluster]]\nname = \"a\"", "1: cluster must be a section, written [cluster]"},
       // types
-      {"[cluster]\nname = 5", "2: name in [cluster] must be a string, not a whole number"},
+      {"[cluster]\nname = 5", "2: name in [cluster] must be a string, not the number 5"},
       {"[cluster]\nheartbeat_ms = \"1s\"",
        "2: heartbeat_ms in [cluster] must be a whole number from "
        "100 to 60000, not a string"},
-      {"[cluster]\nheartbeat_ms = 1000.5", "not a number with a fraction"},
+      {"[cluster]\nheartbeat_ms = 1000.5", "not the number 1000.5"},
       {"[cluster]\nheartbeat_ms = true", "not true or false"},
       {"[cluster]\nheartbeat_ms = 2024-01-01", "not a date or time"},
       {"[[queue]]\nname = \"a\"\nenabled = \"yes\"",
@@ -330,7 +330,7 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[[queue]]\nname = \"a\"\nreserve = \"5 %\"", "a number from 0 to 0.5"},
       {"[[queue]]\nname = \"a\"\nbackfill = \"cons\"\nreserve = 0.1", "plans without one"},
       {"[[queue]]\nname = \"a\"\nrun_times = \"gdbt\"", "gbdt"},
-      {"[[queue]]\nname = \"a\"\nnodes = [\"n1\", 4]", "not a whole number"},
+      {"[[queue]]\nname = \"a\"\nnodes = [\"n1\", 4]", "not the number 4"},
       {"[[node]]\nname = \"a\"\ndevices = [\"gpu\"]",
        "3: devices in [[node]] must be a table such "
        "as { gpu = 2 }"},
@@ -368,11 +368,12 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[jobs]\nhook_directory = \"hooks\"",
        "2: hook_directory 'hooks' in [jobs] must be an absolute path"},
       {"[jobs]\nhook_directory = 7",
-       "2: hook_directory in [jobs] must be an absolute path, not a whole number"},
+       "2: hook_directory in [jobs] must be an absolute path, not the number 7"},
       {"[fence]\ncommand = [\"off\"]",
        "2: command in [fence] must begin with a program's absolute path and be printable, not "
        "'off'"},
-      {"[fence]\ncommand = [1]", "2: command in [fence] must be a list of strings, not a whole"},
+      {"[fence]\ncommand = [1]",
+       "2: command in [fence] must be a list of strings, not the number 1"},
       // ranges
       {"[cluster]\nheartbeat_ms = 1",
        "2: heartbeat_ms in [cluster] must be a whole number from 100 "
@@ -382,6 +383,7 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[cluster]\nheartbeat_ms = 3000\nnode_timeout_ms = 4000",
        "3: node_timeout_ms (4000) must be at least twice heartbeat_ms (3000)"},
       {"[cluster]\nheartbeat_ms = 30000", "2: node_timeout_ms (5000) must be at least twice"},
+      {"[policy]\ngate = 11", "not the number 11"},
       {"[[node]]\nname = \"a\"\ncores = 0", "3: cores in [[node]] must be a whole number from 1"},
       {"[[node]]\nname = \"a\"\ndevices = { gpu = 0 }", "3: the number of gpu devices"},
       {"[device_files]\ngpu = 1", "2: gpu in [device_files] must be an absolute path with one %d"},
@@ -401,7 +403,7 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[[queue]]\nname = \"a\"\nmax_time = \"2h\"",
        "3: max_time '2h' in [[queue]] must be a time "
        "such as \"2:00:00\""},
-      {"[[queue]]\nname = \"a\"\nmax_time = 1.5", "not a number with a fraction"},
+      {"[[queue]]\nname = \"a\"\nmax_time = 1.5", "not the number 1.5"},
       {"[[queue]]\nname = \"a\"\ndefault_time = 0",
        "3: default_time '0' in [[queue]] must be from "
        "0:01 to 366-00:00:00"},

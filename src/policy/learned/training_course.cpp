@@ -1,8 +1,10 @@
 #include "policy/learned/training_course.hpp"
 
 #include <cstdio>
+#include <filesystem>
 
 #include "cli/failure.hpp"
+#include "cli/quantity.hpp"
 #include "policy/learned/stop_signals.hpp"
 #include "policy/learned/training_checkpoint.hpp"
 
@@ -15,8 +17,10 @@ void print_trial_head() {
 }
 
 void print_trial(const Trial& trial, double seconds) {
-  std::fprintf(stderr, "%8d %12zu %8.4f %8.3f %8.4f %8.0f\n", static_cast<int>(trial.round),
-               trial.experiences, trial.error, trial.margin, trial.ratio, seconds);
+  const std::string margin =
+      trial.margin >= never_departs ? "never" : printed("%.3f", trial.margin);
+  std::fprintf(stderr, "%8d %12zu %8.4f %8s %8.4f %8.0f\n", static_cast<int>(trial.round),
+               trial.experiences, trial.error, margin.c_str(), trial.ratio, seconds);
 }
 
 }  // namespace
@@ -49,7 +53,19 @@ void TrainingCourse::resume() {
   std::fprintf(stderr, "going on after round %d, as %s has it\n", run_.round(), path.c_str());
 }
 
+// Whoever forgets --resume keeps hours of work all the same.
+void TrainingCourse::keep_older_checkpoint() const {
+  const std::string& path = options_.checkpoint;
+  if (options_.resume || options_.checkpoint_every == 0 || !std::filesystem::exists(path)) return;
+  const std::string kept = path + ".before";
+  std::filesystem::rename(path, kept);
+  if (talks())
+    std::fprintf(stderr, "%s is %s now: without --resume this begins anew\n", path.c_str(),
+                 kept.c_str());
+}
+
 void TrainingCourse::run() {
+  keep_older_checkpoint();
   const StopSignals signals;
   begin();
   if (talks()) print_trial_head();

@@ -38,6 +38,7 @@ class TrainingCourse {
   const TrainOptions& options_;
 
  private:
+  void keep_older_checkpoint() const;
   void save() const;
   [[noreturn]] void stop(int signal) const;
 
