@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "e2e/wait_until.hpp"
 #include "model_files.hpp"
@@ -27,8 +28,8 @@ class AdvisorProcessTest : public testing::Test {
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return path;
   }
-  static AdviserReply ask(AdvisorProcess& advisor) {
-    advisor.ask(question());
+  static AdviserReply ask(AdvisorProcess& advisor, const GlobalQuestion& asked = question()) {
+    advisor.ask(asked);
     EXPECT_FALSE(advisor.idle());
     AdviserReply reply;
     EXPECT_TRUE(test::wait_until([&] {
@@ -116,6 +117,22 @@ TEST_F(AdvisorProcessTest, AStoppedOneIsKilled) {
   kill(stopped, SIGSTOP);
   EXPECT_THAT(ask(advisor).failure, HasSubstr("in time"));
   EXPECT_EQ(kill(stopped, 0), -1);
+}
+
+// As if a question had brought it to its limit.
+TEST_F(AdvisorProcessTest, OneThatHasNoMemoryLeftSaysSoAndIsStartedAgain) {
+  const std::string path = files_.random_model("model", 1);
+  AdvisorProcess advisor({.program = HYADES_ADVISOR, .model = [&] { return path; }});
+  ASSERT_TRUE(ask(advisor).advice);
+  const rlimit nothing{0, 0};
+  ASSERT_EQ(prlimit(advisor.process(), RLIMIT_DATA, &nothing, nullptr), 0);
+  GlobalQuestion big = question();
+  big.look_ahead = Objective::Slowdown;
+  big.scene.cores = 64;
+  big.scene.jobs.assign(RolloutScene::waiting_most + RolloutScene::coming_most,
+                        {-5, 100, 0.01, 120, 2});
+  EXPECT_THAT(ask(advisor, big).failure, HasSubstr("more memory"));
+  EXPECT_TRUE(ask(advisor, big).advice);
 }
 
 TEST_F(AdvisorProcessTest, WhateverElseItDoesIsOneSentence) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -24,11 +25,14 @@
 namespace hyades {
 namespace {
 
+constexpr rlim_t kDataMost = rlim_t{1} << 30;
+constexpr const char* kTooBig = "the advisor needs more memory than the 1 GiB that it may have";
+
 // The scheduler's host has other things to do. What Torch maps of its own files does not count.
 void be_modest() {
   prctl(PR_SET_NAME, "hyades-advisor");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const rlimit bytes{rlim_t{1} << 30, rlim_t{1} << 30};
+  const rlimit bytes{kDataMost, kDataMost};
   setrlimit(RLIMIT_DATA, &bytes);
   (void)!nice(5);
 }
@@ -128,8 +132,10 @@ int main(int argc, char** argv) {
     Answerer answerer(argc > 1 ? argv[1] : learned::installed_policy_file(),
                       argc > 2 ? argv[2] : "");
     return answer_questions(answerer);
+  } catch (const std::bad_alloc&) {
+    say({0, {std::nullopt, kTooBig}});
   } catch (const std::exception& error) {
     say({0, {std::nullopt, error.what()}});
-    return 1;
   }
+  return 1;
 }
