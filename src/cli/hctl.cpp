@@ -21,7 +21,6 @@
 #include "core/nearest_word.hpp"
 #include "master/config_file.hpp"
 #include "master/run_files.hpp"
-#include "policy/learned/policy_header.hpp"
 
 namespace hyades {
 namespace {
@@ -232,19 +231,6 @@ class Hctl {
     return kExitGood;
   }
 
-  // The master may see other files than this host does.
-  static std::string model_warning(const ClusterConfig& config) {
-    if (config.policy_model.empty()) return "";
-    try {
-      std::vector<jobscripts::NamedTensor> weights;
-      const std::string& path = config.policy_model;
-      learned::parse_policy(learned::read_policy_file(path), path, weights);
-      return "";
-    } catch (const std::exception& error) {
-      return std::string("warning: [policy] model cannot be used here: ") + error.what();
-    }
-  }
-
   int config() {
     if (arguments_ == std::vector<std::string>{"show"}) return show_config();
     if (arguments_.size() != 2 || arguments_[0] != "check") {
@@ -252,7 +238,7 @@ class Hctl {
     }
     const ConfigResult result = load_config(arguments_[1], true);
     const bool tried = result.config && command_.has("against");
-    const std::string warning = result.config ? model_warning(*result.config) : "";
+    const std::string warning = result.config ? model_warning(result.config->policy_model) : "";
     if (!warning.empty()) complain(command_.name(), warning);
     if (command_.json() && !tried) {
       std::cout << json_text({{"ok", result.config.has_value()},

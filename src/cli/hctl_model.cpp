@@ -149,4 +149,15 @@ int run_model_command(const Command& command, const std::vector<std::string>& wo
       "model: use list, show DIGEST|FILE, shadow DIGEST|FILE, promote [DIGEST|FILE] or rollback");
 }
 
+std::string model_warning(const std::string& file) {
+  if (file.empty()) return "";
+  try {
+    std::vector<jobscripts::NamedTensor> weights;
+    learned::parse_policy(learned::read_policy_file(file), file, weights);
+    return "";
+  } catch (const std::exception& error) {
+    return std::string("warning: [policy] model cannot be used here: ") + error.what();
+  }
+}
+
 }  // namespace hyades
