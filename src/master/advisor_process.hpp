@@ -33,7 +33,7 @@ class AdvisorProcess : public Adviser {
   struct Settings {
     std::string program = program_beside_us("hyades-advisor");
     std::function<ModelFile()> model = {};  // nobody to say: the one that is installed
-    BootMs first_ms = 30'000;               // for the first answer: it loads its library
+    BootMs first_ms = 90'000;               // for the first answer: it loads its library
     BootMs next_ms = 5'000;                 // for each other one
     bool waits = false;                     // answer() waits for it: in a replay
     // Told why there is no answer.
