@@ -15,8 +15,8 @@ namespace hyades {
 
 class ModelCheck {
  public:
-  // It is killed when it takes longer than `most_ms`: a second, unless a busy disk has to be read
-  // for the 400 MB of its library.
+  // It is killed when it takes longer than `most_ms`: a second, unless its library has to be read
+  // from a busy disk.
   explicit ModelCheck(std::string program = program_beside_us("hyades-advisor"),
                       BootMs most_ms = 100'000)
       : program_(std::move(program)), most_ms_(most_ms) {}
