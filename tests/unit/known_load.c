@@ -17,8 +17,10 @@ static int touch_pages(long count) {
   return 0;
 }
 
+/* Long naps: one that is over before the processor could be left (an interrupt came in between, or
+   the hypervisor took the time) is no switch. */
 static int sleep_often(long count) {
-  const struct timespec nap = {0, 100000};
+  const struct timespec nap = {0, 1000000};
   for (long i = 0; i < count; ++i) nanosleep(&nap, NULL);
   return 0;
 }
