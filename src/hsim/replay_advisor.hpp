@@ -17,7 +17,8 @@ namespace hyades {
 // time.
 std::unique_ptr<Adviser> replay_advisor(const ClusterConfig& config);
 
-// Advisors that are used again, because each takes half a second to start. Any thread.
+// Advisors that are used again, because each takes half a second to start. Any thread; but one ends
+// with the thread that started it, so threads that share a pool must stay until all are done.
 class AdvisorPool {
  public:
   // nullptr: none is needed.

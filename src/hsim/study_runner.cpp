@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -50,6 +51,10 @@ void StudyRunner::run(int threads, StudyCache& cache, StudyResults& results,
   std::mutex mutex;  // for all that follows
   std::size_t next = 0, done = 0;
   std::exception_ptr failure;
+  const std::size_t wanted =
+      std::max<std::size_t>(std::min(static_cast<std::size_t>(threads), tasks.size()), 1);
+  // What a thread has started may end with it (AdvisorPool), while another still plays.
+  std::latch all_done(static_cast<std::ptrdiff_t>(wanted));
   const auto work = [&] {
     std::unique_lock lock(mutex);
     while (next < tasks.size() && !failure) {
@@ -72,9 +77,10 @@ void StudyRunner::run(int threads, StudyCache& cache, StudyResults& results,
         if (!failure) failure = std::current_exception();
       }
     }
+    lock.unlock();
+    all_done.arrive_and_wait();
   };
   std::vector<std::thread> others;
-  const std::size_t wanted = std::min(static_cast<std::size_t>(threads), tasks.size());
   while (others.size() + 1 < wanted) others.emplace_back(work);
   work();
   for (std::thread& other : others) other.join();

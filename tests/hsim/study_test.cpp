@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "cli/failure.hpp"
 #include "hsim/dot_chart.hpp"
@@ -118,6 +120,31 @@ TEST(StudyRunner, ReplaysEveryWindowOnceWhateverTheThreads) {
   last.jobs.assign(samples.logs[0].jobs.begin() + 125, samples.logs[0].jobs.begin() + 175);
   const Rule rule{"saf", "none"};
   EXPECT_EQ(one.of(samples.plan.logs[0], rule)[2], measure(last, one_by_one(last, rule)));
+}
+
+// What a thread has started may end with it (an advisor does), and another may still be using it.
+TEST(StudyRunner, NoThreadLeavesWhileAnotherPlays) {
+  static std::atomic<int> left{0};
+  struct Leaver {
+    ~Leaver() { ++left; }
+  };
+  const Samples samples;
+  constexpr std::size_t all = 2u * 8 * 3;
+  std::atomic<std::size_t> begun{0}, ended{0};
+  StudyCache cache("", "");
+  StudyResults results;
+  StudyRunner(samples.plan, samples.logs, [&](const Workload& workload, Earlier, const Rule& rule) {
+    thread_local Leaver leaver;
+    if (++begun == all) {
+      while (ended < all - 1) std::this_thread::yield();
+      // The others have nothing left to do: whoever does not wait is gone within this time.
+      const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+      while (left == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+      EXPECT_EQ(left, 0);
+    }
+    ++ended;
+    return one_by_one(workload, rule);
+  }).run(4, cache, results, {});
 }
 
 TEST(StudyRunner, ExactRunTimesAreGivenToTheScheduler) {
