@@ -51,9 +51,13 @@ Interval over_logs(const std::vector<PairedWindows>& logs, const BootstrapOption
     sizes.push_back(log.a.size());
   }
   if (used.empty()) return {};
+  if (options.other_logs) sizes.push_back(used.size());  // which logs, behind their windows
   return bootstrap(sizes, options, [&](const std::vector<Drawn>& drawn) {
     double sum = 0;
-    for (std::size_t i = 0; i < used.size(); ++i) sum += log_of_ratio(*used[i], drawn[i]);
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      const std::size_t log = options.other_logs ? drawn.back()[i] : i;
+      sum += log_of_ratio(*used[log], drawn[log]);
+    }
     return std::exp(sum / static_cast<double>(used.size()));
   });
 }

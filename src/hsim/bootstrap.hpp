@@ -19,6 +19,7 @@ struct BootstrapOptions {
   int resamples = 4000;
   std::uint64_t seed = 1;
   double level = 0.95;
+  bool other_logs = false;  // logs are drawn again, too: what would come out on others like these
 };
 
 // One figure of two schedulers on the same windows of one log: a[i] and b[i] are of one window.
@@ -31,7 +32,8 @@ struct PairedWindows {
 Interval bootstrap_mean(const std::vector<double>& values, const BootstrapOptions& options = {});
 
 // The geometric mean of a over that of b. All values > 0. Of several logs, each is resampled by
-// itself and counts the same however many windows it has: the geometric mean over the logs.
+// itself and counts the same however many windows it has: the geometric mean over the logs. With
+// `other_logs`, one that is drawn twice has the same windows both times.
 Interval bootstrap_geometric_ratio(const std::vector<PairedWindows>& logs,
                                    const BootstrapOptions& options = {});
 

@@ -93,5 +93,23 @@ TEST(Bootstrap, RatioOfMeansIsNotTheMeanOfRatios) {
   EXPECT_DOUBLE_EQ(bootstrap_ratio_of_means({{{0, 0}, {0, 0}}}).value, 1);
 }
 
+// What is gained on one log of four is gained beyond doubt there, and not elsewhere.
+TEST(Bootstrap, OtherLogsAreMoreDoubtful) {
+  std::vector<PairedWindows> logs;
+  for (std::uint64_t log = 0; log < 4; ++log) {
+    PairedWindows pairs;
+    pairs.b = windows(20, log + 1);
+    for (const double value : pairs.b) pairs.a.push_back(log == 0 ? value / 2 : value * 1.01);
+    logs.push_back(std::move(pairs));
+  }
+  const Interval here = bootstrap_geometric_ratio(logs, {.resamples = 1000});
+  const Interval elsewhere =
+      bootstrap_geometric_ratio(logs, {.resamples = 1000, .other_logs = true});
+  EXPECT_DOUBLE_EQ(here.value, elsewhere.value);
+  EXPECT_LT(here.high, 1);
+  EXPECT_GE(elsewhere.high, 1);
+  EXPECT_LT(elsewhere.low, here.low);
+}
+
 }  // namespace
 }  // namespace hyades

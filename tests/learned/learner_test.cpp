@@ -226,6 +226,19 @@ TEST(Trial, WithoutWindowsNothingIsShown) {
   EXPECT_EQ(best_margin(ratios_of(network, WindowSet::ChooseBy, pool)).margin, never_departs);
 }
 
+// A gain on every window of few logs says nothing of other logs.
+TEST(Trial, FewLogsProveNothingOfOthers) {
+  for (const int logs : {1, 3, 4, 6}) {
+    std::vector<TrainingWindow> windows(24);
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      windows[i].log = "log-" + std::to_string(i % static_cast<std::size_t>(logs));
+    }
+    const std::vector<double> fallbacks(windows.size(), 10.0), slowdowns(windows.size(), 8.0);
+    EXPECT_LT(ratio_of(windows, slowdowns, fallbacks, false).high, 1) << logs;
+    EXPECT_EQ(ratio_of(windows, slowdowns, fallbacks, true).high < 1, logs >= 4) << logs;
+  }
+}
+
 // Every trial is there, under every margin, with its figures.
 TEST(Curves, ShowWhatTrialsSaid) {
   std::vector<Trial> trials(2);

@@ -49,28 +49,41 @@ Trial choose(const PolicyNetwork& network, const Training& training) {
     std::fprintf(stderr, "choosing the margin by the run times that the master goes by\n");
   }
   training.pool.replay_hand_set(WindowSet::ChooseBy);
-  MarginRatios ratios = ratios_of(network, WindowSet::ChooseBy, training.pool);
+  const Choosing choosing = training.options.choosing;
+  MarginRatios ratios =
+      ratios_of(network, WindowSet::ChooseBy, training.pool, choosing == Choosing::Elsewhere);
   if (training.options.federated) {
     ratios = ratios_of_ranks(training.ranks, ratios, training.pool.windows().logs.size());
   }
-  return (training.options.by_mean ? best_margin : sure_margin)(ratios);
+  return (choosing == Choosing::Mean ? best_margin : sure_margin)(ratios);
+}
+
+const char* how_chosen(Choosing choosing) {
+  switch (choosing) {
+    case Choosing::Mean:
+      return "by the mean";
+    case Choosing::Sure:
+      return "beyond doubt";
+    case Choosing::Elsewhere:
+      return "beyond doubt, on other logs, too";
+  }
+  return "";
 }
 
 void write_model(const PolicyNetwork& network, const TrainOptions& options, const std::string& logs,
                  const Trial& best, const Trial& chosen, double seconds) {
   const int held_out = static_cast<int>(std::lround(options.windows.held_out * 100));
-  std::map<std::string, std::string> facts{
-      {"logs", logs},
-      {"seed", std::to_string(options.training.seed)},
-      {"rounds", std::to_string(options.training.rounds)},
-      {"round", std::to_string(best.round)},
-      {"ratio", std::to_string(chosen.ratio)},
-      {"high", std::to_string(chosen.high)},
-      {"chosen", options.by_mean ? "by the mean" : "beyond doubt"},
-      {"held_out", std::to_string(held_out)},
-      {"variant", variant_text(options)},
-      {"seconds", std::to_string(static_cast<int>(seconds))},
-      {"hyades", hyades_version()}};
+  std::map<std::string, std::string> facts{{"logs", logs},
+                                           {"seed", std::to_string(options.training.seed)},
+                                           {"rounds", std::to_string(options.training.rounds)},
+                                           {"round", std::to_string(best.round)},
+                                           {"ratio", std::to_string(chosen.ratio)},
+                                           {"high", std::to_string(chosen.high)},
+                                           {"chosen", how_chosen(options.choosing)},
+                                           {"held_out", std::to_string(held_out)},
+                                           {"variant", variant_text(options)},
+                                           {"seconds", std::to_string(static_cast<int>(seconds))},
+                                           {"hyades", hyades_version()}};
   if (options.federated) facts["federated"] = std::to_string(options.ranks) + " ranks";
   const std::string digest = save_policy(options.out, network, chosen.margin, facts);
   if (options.json) {

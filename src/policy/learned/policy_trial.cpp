@@ -8,22 +8,7 @@ namespace hyades::learned {
 namespace {
 
 constexpr std::size_t kProofLeast = 8;  // windows
-
-Interval ratio_of(const std::vector<TrainingWindow>& windows, const std::vector<double>& slowdowns,
-                  const std::vector<double>& fallbacks) {
-  std::map<std::string, PairedWindows> logs;
-  if (windows.empty()) return {1, 1, 1};  // nothing shows that it is better
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    logs[windows[i].log].a.push_back(slowdowns[i]);
-    logs[windows[i].log].b.push_back(fallbacks[i]);
-  }
-  std::vector<PairedWindows> pairs;
-  for (auto& [name, log] : logs) pairs.push_back(std::move(log));
-  Interval ratio = bootstrap_geometric_ratio(pairs, {.resamples = 1000});
-  // Few windows drawn again are the same few windows: they prove nothing.
-  if (windows.size() < kProofLeast) ratio.high = std::max(ratio.high, 1.0);
-  return ratio;
-}
+constexpr std::size_t kLogsLeast = 4;   // to speak of others
 
 Trial margin_with_least(double Trial::*figure, const MarginRatios& ratios) {
   Trial best{.margin = never_departs};
@@ -37,11 +22,29 @@ Trial margin_with_least(double Trial::*figure, const MarginRatios& ratios) {
 
 }  // namespace
 
-MarginRatios ratios_of(const PolicyNetwork& network, WindowSet set, ReplayPool& pool) {
+Interval ratio_of(const std::vector<TrainingWindow>& windows, const std::vector<double>& slowdowns,
+                  const std::vector<double>& fallbacks, bool other_logs) {
+  std::map<std::string, PairedWindows> logs;
+  if (windows.empty()) return {1, 1, 1};  // nothing shows that it is better
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    logs[windows[i].log].a.push_back(slowdowns[i]);
+    logs[windows[i].log].b.push_back(fallbacks[i]);
+  }
+  std::vector<PairedWindows> pairs;
+  for (auto& [name, log] : logs) pairs.push_back(std::move(log));
+  Interval ratio = bootstrap_geometric_ratio(pairs, {.resamples = 1000, .other_logs = other_logs});
+  // Few windows, or logs, drawn again are the same few.
+  const bool too_few = windows.size() < kProofLeast || (other_logs && pairs.size() < kLogsLeast);
+  if (too_few) ratio.high = std::max(ratio.high, 1.0);
+  return ratio;
+}
+
+MarginRatios ratios_of(const PolicyNetwork& network, WindowSet set, ReplayPool& pool,
+                       bool other_logs) {
   MarginRatios ratios;
   for (std::size_t i = 0; i < ratios.size(); ++i) {
     ratios[i] = ratio_of(pool.windows(set), pool.slowdowns(set, network, tried_margins[i]),
-                         pool.fallback_slowdowns(set, network));
+                         pool.fallback_slowdowns(set, network), other_logs);
   }
   return ratios;
 }

@@ -28,7 +28,14 @@ struct Trial {
   MarginRatios of_margins{};
 };
 
-MarginRatios ratios_of(const PolicyNetwork& network, WindowSet set, ReplayPool& pool);
+// The windows' slowdowns over those of the fallback. `other_logs`: the interval is of what would
+// come out on other logs like these. Too few windows, or then logs, prove nothing: `high` is 1 at
+// least.
+Interval ratio_of(const std::vector<TrainingWindow>& windows, const std::vector<double>& slowdowns,
+                  const std::vector<double>& fallbacks, bool other_logs);
+
+MarginRatios ratios_of(const PolicyNetwork& network, WindowSet set, ReplayPool& pool,
+                       bool other_logs = false);
 
 // The trial of the margin whose ratio is least, and below 1; else of never_departs.
 Trial best_margin(const MarginRatios& ratios);

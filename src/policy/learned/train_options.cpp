@@ -37,12 +37,12 @@ double percent(const Command& command, const char* option, int missing, int most
   return whole_number(command, option, missing, 0, most) / 100.0;
 }
 
-bool chooses_by_mean(const Command& command) {
+Choosing choosing_of(const Command& command) {
   const std::string how = command.has("choose") ? command.value_of("choose") : "sure";
-  if (how != "mean" && how != "sure") {
-    command.usage_error("--choose=" + how + ": use sure or mean");
-  }
-  return how == "mean";
+  if (how == "mean") return Choosing::Mean;
+  if (how == "sure") return Choosing::Sure;
+  if (how == "elsewhere") return Choosing::Elsewhere;
+  command.usage_error("--choose=" + how + ": use sure, elsewhere or mean");
 }
 
 TrainingSettings settings_of(const Command& command) {
@@ -172,9 +172,10 @@ Command train_command() {
   command.value("out", "FILE", "the model, in the safetensors layout");
   add_training_options(command, kRounds);
   add_hyper_parameters(command);
-  command.value("choose", "HOW",
-                "sure (default): better than its fallback beyond doubt, or that; mean: better "
-                "on the mean, which looks good and is not");
+  command.value(
+      "choose", "HOW",
+      "sure (default): better than its fallback beyond doubt, or that; elsewhere: also on "
+      "other logs like these; mean: better on the mean, which looks good and is not");
   command.value("checkpoint", "FILE", "the state of the training (what --out says, .checkpoint)");
   command.value("checkpoint-every", "N", "rounds, and at the end; 0: never (10)");
   command.flag("resume", "go on from the checkpoint");
@@ -189,7 +190,7 @@ TrainOptions train_options(const Command& command, int threads) {
   TrainOptions options = training_options(command, kRounds, threads);
   options.out = command.value_of("out");
   if (options.out.empty()) command.usage_error("--out FILE is missing");
-  options.by_mean = chooses_by_mean(command);
+  options.choosing = choosing_of(command);
   options.json = command.json();
   options.checkpoint =
       command.has("checkpoint") ? command.value_of("checkpoint") : options.out + ".checkpoint";

@@ -9,13 +9,17 @@
 
 namespace hyades::learned {
 
+// --choose: when a model may depart from its fallback. Where it is better on the mean; where that
+// is beyond doubt on these logs; or on others like them, too.
+enum class Choosing { Mean, Sure, Elsewhere };
+
 struct TrainOptions {
   std::string out;
   TrainingSettings training;
   ReplaySettings replay;
   WindowPlan windows;
-  int generated = 0;          // workloads that are made
-  bool by_mean = false;       // --choose
+  int generated = 0;  // workloads that are made
+  Choosing choosing = Choosing::Sure;
   bool json = false;          // what comes of it is printed so
   std::string checkpoint;     // a file
   int checkpoint_every = 10;  // rounds; 0: never
