@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cli/job_words.hpp"
+#include "cli/placement_text.hpp"
 #include "cli/printable.hpp"
 #include "cli/quantity.hpp"
 #include "cli/times.hpp"
@@ -166,6 +167,13 @@ std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& w
                              format_duration(waited_s) +
                              (job.start_reason().empty() ? "" : ", " + job.start_reason()));
   }
+  if (why.has_placement()) {
+    const char* key = "placed";
+    for (const std::string& line : placement_lines(why.placement())) {
+      page.line(key, line);
+      key = "";
+    }
+  }
   if (has_ended(job)) {
     page.line("ended", end_sentence(job));
   } else if (!job.reason().empty()) {
@@ -208,6 +216,7 @@ Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
                  std::vector<std::string>(why.starts_with().begin(), why.starts_with().end())}};
   }
   out["schedule"] = schedule;
+  out["placement"] = why.has_placement() ? placement_json(why.placement()) : Json(nullptr);
   return out;
 }
 

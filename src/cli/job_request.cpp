@@ -13,6 +13,7 @@
 #include "core/counter_names.hpp"
 #include "core/hostlist.hpp"
 #include "core/units.hpp"
+#include "core/work_class.hpp"
 
 namespace hyades {
 namespace {
@@ -48,6 +49,7 @@ class Builder {
     read_time_limit();
     read_lease();
     read_counters();
+    read_class();
     read_geometry();
     read_hosts();
     read_devices();
@@ -141,6 +143,14 @@ class Builder {
     } else {
       fail("lease", "use seconds (20s), minutes, m:ss, h:mm:ss or d-hh:mm:ss, or none");
     }
+  }
+
+  // Which classes there are, the master knows.
+  void read_class() {
+    if (!options_.has("class")) return;
+    request_.spec.work_class = options_.value("class");
+    const std::string wrong = check_class_name(request_.spec.work_class);
+    if (!wrong.empty()) fail("class", wrong);
   }
 
   void read_counters() {

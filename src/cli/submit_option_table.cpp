@@ -58,6 +58,9 @@ const std::vector<SubmitOption> kTable = {
      "20s, m:ss; none"},
     {"counters", Value, Yes, false, "LIST",
      "count these events in it: PAPI_TOT_INS, perf::PAGE-FAULTS, ...; none"},
+    {"class", Value, Yes, false, "NAME",
+     "what it does with its nodes: compute, memory, latency, disk, network, mixed, or a site's own; "
+     "none: any will do"},
     {"signal", Value, Yes, false, "[B:]SIG[@S]", "send SIG S seconds (60) before the time limit"},
     {"kill-on-invalid-dep", Value, Quiet, false, "yes|no",
      "always yes here: a job whose dependency can never be met is cancelled"},

@@ -2,6 +2,7 @@
 
 #include "core/counter_names.hpp"
 #include "core/job_spec.hpp"
+#include "core/work_class.hpp"
 
 namespace hyades {
 
@@ -125,6 +126,7 @@ std::string check_spec(const JobSpec& spec) {
       check_list(spec.node_list, "node list"),
       check_list(spec.exclude, "exclude list"),
       check_counters(spec.counters),
+      spec.work_class.empty() ? "" : check_class_name(spec.work_class),
   });
   if (!bad.empty()) return bad;
   if (spec.memory_per_node_mib > 0 && spec.memory_per_cpu_mib > 0) {

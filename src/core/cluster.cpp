@@ -139,6 +139,13 @@ void Cluster::drain(const std::string& name, const std::string& reason, const st
   node->drained_ms = at_ms;
 }
 
+void Cluster::set_profile(const std::string& name, const std::optional<NodeProfile>& profile) {
+  Node* const node = find(name);
+  if (node == nullptr) return;
+  node->profile = profile;
+  ++inventories_;
+}
+
 void Cluster::declare_dead(const std::string& name, LaunchSequence below,
                            const std::string& proof) {
   Node* const node = find(name);

@@ -2,6 +2,7 @@
 // given out twice.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include "core/free_table.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
+#include "core/node_profile.hpp"
 #include "core/resources.hpp"
 #include "core/time.hpp"
 
@@ -54,6 +56,7 @@ struct Node {
   std::string death_proof;         // how that is known
   LaunchFaults launch_faults;
   std::int64_t worker_pid = 0;
+  std::optional<NodeProfile> profile;  // what it was measured to do
 
   IdSet free_cores;
   MiB free_memory_mib = 0;
@@ -72,6 +75,8 @@ class Cluster {
   void drain(const std::string& name, const std::string& reason, const std::string& by,
              WallMs at_ms);
   void resume(const std::string& name);
+  // What the node can do is known now, or forgotten. Unknown nodes are passed over.
+  void set_profile(const std::string& name, const std::optional<NodeProfile>& profile);
   // Launches of lower sequences are known to be over there. Going back changes nothing.
   void declare_dead(const std::string& name, LaunchSequence below, const std::string& proof);
 
@@ -92,7 +97,8 @@ class Cluster {
   // What is free on the nodes now, and what would be if nothing ran.
   const FreeTable& free() const { return free_; }
   const FreeTable& whole() const { return whole_; }
-  // Counts up whenever a node comes or another one has other cores, memory or devices than before.
+  // Counts up whenever a node comes or another one has other cores, memory, devices or figures than
+  // before.
   std::uint64_t inventories() const { return inventories_; }
 
   // Asserts that free and taken add up on every node, given what every placed job holds.

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "core/node_settings.hpp"
+#include "core/placement_settings.hpp"
 #include "core/queue_order.hpp"
 #include "core/resources.hpp"
+#include "core/work_class.hpp"
 
 namespace hyades {
 
@@ -31,6 +33,8 @@ struct QueueConfig {
   std::optional<double> reserve;  // this share of the queue's cores is kept for jobs to come,
   int reserve_after_s = 3600;     // by those that are expected to run longer than this
   double ageing = 0;              // scores that do not age are divided by 1 + this x hours waited
+  bool placement = true;          // phase 2 looks for better nodes
+  std::string work_class;         // of jobs that say none; "": kDefaultWorkClass
 };
 
 // What holds for the queue, whether it was said or not.
@@ -62,6 +66,7 @@ inline double guard_factor(const GuardSettings& guard, RunTimes run_times) {
 struct NodeConfig {
   std::string name;
   Inventory inventory;  // cores 0, memory 0: as the worker finds
+  std::string group;    // nodes of one group are near each other: "rack1"; "": of the nameless one
 };
 
 struct ClusterConfig {
@@ -94,9 +99,15 @@ struct ClusterConfig {
   int keep_minutes_days = 30;  // what nodes were measured to do, a minute at a time
   int keep_jobs_days = 365;    // likewise of jobs
   GuardSettings guard;
+  PlacementSettings placement;
+  std::vector<WorkClass> work_classes;  // beside known_work_classes(), or in their place
   std::string policy_model;   // of queues whose order is learned; "": the one that is installed
   double policy_gate = 0.1;   // what it chooses may cost this share more than the hand-set action
   int backfill_depth = 1000;  // candidates looked at behind a reservation; 0: all
 };
+
+// The configuration's, else the known one of that name; nullptr: there is none.
+const WorkClass* find_work_class(const ClusterConfig& config, const std::string& name);
+std::vector<std::string> work_class_names(const ClusterConfig& config);
 
 }  // namespace hyades

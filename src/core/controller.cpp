@@ -215,6 +215,8 @@ void Controller::apply(const NodeEvent& event) {
     cluster_.drain(event.node, drained->reason, drained->by, event.at_ms);
   } else if (const auto* dead = std::get_if<NodeDeclaredDead>(&event.what)) {
     cluster_.declare_dead(event.node, dead->below, dead->proof);
+  } else if (const auto* profiled = std::get_if<NodeProfiled>(&event.what)) {
+    cluster_.set_profile(event.node, profiled->profile);
   } else {
     cluster_.resume(event.node);
     bad_ends_.erase(event.node);  // who resumed it has looked at what they point at

@@ -157,6 +157,7 @@ class Controller {
   void on(const Request& request, const DrainRequest& what, const Now& now, Step& out);
   void on(const Request& request, const ResumeRequest& what, const Now& now, Step& out);
   void on(const Request& request, const ConfirmDeadRequest& what, const Now& now, Step& out);
+  void on(const Request& request, const ProfileNodeRequest& what, const Now& now, Step& out);
   void on(const Request& request, const ReloadRequest& what, const Now& now, Step& out);
   struct Refusal {
     ErrorCode error = ErrorCode::None;

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/controller.hpp"
+#include "core/nearest_word.hpp"
 #include "core/units.hpp"
 
 namespace hyades {
@@ -97,6 +98,15 @@ Controller::Refusal Controller::complete_and_check(const SubmitRequest& submit,
   const QueueConfig& queue = find_queue(spec.queue)->config;
   if (spec.time_limit_s == 0) spec.time_limit_s = queue.default_time_s;
   if (spec.lease_s == 0) spec.lease_s = queue.lease_s;
+  if (spec.work_class.empty()) {
+    spec.work_class = queue.work_class;
+  } else if (find_work_class(*config_, spec.work_class) == nullptr) {
+    const std::string nearest = nearest_word(spec.work_class, work_class_names(*config_));
+    return {ErrorCode::Invalid,
+            "there is no class " + quoted(spec.work_class) +
+                (nearest.empty() ? "; `hctl show config` and docs/placement.md name them"
+                                 : "; did you mean " + quoted(nearest) + "?")};
+  }
   return refusal;
 }
 
@@ -391,6 +401,23 @@ void Controller::on(const Request& request, const ConfirmDeadRequest& what, cons
            out);
   } else {
     declare_dead(what.node, next_sequence_, "confirmed by " + request.caller.user, now, out);
+    answer(request, ErrorCode::None, "", out);
+  }
+}
+
+void Controller::on(const Request& request, const ProfileNodeRequest& what, const Now& now,
+                    Step& out) {
+  const std::string wrong = what.profile ? check_profile(*what.profile) : "";
+  if (request.caller.role == Role::User) {
+    answer(request, ErrorCode::Denied, "only an operator may say what a node can do", out);
+  } else if (cluster_.find(what.node) == nullptr) {
+    answer(request, ErrorCode::NotFound, "there is no node " + quoted(what.node), out);
+  } else if (!wrong.empty()) {
+    answer(request, ErrorCode::Invalid, wrong, out);
+  } else {
+    out.batch.node_events.push_back(
+        {what.node, now.wall_ms, NodeProfiled{what.profile, request.caller.user}});
+    apply(out.batch.node_events.back());
     answer(request, ErrorCode::None, "", out);
   }
 }

@@ -122,7 +122,8 @@ void Controller::start_job(const Start& start, const Now& now, Step& out) {
                     .why = start.why,
                     .kill_grace_s = config_->kill_grace_s,
                     .policy = start.policy,
-                    .chosen_by = start.chosen_by};
+                    .chosen_by = start.chosen_by,
+                    .place_why = start.place_why};
   send_orders(record(job->id, std::move(assigned), now, out), now, out);
 }
 

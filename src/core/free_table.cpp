@@ -113,6 +113,12 @@ std::size_t FreeTable::kind_index(const std::string& kind) const {
              : kinds_->size();
 }
 
+int FreeTable::devices(NodeIndex node, const std::string& kind) const {
+  if (!has_devices()) return 0;
+  const std::size_t its = kind_index(kind);
+  return its == kinds_->size() ? 0 : devices_of(node)[its];
+}
+
 void FreeTable::change(NodeIndex node, const Node& of, const JobSpec& spec, int tasks, int sign) {
   FreeRow& row = rows_[static_cast<std::size_t>(node)];
   row.cores += sign * cores_of(spec, of, tasks);
@@ -220,21 +226,12 @@ bool node_allowed(const Node& node, const JobSpec& spec) {
   });
 }
 
-namespace {
-
-struct Candidate {
-  NodeIndex node;
-  int capacity;
-};
-
-// Hands `spec.tasks` tasks to the chosen nodes: one each first (a node without a task would be
-// held for nothing), then the rest in order. Empty when they cannot hold all of them.
-Plan fill(const JobSpec& spec, const std::vector<Candidate>& chosen) {
+Plan fill_nodes(const JobSpec& spec, const std::vector<NodeRoom>& chosen) {
   Plan plan;
   int left = spec.tasks - static_cast<int>(chosen.size());
-  for (const Candidate& candidate : chosen) {
-    const int more = std::min(left, candidate.capacity - 1);
-    plan.push_back({candidate.node, 1 + more});
+  for (const NodeRoom& room : chosen) {
+    const int more = std::min(left, room.tasks - 1);
+    plan.push_back({room.node, 1 + more});
     left -= more;
   }
   if (left > 0) return {};
@@ -243,15 +240,17 @@ Plan fill(const JobSpec& spec, const std::vector<Candidate>& chosen) {
   return plan;
 }
 
-bool has_more_room(const Candidate& a, const Candidate& b) { return a.capacity > b.capacity; }
+namespace {
+
+bool has_more_room(const NodeRoom& a, const NodeRoom& b) { return a.tasks > b.tasks; }
 
 // Leaves those on which the job is to run, roomiest first, ties by index: `spec.nodes`, or else the
 // fewest that hold it. None: there are not as many. Candidates are many and those chosen few, so
 // only these are sorted.
-void keep_roomiest(std::vector<Candidate>& candidates, const JobSpec& spec) {
+void keep_roomiest(std::vector<NodeRoom>& candidates, const JobSpec& spec) {
   std::vector<int> with_room(1);  // candidates by capacity
-  for (const Candidate& candidate : candidates) {
-    const auto capacity = static_cast<std::size_t>(candidate.capacity);
+  for (const NodeRoom& candidate : candidates) {
+    const auto capacity = static_cast<std::size_t>(candidate.tasks);
     if (capacity >= with_room.size()) with_room.resize(capacity + 1);
     ++with_room[capacity];
   }
@@ -267,8 +266,8 @@ void keep_roomiest(std::vector<Candidate>& candidates, const JobSpec& spec) {
     room -= of_least * capacity;
   }
   if (spec.nodes > 0 ? nodes > 0 : room > 0) candidates.clear();
-  std::erase_if(candidates, [&](const Candidate& candidate) {
-    const auto capacity = static_cast<std::size_t>(candidate.capacity);
+  std::erase_if(candidates, [&](const NodeRoom& candidate) {
+    const auto capacity = static_cast<std::size_t>(candidate.tasks);
     return capacity < least || (capacity == least && --of_least < 0);
   });
   std::stable_sort(candidates.begin(), candidates.end(), has_more_room);
@@ -278,7 +277,7 @@ void keep_roomiest(std::vector<Candidate>& candidates, const JobSpec& spec) {
 
 Plan place(const JobSpec& spec, const std::vector<Node>& nodes, const FreeTable& free,
            const std::vector<char>& usable) {
-  std::vector<Candidate> candidates;
+  std::vector<NodeRoom> candidates;
   std::int64_t all_room = 0;
   const bool one_will_do = spec.nodes <= 1;
   const DeviceNeeds needs = free.needs_of(spec);
@@ -296,7 +295,7 @@ Plan place(const JobSpec& spec, const std::vector<Node>& nodes, const FreeTable&
   if (spec.nodes == 1 || all_room < spec.tasks) return {};  // mostly: before anything is sorted
   keep_roomiest(candidates, spec);
   if (candidates.empty()) return {};
-  return fill(spec, candidates);
+  return fill_nodes(spec, candidates);
 }
 
 }  // namespace hyades

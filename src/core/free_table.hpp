@@ -46,6 +46,7 @@ class FreeTable {
   std::size_t size() const { return rows_.size(); }
   const FreeRow& row(NodeIndex node) const { return rows_[static_cast<std::size_t>(node)]; }
   int cores(NodeIndex node) const { return row(node).cores; }
+  int devices(NodeIndex node, const std::string& kind) const;  // 0: it has none of that kind
 
   // Adds a row for a node that comes behind all others. False, and nothing done: it brings kinds of
   // devices that no other has.
@@ -121,6 +122,16 @@ int device_count(const std::vector<DeviceCount>& devices, const std::string& kin
 
 // True when the spec's node list, exclusions and features allow this node.
 bool node_allowed(const Node& node, const JobSpec& spec);
+
+// A node and how many tasks of a job it has room for.
+struct NodeRoom {
+  NodeIndex node = 0;
+  int tasks = 0;
+};
+
+// Hands `spec.tasks` tasks to the chosen nodes: one each first (a node without a task would be
+// held for nothing), then the rest in order. Empty when they cannot hold all of them.
+Plan fill_nodes(const JobSpec& spec, const std::vector<NodeRoom>& chosen);
 
 // Chooses nodes for a job: with `spec.nodes` unset, the first single node that holds all tasks,
 // else the fewest nodes, roomiest first; ties go to the lower index. `usable[i]` says whether node

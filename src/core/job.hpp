@@ -9,6 +9,7 @@
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
 #include "core/job_state.hpp"
+#include "core/placement_why.hpp"
 #include "core/resources.hpp"
 #include "core/time.hpp"
 
@@ -33,7 +34,8 @@ struct Job {
   int losses = 0;           // attempts that their nodes lost; 0 again at a release
   Placement placement;      // empty while pending
   StartReason why = StartReason::Immediate;
-  int kill_grace_s = 30;  // of the current attempt, between SIGTERM and SIGKILL on its nodes
+  PlacementWhy place_why;  // what the place of the current attempt was expected to cost
+  int kill_grace_s = 30;   // of the current attempt, between SIGTERM and SIGKILL on its nodes
 
   bool held = false;
   bool held_by_admin = false;

@@ -20,6 +20,7 @@ struct JobEventName {
 struct NodeEventName {
   const char* operator()(const NodeDefined&) const { return "node-defined"; }
   const char* operator()(const NodeDrained&) const { return "node-drained"; }
+  const char* operator()(const NodeProfiled&) const { return "node-profiled"; }
   const char* operator()(const NodeResumed&) const { return "node-resumed"; }
   const char* operator()(const NodeDeclaredDead&) const { return "node-declared-dead"; }
 };

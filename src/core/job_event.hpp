@@ -2,6 +2,7 @@
 // is done about them; replaying them gives the same jobs again, and replay never asks a policy.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
 #include "core/job_state.hpp"
+#include "core/node_profile.hpp"
+#include "core/placement_why.hpp"
 #include "core/resources.hpp"
 #include "core/time.hpp"
 
@@ -40,6 +43,7 @@ struct Assigned {
   int kill_grace_s = 30;  // the configuration's at that moment; no later one changes this attempt's
   std::string policy = {};     // that its queue went by: "index+easy, reserve 0.05"
   std::string chosen_by = {};  // a model's digest, "lookahead"; "": who configured it
+  PlacementWhy place_why = {};
 };
 
 struct Started {
@@ -109,10 +113,15 @@ struct NodeDeclaredDead {
   LaunchSequence below = 0;
   std::string proof;  // "fenced", "confirmed by ada"
 };
+// What the node can do is known now, or forgotten.
+struct NodeProfiled {
+  std::optional<NodeProfile> profile;
+  std::string by;
+};
 struct NodeEvent {
   std::string node;
   WallMs at_ms = 0;
-  std::variant<NodeDefined, NodeDrained, NodeResumed, NodeDeclaredDead> what;
+  std::variant<NodeDefined, NodeDrained, NodeResumed, NodeDeclaredDead, NodeProfiled> what;
 };
 
 // "submitted", "assigned", ...: the name under which an event is stored and shown.

@@ -71,6 +71,7 @@ struct JobSpec {
   std::vector<Dependency> dependencies;  // all must be met
   WarningSignal warning;
   std::vector<std::string> counters;  // names; empty: the configuration's; "none": none
+  std::string work_class;             // what it does with its nodes; "": as its queue says
 
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };

@@ -52,6 +52,7 @@ void JobTable::apply(Job& job, const Assigned& e, const JobEvent& event) {
   job.attempts = e.key.attempt;
   job.placement = e.placement;
   job.why = e.why;
+  job.place_why = e.place_why;
   job.kill_grace_s = e.kill_grace_s;
   job.assigned_ms = event.at_ms;
   job.started_ms = 0;

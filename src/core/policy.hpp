@@ -12,6 +12,7 @@
 #include "core/cluster.hpp"
 #include "core/config.hpp"
 #include "core/job.hpp"
+#include "core/placement_why.hpp"
 
 namespace hyades {
 
@@ -103,6 +104,7 @@ struct Start {
   // What its queue went by, and who had chosen that: see Assigned.
   std::string policy;
   std::string chosen_by;
+  PlacementWhy place_why;  // phase 2's
 };
 
 // A job that could not start, and where and when it will at the latest.
@@ -179,8 +181,10 @@ class Policy {
   // last time, or has something to ask that is due. Cheap.
   virtual bool wakes(WallMs) { return false; }
 
-  // What is to be done now; all queues, in order of priority. The caller does it.
-  Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster, WallMs now_ms) {
+  // What is to be done now; all queues, in order of priority. The caller does it. Who starts is
+  // what plan() says; where, a policy may improve on.
+  virtual Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                          WallMs now_ms) {
     look(queues, cluster, now_ms);
     return plan(queues, cluster, now_ms);
   }

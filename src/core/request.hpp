@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "core/config.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
+#include "core/node_profile.hpp"
 
 namespace hyades {
 
@@ -55,6 +57,11 @@ struct ResumeRequest {
 struct ConfirmDeadRequest {
   std::string node;
 };
+// What a node can do. Nothing: what is known is forgotten.
+struct ProfileNodeRequest {
+  std::string node;
+  std::optional<NodeProfile> profile;
+};
 struct ReloadRequest {
   std::shared_ptr<const ClusterConfig> config;  // already checked
 };
@@ -66,7 +73,8 @@ struct Request {
   RequestId id = 0;
   Caller caller;
   std::variant<SubmitRequest, CancelRequest, SignalRequest, HoldRequest, ReleaseRequest,
-               RequeueRequest, DrainRequest, ResumeRequest, ConfirmDeadRequest, ReloadRequest>
+               RequeueRequest, DrainRequest, ResumeRequest, ConfirmDeadRequest, ProfileNodeRequest,
+               ReloadRequest>
       what;
 };
 

@@ -12,6 +12,7 @@
 #include "core/job_spec.hpp"
 #include "core/nearest_word.hpp"
 #include "core/units.hpp"
+#include "master/config_placement.hpp"
 #include "master/config_reader.hpp"
 #include "master/config_telemetry.hpp"
 #include "master/file_checks.hpp"
@@ -103,6 +104,8 @@ void read_node(const toml::table& table, ClusterConfig& config, Lines& lines,
   reader.memory("memory", inventory.memory_mib);
   reader.devices("devices", inventory.devices);
   reader.words("features", inventory.features);
+  std::string group;
+  reader.text("group", group);
   reader.finish();
   if (!table.contains("name"))
     reader.error("name", "[[node]] needs a name, such as name = \"n[1-4]\"");
@@ -111,7 +114,7 @@ void read_node(const toml::table& table, ClusterConfig& config, Lines& lines,
   }
   for (const std::string& name : names) {
     if (claim(lines, name, "node", reader.line_of("name"), errors)) {
-      config.nodes.push_back({name, inventory});
+      config.nodes.push_back({name, inventory, group});
     }
   }
 }
@@ -180,6 +183,7 @@ void read_queue(const toml::table& table, ClusterConfig& config, Lines& lines, c
   read_word(reader, "policy", queue.order, all_queue_orders());
   read_word(reader, "backfill", queue.backfill, all_backfills());
   read_forecasts(reader, table, queue);
+  read_queue_placement(reader, config, queue);
   reader.finish();
   if (!table.contains("name"))
     reader.error("name", "[[queue]] needs a name, such as name = \"batch\"");
@@ -362,20 +366,21 @@ std::vector<const toml::table*> sections(const toml::table& root, const char* na
 }
 
 void check_sections(const toml::table& root, ConfigErrors& errors) {
-  const std::vector<std::string> known = {"cluster",   "node",        "queue",  "fence",
-                                          "jobs",      "security",    "health", "device_files",
-                                          "telemetry", "accelerator", "guard",  "policy"};
+  const std::vector<std::string> known = {
+      "cluster", "node",         "queue",     "fence",       "jobs",  "security", "health",
+      "class",   "device_files", "telemetry", "accelerator", "guard", "policy",   "placement"};
   for (const auto& [key, value] : root) {
     const std::string name(key.str());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = nearest_word(name, known);
-    errors.add(key.source().begin.line,
-               "unknown section '" + shown(name) + "'" +
-                   (nearest.empty()
-                        ? "; possible: [cluster], [[node]], [[queue]], [guard], [policy], [fence], "
-                          "[jobs], [device_files], [health], "
-                          "[telemetry], [[accelerator]], [security]"
-                        : "; did you mean '" + nearest + "'?"));
+    errors.add(
+        key.source().begin.line,
+        "unknown section '" + shown(name) + "'" +
+            (nearest.empty()
+                 ? "; possible: [cluster], [[node]], [[queue]], [guard], [policy], [placement], "
+                   "[[class]], [fence], [jobs], [device_files], [health], "
+                   "[telemetry], [[accelerator]], [security]"
+                 : "; did you mean '" + nearest + "'?"));
   }
 }
 
@@ -388,6 +393,12 @@ ClusterConfig read_all(const toml::table& root, ConfigErrors& errors) {
   if (const toml::table* table = section(root, "guard", errors)) read_guard(*table, config, errors);
   if (const toml::table* table = section(root, "policy", errors)) {
     read_policy(*table, config, errors);
+  }
+  if (const toml::table* table = section(root, "placement", errors)) {
+    read_placement(*table, config.placement, errors);
+  }
+  for (const toml::table* table : sections(root, "class", errors)) {
+    read_work_class(*table, config, errors);
   }
   Lines nodes;
   for (const toml::table* table : sections(root, "node", errors)) {

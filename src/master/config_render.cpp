@@ -6,6 +6,7 @@
 
 #include "core/hostlist.hpp"
 #include "core/units.hpp"
+#include "master/config_placement.hpp"
 
 namespace hyades {
 namespace {
@@ -40,8 +41,10 @@ void render_cluster(std::ostream& out, const ClusterConfig& config) {
 }
 
 void render_nodes(std::ostream& out, const std::vector<std::string>& names,
-                  const Inventory& inventory) {
+                  const NodeConfig& node) {
+  const Inventory& inventory = node.inventory;
   out << "\n[[node]]\nname = " << quoted(compress_hostlist(names)) << "\n";
+  if (!node.group.empty()) out << "group = " << quoted(node.group) << "\n";
   if (inventory.cores != 0) out << "cores = " << inventory.cores << "\n";
   if (inventory.memory_mib != 0) {
     out << "memory = " << quoted(format_memory(inventory.memory_mib)) << "\n";
@@ -76,7 +79,9 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
       << "run_times = " << quoted(std::string(to_string(run_times_of(queue)))) << "\n"
       << "reserve = " << reserve_of(queue) << "\n"
       << "reserve_after = " << duration(queue.reserve_after_s) << "\n"
-      << "ageing = " << queue.ageing << "\n";
+      << "ageing = " << queue.ageing << "\n"
+      << "placement = " << (queue.placement ? "true" : "false") << "\n";
+  if (!queue.work_class.empty()) out << "class = " << quoted(queue.work_class) << "\n";
 }
 
 const char* word(bool flag) { return flag ? "true" : "false"; }
@@ -183,10 +188,11 @@ std::string render_config(const ClusterConfig& config) {
   for (std::size_t i = 0; i < config.nodes.size();) {
     std::vector<std::string> names;
     const std::size_t first = i;
-    while (i < config.nodes.size() && config.nodes[i].inventory == config.nodes[first].inventory) {
+    while (i < config.nodes.size() && config.nodes[i].inventory == config.nodes[first].inventory &&
+           config.nodes[i].group == config.nodes[first].group) {
       names.push_back(config.nodes[i++].name);
     }
-    render_nodes(out, names, config.nodes[first].inventory);
+    render_nodes(out, names, config.nodes[first]);
   }
   for (const QueueConfig& queue : config.queues) render_queue(out, queue);
   out << "\n[guard]\n"
@@ -195,7 +201,8 @@ std::string render_config(const ClusterConfig& config) {
   if (config.guard.factor) out << "factor = " << *config.guard.factor << "\n";
   out << "\n[policy]\n"
       << "model = " << escaped(config.policy_model) << "\n"
-      << "gate = " << config.policy_gate << "\n";
+      << "gate = " << config.policy_gate << "\n"
+      << render_placement(config);
   render_fence(out, config);
   render_node_settings(out, config.node_settings);
   render_device_files(out, config.node_settings.device_files);

@@ -88,6 +88,33 @@ void stored_fields(Io& io, Like<Inventory> auto& inventory) {
 }
 
 template <typename Io>
+void stored_fields(Io& io, Like<NodeProfile> auto& profile) {
+  io.number("measured_ms", profile.measured_ms);
+  io.text("source", profile.source);
+  io.numbers("figures", profile.figures);
+}
+
+template <typename Io>
+void stored_fields(Io& io, Like<PlaceCost> auto& cost) {
+  io.number("run_s", cost.run_s);
+  io.number("contention_s", cost.contention_s);
+  io.number("transfer_s", cost.transfer_s);
+  io.number("energy_s", cost.energy_s);
+  io.number("balance_s", cost.balance_s);
+}
+
+template <typename Io>
+void stored_fields(Io& io, Like<PlacementWhy> auto& why) {
+  io.text("class", why.work_class);
+  io.number("places", why.places);
+  io.object("cost", why.cost);
+  io.text("first_fit", why.first_fit);
+  io.object("first_fit_cost", why.first_fit_cost);
+  io.text("runner_up", why.runner_up);
+  io.object("runner_up_cost", why.runner_up_cost);
+}
+
+template <typename Io>
 void stored_fields(Io& io, Like<JobSpec> auto& spec) {
   const JobSpec fallback;
   io.text("name", spec.name);
@@ -118,6 +145,7 @@ void stored_fields(Io& io, Like<JobSpec> auto& spec) {
             fallback.warning.seconds_before_end);
   io.number("warning_batch_only", spec.warning.batch_only);
   io.texts("counters", spec.counters);
+  io.text("class", spec.work_class);
 }
 
 // The job is known from elsewhere.
@@ -150,6 +178,7 @@ void stored_fields(Io& io, Like<Assigned> auto& event) {
   io.text("policy", event.policy);
   io.text("chosen_by", event.chosen_by);
   io.number("kill_grace_s", event.kill_grace_s, 30);
+  io.object("placement", event.place_why);
   io.each("shares", event.placement.shares, true);
 }
 
@@ -270,6 +299,10 @@ Usage usage_from_json(const std::string& text) { return read<Usage>(text); }
 std::string inventory_to_json(const Inventory& inventory) { return write(inventory); }
 
 Inventory inventory_from_json(const std::string& text) { return read<Inventory>(text); }
+
+std::string profile_to_json(const NodeProfile& profile) { return write(profile); }
+
+NodeProfile profile_from_json(const std::string& text) { return read<NodeProfile>(text); }
 
 std::string list_to_json(const std::vector<std::string>& words) {
   // A word that is not UTF-8 becomes an object here and matches nothing; neither may one that

@@ -26,6 +26,9 @@ Usage usage_from_json(const std::string& text);
 std::string inventory_to_json(const Inventory& inventory);
 Inventory inventory_from_json(const std::string& text);
 
+std::string profile_to_json(const NodeProfile& profile);
+NodeProfile profile_from_json(const std::string& text);
+
 // ["a", "b"] and [1, 2]: lists as values of a query.
 std::string list_to_json(const std::vector<std::string>& words);
 std::string list_to_json(const std::vector<JobId>& ids);

@@ -213,6 +213,16 @@ void FrontDoor::act_on_node(const ClientRequest& request, std::vector<Request>& 
     out.push_back({request.id, caller_of(request), ResumeRequest{act.node()}});
   } else if (act.action() == pb::NODE_CONFIRM_DEAD) {
     out.push_back({request.id, caller_of(request), ConfirmDeadRequest{act.node()}});
+  } else if (act.action() == pb::NODE_PROFILE) {
+    NodeProfile profile;
+    std::string error;
+    if (!from_pb(act.profile(), profile, error)) {
+      notes_.erase(request.id);
+      return refuse(request.id, ErrorCode::Invalid, error);
+    }
+    out.push_back({request.id, caller_of(request), ProfileNodeRequest{act.node(), profile}});
+  } else if (act.action() == pb::NODE_FORGET_PROFILE) {
+    out.push_back({request.id, caller_of(request), ProfileNodeRequest{act.node(), {}}});
   } else {
     notes_.erase(request.id);
     refuse(request.id, ErrorCode::Invalid, "unknown action on a node");

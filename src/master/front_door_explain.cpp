@@ -4,6 +4,7 @@
 #include "core/controller.hpp"
 #include "core/units.hpp"
 #include "master/decision_recorder.hpp"
+#include "master/event_json.hpp"
 #include "master/front_door.hpp"
 #include "master/job_info.hpp"
 #include "master/queue_nodes.hpp"
@@ -47,6 +48,39 @@ void fill(const Explanation& why, pb::JobExplanation& out) {
   out.set_first(why.first);
 }
 
+pb::PlaceCost to_proto(const PlaceCost& cost) {
+  pb::PlaceCost out;
+  out.set_run_s(cost.run_s);
+  out.set_contention_s(cost.contention_s);
+  out.set_transfer_s(cost.transfer_s);
+  out.set_energy_s(cost.energy_s);
+  out.set_balance_s(cost.balance_s);
+  return out;
+}
+
+void fill(const PlacementWhy& why, pb::JobExplanation& explanation) {
+  if (why.places == 0) return;
+  pb::PlacementWhy& out = *explanation.mutable_placement();
+  out.set_work_class(why.work_class);
+  out.set_places(why.places);
+  *out.mutable_cost() = to_proto(why.cost);
+  out.set_first_fit(why.first_fit);
+  *out.mutable_first_fit_cost() = to_proto(why.first_fit_cost);
+  out.set_runner_up(why.runner_up);
+  *out.mutable_runner_up_cost() = to_proto(why.runner_up_cost);
+}
+
+// Of the last attempt.
+PlacementWhy last_place(const std::vector<StoredEvent>& events) {
+  PlacementWhy why;
+  for (const StoredEvent& stored : events) {
+    if (stored.kind != event_name(JobEvent{stored.job, stored.at_ms, Assigned{}})) continue;
+    const JobEvent event = event_from_json(stored.job, stored.at_ms, stored.kind, stored.detail);
+    why = std::get<Assigned>(event.what).place_why;
+  }
+  return why;
+}
+
 // The longest time limit, and the most tasks, with which it would start at once; by halves.
 void fill_what_would_start(const Controller& controller, const Job& job, const Now& now,
                            pb::JobExplanation& out) {
@@ -77,6 +111,7 @@ void FrontDoor::explain_jobs(const ClientRequest& request) {
     why.set_job(id);
     if (const Job* const job = driver_->controller().jobs().find(id)) {
       fill_job_info(driver_->controller(), *job, clock_.now(), *reply.add_jobs());
+      if (job->placed()) fill(job->place_why, why);
       explain(*job, why);
       continue;
     }
@@ -85,6 +120,7 @@ void FrontDoor::explain_jobs(const ClientRequest& request) {
       return refuse(request.id, ErrorCode::Unavailable, store_.last_error());
     }
     fill_job_info(stored.front(), *reply.add_jobs());
+    fill(last_place(store_.events(id)), why);
   }
   server_.reply(request.id, reply);
 }

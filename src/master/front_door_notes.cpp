@@ -12,7 +12,7 @@ constexpr std::size_t kJobsNamed = 20;
 
 bool same_nodes(const std::vector<NodeConfig>& a, const std::vector<NodeConfig>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.name == y.name && x.inventory == y.inventory;
+    return x.name == y.name && x.inventory == y.inventory && x.group == y.group;
   });
 }
 
@@ -50,6 +50,10 @@ std::string FrontDoor::about_node(const pb::ActOnNode& act) const {
   if (act.action() == pb::NODE_DRAIN) {
     return node->jobs == 0 ? "drained"
                            : "draining; " + counted_jobs(node->jobs) + " there will end first";
+  }
+  if (act.action() == pb::NODE_PROFILE) return "profiled";
+  if (act.action() == pb::NODE_FORGET_PROFILE) {
+    return node->profile ? "its profile is forgotten" : "there was no profile";
   }
   if (!node->drained) return "it was not drained";
   return node->responding ? "resumed" : "resumed, but it does not respond";

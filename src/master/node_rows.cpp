@@ -17,9 +17,14 @@ NodeRows::NodeRows(const Database& database)
           database,
           "INSERT INTO node (name, dead_below, death_proof, death_ms) VALUES (?1, ?2, ?3, ?4) "
           "ON CONFLICT (name) DO UPDATE SET dead_below = ?2, death_proof = ?3, death_ms = ?4"),
+      set_profile_(
+          database,
+          "INSERT INTO node (name, profile, profiled_by, profiled_ms) VALUES (?1, ?2, ?3, ?4) "
+          "ON CONFLICT (name) DO UPDATE SET profile = ?2, profiled_by = ?3, profiled_ms = ?4"),
       select_(database,
               "SELECT name, inventory, inventory_ms, drained, reason, changed_by, changed_ms, "
-              "boot_id, dead_below, death_proof, death_ms FROM node ORDER BY id") {}
+              "boot_id, dead_below, death_proof, death_ms, profile, profiled_by, profiled_ms "
+              "FROM node ORDER BY id") {}
 
 void NodeRows::append(const NodeEvent& event) {
   if (const auto* defined = std::get_if<NodeDefined>(&event.what)) {
@@ -36,6 +41,16 @@ void NodeRows::append(const NodeEvent& event) {
     Execution row(set_dead_);
     row.text(event.node).number(static_cast<std::int64_t>(dead->below)).text(dead->proof);
     row.number(event.at_ms).run();
+    return;
+  }
+  if (const auto* profiled = std::get_if<NodeProfiled>(&event.what)) {
+    const std::string profile = profiled->profile ? profile_to_json(*profiled->profile) : "";
+    Execution(set_profile_)
+        .text(event.node)
+        .text(profile)
+        .text(profiled->by)
+        .number(event.at_ms)
+        .run();
     return;
   }
   const auto* drained = std::get_if<NodeDrained>(&event.what);
@@ -62,6 +77,10 @@ std::vector<NodeEvent> NodeRows::load() const {
     if (row.column_number(8) != 0) {
       const auto below = static_cast<LaunchSequence>(row.column_number(8));
       events.push_back({name, row.column_number(10), NodeDeclaredDead{below, row.column_text(9)}});
+    }
+    if (const std::string profile = row.column_text(11); !profile.empty()) {
+      events.push_back({name, row.column_number(13),
+                        NodeProfiled{profile_from_json(profile), row.column_text(12)}});
     }
     if (row.column_is_null(3)) continue;
     NodeEvent admin{name, row.column_number(6), NodeResumed{row.column_text(5)}};

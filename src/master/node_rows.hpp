@@ -24,6 +24,7 @@ class NodeRows {
   Statement set_inventory_;
   Statement set_drained_;
   Statement set_dead_;
+  Statement set_profile_;
   Statement select_;
 };
 

@@ -4,6 +4,7 @@
 // written, so that later versions can add some. Readers throw std::exception on anything malformed.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -48,7 +49,18 @@ class StoredJsonWriter {
     for (const std::string& value : values) json[key].push_back(from_bytes(value));
   }
   void ids(const char* key, const IdSet& value) { json[key] = value.to_string(); }
-  // Structs that have a stored_fields() of their own.
+  // A struct that has a stored_fields() of its own.
+  template <typename T>
+  void object(const char* key, const T& value) {
+    if (value == T{}) return;
+    StoredJsonWriter inner;
+    stored_fields(inner, value);
+    json[key] = std::move(inner.json);
+  }
+  template <typename T>
+  void numbers(const char* key, const std::map<std::string, T>& values) {
+    for (const auto& [name, value] : values) json[key][name] = value;
+  }
   template <typename T>
   void each(const char* key, const std::vector<T>& values, bool required = false) {
     if (required) json[key] = StoredJson::array();
@@ -98,6 +110,19 @@ class StoredJsonReader {
     const std::string text = json.at(key).get<std::string>();
     if (!text.empty() && !IdSet::parse(text, value)) {
       throw std::runtime_error("malformed set of ids");
+    }
+  }
+  template <typename T>
+  void object(const char* key, T& value) const {
+    if (const auto at = json.find(key); at != json.end()) {
+      StoredJsonReader inner(*at);
+      stored_fields(inner, value);
+    }
+  }
+  template <typename T>
+  void numbers(const char* key, std::map<std::string, T>& values) const {
+    if (const auto at = json.find(key); at != json.end()) {
+      for (const auto& [name, value] : at->items()) values[name] = value.template get<T>();
     }
   }
   template <typename T>

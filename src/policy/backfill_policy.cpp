@@ -34,6 +34,7 @@ std::string policy_text(const QueueConfig& rule) {
 
 void BackfillPolicy::configure(const ClusterConfig& config) {
   depth_ = config.backfill_depth;
+  refiner_.configure(config);
   texts_.clear();
   for (const QueueConfig& queue : config.queues) {
     texts_[queue.name] = policy_text(without_advice(queue));
@@ -111,10 +112,26 @@ void BackfillPolicy::look(const std::vector<QueueView>& queues, const ClusterVie
   if (global_) global_->look(queues, cluster, now_ms, guard(), *predictor_);
 }
 
+Decision BackfillPolicy::decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                                WallMs now_ms) {
+  look(queues, cluster, now_ms);
+  PlanLedger ledger(cluster, now_ms);
+  Decision decision = plan_on(ledger, queues);
+  refiner_.refine(decision, queues, ledger, [this](const QueueConfig& queue, const Job& job) {
+    return predictor_ ? predictor_->forecast(job, run_times_of(rule_of(queue))).run_s
+                      : requested_run(job.spec).run_s;
+  });
+  return decision;
+}
+
 Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
                               WallMs now_ms) const {
-  Decision decision;
   PlanLedger ledger(cluster, now_ms);
+  return plan_on(ledger, queues);
+}
+
+Decision BackfillPolicy::plan_on(PlanLedger& ledger, const std::vector<QueueView>& queues) const {
+  Decision decision;
   Depth depth(depth_);
   for (const QueueView& queue : queues) {
     if (queue.waiting->empty()) continue;

@@ -29,6 +29,7 @@
 #include "core/policy.hpp"
 #include "policy/age_guard.hpp"
 #include "policy/global_policy.hpp"
+#include "policy/placement_refiner.hpp"
 #include "policy/queue_walk.hpp"
 #include "policy/run_predictor.hpp"
 
@@ -66,6 +67,9 @@ class BackfillPolicy : public Policy {
   GlobalPolicy* global() { return global_ ? &*global_ : nullptr; }
 
   double rank(const QueueConfig& queue, const Job& job, WallMs busy_since_ms) const override;
+  // Phase 2 (policy/placement_refiner.hpp) has the last word on where.
+  Decision decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
+                  WallMs now_ms) override;
   Decision plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
                 WallMs now_ms) const override;
   std::optional<Explanation> explain(const std::vector<QueueView>& queues,
@@ -85,6 +89,7 @@ class BackfillPolicy : public Policy {
   // Writes down what the queue goes by.
   void name_policy(const QueueConfig& queue, const GlobalAdvice* advice,
                    std::span<Start> starts) const;
+  Decision plan_on(PlanLedger& ledger, const std::vector<QueueView>& queues) const;
   void plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
                   Decision& decision) const;
 
@@ -97,6 +102,7 @@ class BackfillPolicy : public Policy {
   std::optional<AgeGuard> guard_;
   std::optional<RunPredictor> predictor_;
   std::optional<GlobalPolicy> global_;  // only beside a predictor
+  PlacementRefiner refiner_;
 };
 
 }  // namespace hyades

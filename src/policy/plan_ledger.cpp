@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "core/assert.hpp"
 #include "policy/order.hpp"
 
 namespace hyades {
@@ -149,6 +150,28 @@ void PlanLedger::recompute_beside() {
     before = &held.beside;
   }
   beside_cores_ = usable_cores(held_.front().beside);
+}
+
+std::vector<PlanLedger::Level> PlanLedger::levels() const {
+  std::vector<Level> all = {{now_ms_, *view_.free}};
+  for (const Held& held : held_) {
+    Level& level = all.emplace_back(Level{held.reservation.start_ms, held.left});
+    for (const Started& started : started_) {
+      if (started.end_ms <= level.from_ms) continue;
+      for (const PlannedShare& share : started.plan) {
+        level.free.give(share.node, nodes_[static_cast<std::size_t>(share.node)], started.job->spec,
+                        share.tasks);
+      }
+    }
+  }
+  return all;
+}
+
+const Job& PlanLedger::started_job(JobId id) const {
+  const auto found = std::find_if(started_.begin(), started_.end(),
+                                  [&](const Started& each) { return each.job->id == id; });
+  HYADES_ASSERT(found != started_.end());
+  return *found->job;
 }
 
 std::vector<PlanLedger::Release> PlanLedger::releases() const {

@@ -43,6 +43,17 @@ class PlanLedger {
     for (const Held& held : held_) visit(*held.job, held.reservation);
   }
 
+  // What this pass may give away: now, and at the start of each reservation beside it, as if the
+  // pass had started nothing. A job that still runs at that time must fit there, too. By time.
+  struct Level {
+    WallMs from_ms = 0;
+    FreeTable free;
+  };
+  std::vector<Level> levels() const;
+  std::size_t reservations() const { return held_.size(); }
+  // One that this pass has started.
+  const Job& started_job(JobId id) const;
+
   // No job that needs more cores than these can start now: of any job, and of those that would end
   // after the first reserved start.
   std::int64_t free_cores() const { return free_cores_; }

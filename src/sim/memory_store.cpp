@@ -55,6 +55,8 @@ void MemoryStore::append(const NodeEvent& event) {
     node.defined = event;
   } else if (std::holds_alternative<NodeDeclaredDead>(event.what)) {
     node.dead = event;
+  } else if (std::holds_alternative<NodeProfiled>(event.what)) {
+    node.profiled = event;
   } else {
     node.admin = event;
   }
@@ -69,6 +71,7 @@ void MemoryStore::load(StoredState& state, const std::function<void(const JobEve
     const StoredNode& node = nodes_.at(name);
     if (node.defined) state.node_events.push_back(*node.defined);
     if (node.dead) state.node_events.push_back(*node.dead);
+    if (node.profiled) state.node_events.push_back(*node.profiled);
     if (node.admin) state.node_events.push_back(*node.admin);
   }
   std::vector<std::pair<std::uint64_t, const JobEvent*>> live;

@@ -37,6 +37,7 @@ class MemoryStore : public Store {
   struct StoredNode {
     std::optional<NodeEvent> defined;
     std::optional<NodeEvent> dead;
+    std::optional<NodeEvent> profiled;
     std::optional<NodeEvent> admin;  // the last of NodeDrained and NodeResumed
   };
 

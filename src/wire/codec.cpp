@@ -182,6 +182,7 @@ void to_pb(const JobSpec& value, pb::JobSpec& out) {
   out.set_warning_batch_only(value.warning.batch_only);
   out.set_lease_s(value.lease_s);
   to_pb(value.counters, *out.mutable_counters());
+  out.set_work_class(value.work_class);
 }
 
 namespace {
@@ -230,6 +231,25 @@ bool from_pb(const pb::JobSpec& in, JobSpec& out, std::string& error) {
   out.warning.batch_only = in.warning_batch_only();
   check.number("lease_s", in.lease_s(), -1, INT_MAX, out.lease_s);
   check.texts("counters", in.counters(), out.counters, counter_name_bytes_max);
+  check.text("work_class", in.work_class(), out.work_class);
+  return check.ok();
+}
+
+void to_pb(const NodeProfile& value, pb::NodeProfile& out) {
+  out.set_measured_ms(value.measured_ms);
+  out.set_source(value.source);
+  for (const auto& [name, figure] : value.figures) (*out.mutable_figures())[name] = figure;
+}
+
+// What the figures may be, check_profile() says.
+bool from_pb(const pb::NodeProfile& in, NodeProfile& out, std::string& error) {
+  RangeCheck check("NodeProfile", error);
+  check.number("measured_ms", in.measured_ms(), 0, kWallMsMax, out.measured_ms);
+  check.text("source", in.source(), out.source);
+  out.figures.clear();
+  if (check.list("figures", static_cast<int>(in.figures_size()))) {
+    for (const auto& [name, figure] : in.figures()) out.figures[name] = figure;
+  }
   return check.ok();
 }
 

@@ -10,6 +10,7 @@
 #include "core/exit_record.hpp"
 #include "core/job_spec.hpp"
 #include "core/messages.hpp"
+#include "core/node_profile.hpp"
 #include "core/resources.hpp"
 #include "hyades.pb.h"
 #include "wire/utf8.hpp"
@@ -37,6 +38,7 @@ void to_pb(const Inventory& value, pb::Inventory& out);
 void to_pb(const NodeShare& value, pb::NodeShare& out);
 void to_pb(const Dependency& value, pb::Dependency& out);
 void to_pb(const JobSpec& value, pb::JobSpec& out);
+void to_pb(const NodeProfile& value, pb::NodeProfile& out);
 void to_pb(const JobPayload& value, pb::JobPayload& out);
 void to_pb(const Usage& value, pb::Usage& out);
 void to_pb(const ExitRecord& value, pb::ExitRecord& out);
@@ -47,6 +49,7 @@ bool from_pb(const pb::Inventory& in, Inventory& out, std::string& error);
 bool from_pb(const pb::NodeShare& in, NodeShare& out, std::string& error);
 bool from_pb(const pb::Dependency& in, Dependency& out, std::string& error);
 bool from_pb(const pb::JobSpec& in, JobSpec& out, std::string& error);
+bool from_pb(const pb::NodeProfile& in, NodeProfile& out, std::string& error);
 bool from_pb(const pb::JobPayload& in, JobPayload& out, std::string& error);
 bool from_pb(const pb::Usage& in, Usage& out, std::string& error);
 bool from_pb(const pb::ExitRecord& in, ExitRecord& out, std::string& error);

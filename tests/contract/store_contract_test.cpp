@@ -124,7 +124,7 @@ TEST_P(StoreContract, GivesBackEveryFieldOfEveryEvent) {
   keep(one_event(7, HoldChanged{true, true, "root"}));
   keep(one_event(7, HoldChanged{false, false, ""}));
   keep(one_event(7, Assigned{sample_key(7, 1, 44), 3, sample_placement(), StartReason::Backfill, 7,
-                             "saf+easy, reserve 0.1", "lookahead"}));
+                             "saf+easy, reserve 0.1", "lookahead", sample_place_why()}));
   keep(one_event(7, Started{sample_key(7, 1, 44), 6000}));
   keep(one_event(7, RequeueRequested{"ann"}));
   keep(one_event(7, Requeued{sample_key(7, 1, 44), "node vn1 rebooted", true, 9000, "vn1"}));
@@ -353,6 +353,30 @@ TEST_P(StoreContract, NodesAreRememberedByTheirLastState) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_TRUE(same(loaded.state.node_events[i], expected[i])) << "node event " << i;
   }
+}
+
+TEST_P(StoreContract, ProfilesOfNodesAreKeptUntilTheyAreForgotten) {
+  const Inventory inventory{4, 8192, {}, {}};
+  NodeProfile other = sample_profile();
+  other.source = "from \"a file\"";
+  Batch batch;
+  batch.node_events = {{"vn1", 1, NodeDefined{inventory, "boot-1"}},
+                       {"vn1", 2, NodeProfiled{sample_profile(), "ann"}},
+                       {"vn2", 3, NodeProfiled{sample_profile(), "ann"}},  // never seen
+                       {"vn1", 4, NodeDrained{"a fan", "root"}}};
+  must_commit(batch);
+  batch.node_events = {{"vn1", 5, NodeProfiled{other, "bob"}},
+                       {"vn2", 6, NodeProfiled{std::nullopt, "bob"}},
+                       {"vn1", 7, NodeResumed{"ann"}}};
+  must_commit(batch);
+  std::vector<NodeEvent> profiled;
+  for (const NodeEvent& event : load().state.node_events) {
+    const auto* what = std::get_if<NodeProfiled>(&event.what);
+    // Whether that one is forgotten is told, or nothing is, is all the same.
+    if (what != nullptr && what->profile) profiled.push_back(event);
+  }
+  ASSERT_EQ(profiled.size(), 1u);
+  EXPECT_TRUE(same(profiled[0], {"vn1", 5, NodeProfiled{other, "bob"}}));
 }
 
 TEST_P(StoreContract, ABatchMayBeLarge) {

@@ -64,6 +64,7 @@ inline JobSpec sample_spec(const std::string& name = "train") {
                        {DependencyKind::AfterNotOk, 6}};
   spec.warning = {10, 120, true};
   spec.counters = {"PAPI_TOT_INS", "perf::PAGE-FAULTS"};
+  spec.work_class = "memory";
   return spec;
 }
 
@@ -91,6 +92,14 @@ inline Placement sample_placement() {
   second.cores.insert(0);
   second.cores.insert_range(5, 15);
   return Placement{{first, second}};
+}
+
+inline PlacementWhy sample_place_why() {
+  return {"memory", 3, {1, 2, 3, 4, 5}, "vn[3-4]", {6, 7, 8, 9, 10}, "vn5", {11, 12, 13, 14, 15.5}};
+}
+
+inline NodeProfile sample_profile() {
+  return {1'800'000'000'000, "hyades-profile 1", {{"chase_ns", 0.1}, {"gemm_gflops", 1e300}}};
 }
 
 inline LaunchKey sample_key(JobId job, Attempt attempt, LaunchSequence sequence) {
@@ -146,7 +155,8 @@ inline bool same(const HoldChanged& a, const HoldChanged& b) {
 }
 inline bool same(const Assigned& a, const Assigned& b) {
   return a.key == b.key && a.epoch == b.epoch && a.placement == b.placement && a.why == b.why &&
-         a.kill_grace_s == b.kill_grace_s && a.policy == b.policy && a.chosen_by == b.chosen_by;
+         a.kill_grace_s == b.kill_grace_s && a.policy == b.policy && a.chosen_by == b.chosen_by &&
+         a.place_why == b.place_why;
 }
 inline bool same(const Started& a, const Started& b) {
   return a.key == b.key && a.started_ms == b.started_ms;
@@ -181,6 +191,9 @@ inline bool same(const NodeDrained& a, const NodeDrained& b) {
 inline bool same(const NodeResumed& a, const NodeResumed& b) { return a.by == b.by; }
 inline bool same(const NodeDeclaredDead& a, const NodeDeclaredDead& b) {
   return a.below == b.below && a.proof == b.proof;
+}
+inline bool same(const NodeProfiled& a, const NodeProfiled& b) {
+  return a.profile == b.profile && a.by == b.by;
 }
 inline bool same(const NodeEvent& a, const NodeEvent& b) {
   if (a.node != b.node || a.at_ms != b.at_ms || a.what.index() != b.what.index()) return false;

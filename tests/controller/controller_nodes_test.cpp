@@ -1,4 +1,6 @@
 // What nodes say, what they are told, and what a new master finds.
+#include <cmath>
+
 #include "test_cluster.hpp"
 
 namespace hyades {
@@ -352,6 +354,64 @@ TEST(ControllerNodes, AStopIsRepeatedUntilTheAttemptIsOver) {
   cluster.expect_nothing_else();
   cluster.advance(1'000);
   cluster.expect_sent<StopOrder>("n1");
+}
+
+// ---- profiles -----------------------------------------------------------------------------------
+
+NodeProfile a_profile() { return {5, "test", {{"gemm_gflops", 50}}}; }
+
+TEST(ControllerNodes, AProfileIsKeptUntilItIsForgotten) {
+  TestCluster cluster;
+  cluster.nodes(2, 4);
+  cluster.ask_as_operator(ProfileNodeRequest{"n1", a_profile()});
+  cluster.expect_reply(ErrorCode::None);
+  const auto event = cluster.expect_node_event<NodeProfiled>("n1");
+  EXPECT_EQ(event.profile, a_profile());
+  EXPECT_EQ(event.by, "operator");
+  EXPECT_EQ(cluster.node("n1").profile, a_profile());
+  EXPECT_FALSE(cluster.node("n2").profile);
+  cluster.restart();
+  EXPECT_EQ(cluster.node("n1").profile, a_profile());
+  cluster.hello("n1");
+  cluster.hello("n2");
+  cluster.forget();
+  EXPECT_EQ(cluster.node("n1").profile, a_profile());
+  cluster.ask_as_operator(ProfileNodeRequest{"n1", std::nullopt});
+  cluster.expect_reply(ErrorCode::None);
+  EXPECT_FALSE(cluster.expect_node_event<NodeProfiled>("n1").profile);
+  EXPECT_FALSE(cluster.node("n1").profile);
+  cluster.restart();
+  EXPECT_FALSE(cluster.node("n1").profile);
+}
+
+TEST(ControllerNodes, OnlyAnOperatorSaysWhatANodeCanDo) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  for (const std::optional<NodeProfile>& profile : {std::optional(a_profile()), {}}) {
+    cluster.ask(ProfileNodeRequest{"n1", profile});
+    cluster.expect_reply(ErrorCode::Denied);
+  }
+  cluster.ask(ProfileNodeRequest{"n1", a_profile()}, 0, Role::Admin);
+  cluster.expect_reply(ErrorCode::None);
+  cluster.expect_node_event<NodeProfiled>("n1");
+  cluster.expect_nothing_else();
+}
+
+TEST(ControllerNodes, AProfileThatIsNoneIsRefused) {
+  TestCluster cluster;
+  cluster.nodes(1, 4);
+  cluster.ask_as_operator(ProfileNodeRequest{"n9", a_profile()});
+  EXPECT_NE(cluster.expect_reply(ErrorCode::NotFound).find("n9"), std::string::npos);
+  for (const double bad : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+    NodeProfile profile = a_profile();
+    profile.figures["chase_ns"] = bad;
+    cluster.ask_as_operator(ProfileNodeRequest{"n1", profile});
+    EXPECT_NE(cluster.expect_reply(ErrorCode::Invalid).find("chase_ns"), std::string::npos);
+  }
+  cluster.ask_as_operator(ProfileNodeRequest{"n1", NodeProfile{}});
+  cluster.expect_reply(ErrorCode::Invalid);
+  cluster.expect_nothing_else();
+  EXPECT_FALSE(cluster.node("n1").profile);
 }
 
 // ---- greetings, silence, restarts --------------------------------------------------------------

@@ -18,6 +18,10 @@ target_link_libraries(planner_differential_test PRIVATE
   hyades_core hyades_policy hyades_trace GTest::gtest_main)
 gtest_discover_tests(planner_differential_test)
 
+add_executable(placement_refiner_test placement_refiner_test.cpp)
+target_link_libraries(placement_refiner_test PRIVATE hyades_policy GTest::gtest_main)
+gtest_discover_tests(placement_refiner_test)
+
 add_executable(replay_test replay_test.cpp)
 target_link_libraries(replay_test PRIVATE hyades_hsim_what_if GTest::gtest_main)
 gtest_discover_tests(replay_test)
@@ -37,3 +41,11 @@ gtest_discover_tests(lookahead_test)
 add_executable(global_policy_test global_policy_test.cpp)
 target_link_libraries(global_policy_test PRIVATE hyades_hsim hyades_hsim_report GTest::gtest_main)
 gtest_discover_tests(global_policy_test)
+
+# Gavel's table and traces are no part of the repository either.
+add_executable(device_study_test device_study_test.cpp)
+target_compile_definitions(device_study_test PRIVATE
+  HYADES_GAVEL="${PROJECT_SOURCE_DIR}/../shared/data/gavel")
+target_link_libraries(device_study_test PRIVATE
+  hyades_hsim_devices GTest::gtest_main GTest::gmock)
+gtest_discover_tests(device_study_test)

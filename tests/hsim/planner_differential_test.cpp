@@ -80,5 +80,22 @@ TEST(PlannerDifferential, NobodyStartsLaterThanPromised) {
   }
 }
 
+// Phase 2 changes where jobs start, never which, nor what is promised, nor whether that holds; that
+// all of them fit, the ledger says.
+TEST(PlacementDifferential, OnlyNodesChange) {
+  const CaseRange range = random_cases(4000);
+  int moved = 0, on_several_nodes = 0;
+  for (std::uint64_t seed = range.first; seed < range.first + range.count; ++seed) {
+    const Scenario scenario = random_placement_scenario(seed);
+    const ScenarioOutcome outcome = ScenarioRun(scenario).run();
+    ASSERT_EQ(outcome.difference, "") << explain(seed, scenario);
+    moved += outcome.moved;
+    on_several_nodes += outcome.on_several_nodes;
+  }
+  if (range.count < 100) return;
+  EXPECT_GT(moved, 1000) << "cases in which nothing is moved show nothing";
+  EXPECT_GT(on_several_nodes, 100);
+}
+
 }  // namespace
 }  // namespace hyades

@@ -186,6 +186,33 @@ void describe(std::ostream& text, const ScenarioJob& job) {
 
 }  // namespace
 
+Scenario random_placement_scenario(std::uint64_t seed, const ScenarioKind& kind) {
+  Scenario scenario = random_scenario(seed, kind);
+  Prng random(seed + 77);
+  ClusterConfig& config = scenario.config;
+  config.queues = scenario.queues;
+  config.guard.enabled = false;
+  config.placement.balance = random.chance(300) ? 10 : 0;
+  config.placement.contention = random.chance(800) ? 1 : 0;
+  for (std::size_t i = 0; i < scenario.nodes.size(); ++i) {
+    NodeProfile& profile = scenario.profiles.emplace_back();
+    for (const char* const figure : {"gemm_gflops", "stream_one_gbs", "chase_ns", "idle_w"}) {
+      if (random.chance(800)) {
+        profile.figures[figure] = static_cast<double>(random.between(1, 20));
+      }
+    }
+    profile.figures["other"] = 1;
+    config.nodes.push_back({"n" + std::to_string(i + 1), {}, random.chance(500) ? "near" : "far"});
+  }
+  for (ScenarioJob& job : scenario.jobs) {
+    const auto& classes = known_work_classes();
+    job.spec.work_class =
+        classes[static_cast<std::size_t>(random.between(0, static_cast<int>(classes.size()) - 1))]
+            .name;
+  }
+  return scenario;
+}
+
 std::string describe(const Scenario& scenario) {
   std::ostringstream text;
   for (std::size_t i = 0; i < scenario.nodes.size(); ++i) {

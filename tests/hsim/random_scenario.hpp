@@ -8,6 +8,7 @@
 
 #include "core/config.hpp"
 #include "core/job_spec.hpp"
+#include "core/node_profile.hpp"
 #include "core/time.hpp"
 
 namespace hyades {
@@ -31,6 +32,10 @@ struct Scenario {
   std::vector<QueueConfig> queues;  // by priority
   std::vector<ScenarioJob> jobs;    // by submission
   std::vector<ScenarioDrain> drains;
+  // What nodes can do, by node, and what phase 2 is told of them and of classes; empty: there is no
+  // phase 2.
+  std::vector<NodeProfile> profiles;
+  ClusterConfig config;
 };
 
 // What may occur in it.
@@ -43,6 +48,9 @@ struct ScenarioKind {
 };
 
 Scenario random_scenario(std::uint64_t seed, const ScenarioKind& kind = {});
+
+// The same on nodes that are unlike each other, with jobs of all classes of work.
+Scenario random_placement_scenario(std::uint64_t seed, const ScenarioKind& kind = {});
 
 // For people who look for the defect.
 std::string describe(const Scenario& scenario);

@@ -29,6 +29,10 @@ ScenarioRun::ScenarioRun(const Scenario& scenario) : scenario_(scenario) {
     }
     queues_.push_back({config, members, {}});
   }
+  for (std::size_t i = 0; i < scenario.profiles.size(); ++i) {
+    cluster_.set_profile("n" + std::to_string(i + 1), scenario.profiles[i]);
+  }
+  if (!scenario.profiles.empty()) policy_.configure(scenario.config);
   outcome_.starts.assign(scenario.jobs.size(), -1);
 }
 
@@ -77,6 +81,7 @@ void ScenarioRun::arrive(WallMs at_ms) {
     Job& job = jobs_.emplace_back();
     job.id = static_cast<JobId>(jobs_.size());
     job.spec = from.spec;
+    job.spec.queue = queues_[from.queue].config.name;
     job.submitted_ms = at_ms;
     job.avoid_node = from.avoid_node;
     Waiting& queue = queues_[from.queue];
@@ -101,6 +106,14 @@ std::vector<char> ScenarioRun::usable(const Waiting& queue) const {
 }
 
 Decision ScenarioRun::production() {
+  return policy_.decide(views(), {&cluster_, &running_, &cluster_.free()}, now_ms_);
+}
+
+Decision ScenarioRun::first_fit() const {
+  return policy_.plan(views(), {&cluster_, &running_, &cluster_.free()}, now_ms_);
+}
+
+std::vector<QueueView> ScenarioRun::views() const {
   std::vector<QueueView> views;
   for (const Waiting& queue : queues_) {
     QueueView view{&queue.config, &queue.jobs, usable(queue), kBusySince, {}};
@@ -109,7 +122,7 @@ Decision ScenarioRun::production() {
     if (has_limits) view.within_limits = [this](const Job& job) { return !limited(job.id); };
     views.push_back(std::move(view));
   }
-  return policy_.decide(views, {&cluster_, &running_, &cluster_.free()}, now_ms_);
+  return views;
 }
 
 Decision ScenarioRun::naive() const {
@@ -133,9 +146,10 @@ Decision ScenarioRun::naive() const {
 
 // "2@n1:3,n2:1 b; 4 in 300 ms@n1:2": job 2 starts with 3 tasks on n1 and one on n2, backfilled; job
 // 4 is promised n1.
-std::string ScenarioRun::words(const Decision& decision) const {
-  const auto plan_words = [](const Plan& plan) {
+std::string ScenarioRun::words(const Decision& decision, bool with_nodes) const {
+  const auto plan_words = [&](const Plan& plan) {
     std::string text;
+    if (!with_nodes) return text;
     for (const PlannedShare& share : plan) {
       text += (text.empty() ? "@n" : ",n") + std::to_string(share.node + 1) + ":" +
               std::to_string(share.tasks);
@@ -156,22 +170,67 @@ std::string ScenarioRun::words(const Decision& decision) const {
 
 void ScenarioRun::decide() {
   const Decision decision = production();
-  const std::string ours = words(decision);
-  const std::string naive_words = words(naive());
+  const bool moves = !scenario_.profiles.empty();
+  const std::string ours = words(decision, !moves);
+  const std::string naive_words = words(naive(), !moves);
   const std::string when = "at " + std::to_string(now_ms_ - 1'000'000) + " ms: ";
   if (ours != naive_words) {
     outcome_.difference =
         when + "it decides \"" + ours + "\", by the rules \"" + naive_words + "\"";
     return;
   }
-  if (words(production()) != ours) {
+  if (words(production()) != words(decision)) {
     outcome_.difference = when + "asked again it decides otherwise";
+    return;
+  }
+  const std::string broken = broken_promise(decision);
+  if (!broken.empty() && broken_promise(first_fit()).empty()) {
+    outcome_.difference = when + "it decides \"" + words(decision) + "\", and " + broken;
     return;
   }
   for (const Reservation& promise : decision.reservations) {
     outcome_.promises.push_back({promise.job, now_ms_, promise.start_ms});
   }
   apply(decision);
+}
+
+// By the numbers of each node alone: whether each promised placement is there when it is due, when
+// everything that runs and starts ends at its limit, and those promised before have theirs.
+std::string ScenarioRun::broken_promise(const Decision& decision) const {
+  const auto job = [&](JobId id) -> const Job& {
+    return *std::next(jobs_.begin(), static_cast<std::ptrdiff_t>(id) - 1);
+  };
+  const auto limit_ms = [&](JobId id) { return WallMs{job(id).spec.time_limit_s} * 1000; };
+  for (const Reservation& promise : decision.reservations) {
+    FreeTable free = cluster_.free();
+    const auto change = [&](JobId id, const Plan& plan, bool take) {
+      for (const PlannedShare& share : plan) {
+        const Node& node = cluster_.nodes()[static_cast<std::size_t>(share.node)];
+        take ? free.take(share.node, node, job(id).spec, share.tasks)
+             : free.give(share.node, node, job(id).spec, share.tasks);
+      }
+    };
+    for (const auto& [id, run] : runs_) {
+      const WallMs end_ms = std::max(run.listed.expected_end_ms, now_ms_ + 1);
+      if (end_ms <= promise.start_ms) change(id, run.plan, false);
+    }
+    for (const Start& start : decision.starts) {
+      if (now_ms_ + limit_ms(start.job) > promise.start_ms) change(start.job, start.plan, true);
+    }
+    for (const Reservation& other : decision.reservations) {
+      const WallMs end_ms = other.start_ms + limit_ms(other.job);
+      const bool runs = other.start_ms < promise.start_ms && end_ms > promise.start_ms;
+      if (other.job != promise.job && runs) change(other.job, other.plan, true);
+    }
+    const JobSpec& spec = job(promise.job).spec;
+    for (const PlannedShare& share : promise.plan) {
+      const Node& node = cluster_.nodes()[static_cast<std::size_t>(share.node)];
+      if (free.capacity(share.node, node, spec, free.needs_of(spec)) >= share.tasks) continue;
+      return "what job " + std::to_string(promise.job) + " is promised on " + node.name +
+             " will not be free then";
+    }
+  }
+  return "";
 }
 
 void ScenarioRun::apply(const Decision& decision) {
@@ -196,6 +255,7 @@ void ScenarioRun::apply(const Decision& decision) {
     running_.insert(listed);
     runs_[job.id] = {start.plan, now_ms_ + job_of(job.id).run_ms, listed};
     outcome_.starts[static_cast<std::size_t>(job.id) - 1] = now_ms_;
+    outcome_.moved += !start.place_why.first_fit.empty();
     outcome_.backfilled += start.why == StartReason::Backfill;
     outcome_.on_several_nodes += start.plan.size() > 1;
   }

@@ -26,6 +26,7 @@ struct ScenarioOutcome {
   std::vector<Promise> promises;
   int backfilled = 0;
   int on_several_nodes = 0;
+  int moved = 0;  // by phase 2
 };
 
 class ScenarioRun {
@@ -55,9 +56,12 @@ class ScenarioRun {
   WaitingJob place_of(const Waiting& queue, const Job& job) const;
   bool limited(JobId job) const;
   std::vector<char> usable(const Waiting& queue) const;
+  std::vector<QueueView> views() const;
   Decision production();
+  Decision first_fit() const;  // without phase 2
   Decision naive() const;
-  std::string words(const Decision& decision) const;
+  std::string words(const Decision& decision, bool with_nodes = true) const;
+  std::string broken_promise(const Decision& decision) const;
   const ScenarioJob& job_of(JobId id) const {
     return scenario_.jobs[static_cast<std::size_t>(id) - 1];
   }

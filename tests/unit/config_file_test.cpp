@@ -45,6 +45,21 @@ features = ["ib", "avx512"]
 [[node]]
 name = ["login", "big[1-2]"]
 memory = 1024
+group = "rack7"
+
+[placement]
+enabled = false
+contention = 2
+transfer = 0.5
+energy_s_per_kj = 3
+balance = 1.5
+far = 4
+jobs_most = 7
+
+[[class]]
+name = "cfd"
+memory = 0.7
+network = 0.25
 
 [[queue]]
 name = "batch"
@@ -62,6 +77,8 @@ max_cores_per_user = 128
 enabled = false
 policy = "fcfs"
 backfill = "none"
+placement = false
+class = "cfd"
 
 [device_files]
 gpu = ["/dev/nvidia%d", "/dev/dri/renderD%+128d"]
@@ -115,6 +132,13 @@ TEST(ConfigFile, ReadsEveryKey) {
   EXPECT_EQ(gpu.max_cores_per_user, 128);
   EXPECT_FALSE(gpu.enabled);
   EXPECT_EQ(gpu.backfill, Backfill::None);
+  EXPECT_FALSE(gpu.placement);
+  EXPECT_EQ(gpu.work_class, "cfd");
+  EXPECT_EQ(config.placement, (PlacementSettings{false, 2, 0.5, 3, 1.5, 4, 7}));
+  EXPECT_EQ(config.work_classes,
+            std::vector<WorkClass>({{.name = "cfd", .memory = 0.7, .network = 0.25}}));
+  EXPECT_EQ(config.nodes[0].group, "");
+  EXPECT_EQ(config.nodes[6].group, "rack7");
 
   const std::vector<DeviceFiles> files = {{"fpga", {"/dev/fpga%d"}},
                                           {"gpu", {"/dev/nvidia%d", "/dev/dri/renderD%+128d"}}};
@@ -149,6 +173,10 @@ TEST(ConfigFile, WhatIsPrintedCanBeRead) {
     EXPECT_EQ(config.nodes.size(), parsed(text).nodes.size());
     EXPECT_EQ(config.admin_uids, parsed(text).admin_uids);
     EXPECT_EQ(config.queues.back().max_time_s, parsed(text).queues.back().max_time_s);
+    EXPECT_EQ(config.placement, parsed(text).placement);
+    EXPECT_EQ(config.work_classes, parsed(text).work_classes);
+    EXPECT_EQ(config.queues.back().work_class, parsed(text).queues.back().work_class);
+    EXPECT_EQ(config.nodes.empty() ? "rack7" : config.nodes.back().group, "rack7");
   }
 }
 
@@ -276,6 +304,15 @@ TEST(ConfigFile, TheDocumentedExampleIsRight) {
                           "enabled",
                           "policy",
                           "backfill",
+                          "placement",
+                          "class",
+                          "group",
+                          "contention",
+                          "transfer",
+                          "far",
+                          "energy_s_per_kj",
+                          "balance",
+                          "jobs_most",
                           "run_times",
                           "reserve",
                           "reserve_after",
@@ -313,6 +350,13 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[queue]\nname = \"a\"", "1: queue must be written [[queue]], with two brackets"},
       {"queue = [1]", "1: queue must be written [[queue]]"},
       {"[[cluster]]\nname = \"a\"", "1: cluster must be a section, written [cluster]"},
+      {"[placement]\nfar = 0.5", "2: far in [placement] must be at least 1"},
+      {"[placement]\ncontention = -1", "2: contention in [placement] must be a number from 0 to"},
+      {"[[class]]\ncompute = 1", "1: [[class]] needs a name"},
+      {"[[class]]\nname = \"a\"\ncompute = 0.7\nmemory = 0.4",
+       "2: the shares of class 'a' add up to more than 1"},
+      {"[[class]]\nname = \"a\"\n[[class]]\nname = \"a\"", "4: class 'a' is defined twice"},
+      {"[[queue]]\nname = \"a\"\nclass = \"comput\"", "did you mean 'compute'?"},
       // types
       {"[cluster]\nname = 5", "2: name in [cluster] must be a string, not the number 5"},
       {"[cluster]\nheartbeat_ms = \"1s\"",

@@ -421,6 +421,14 @@ TEST(Meaning, Counters) {
   }
 }
 
+TEST(Meaning, Classes) {
+  EXPECT_EQ(spec_of({}).work_class, "");  // the queue's
+  EXPECT_EQ(spec_of({"--class=memory"}).work_class, "memory");
+  for (const std::string bad : {"", "two words", "a/b", std::string(65, 'x').c_str()}) {
+    EXPECT_FALSE(given({"--class=" + bad}).found.errors.empty()) << bad;
+  }
+}
+
 TEST(Meaning, Signals) {
   EXPECT_EQ(signal_number("USR1"), 10);
   EXPECT_EQ(signal_number("SIGUSR1"), 10);

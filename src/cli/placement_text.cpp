@@ -1,0 +1,70 @@
+#include "cli/placement_text.hpp"
+
+#include <utility>
+
+#include "cli/quantity.hpp"
+
+namespace hyades {
+namespace {
+
+std::vector<std::pair<std::string, double>> terms_of(const pb::PlaceCost& cost) {
+  return {{"run", cost.run_s()},
+          {"contention", cost.contention_s()},
+          {"transfer", cost.transfer_s()},
+          {"energy", cost.energy_s()},
+          {"balance", cost.balance_s()}};
+}
+
+double total(const pb::PlaceCost& cost) {
+  double sum = 0;
+  for (const auto& [name, seconds] : terms_of(cost)) sum += seconds;
+  return sum;
+}
+
+std::string seconds_text(double seconds) { return printed("%.3g", seconds) + " s"; }
+
+// "652 s (run 600, contention 52)"
+std::string cost_text(const pb::PlaceCost& cost) {
+  std::string terms;
+  for (const auto& [name, seconds] : terms_of(cost)) {
+    if (seconds == 0) continue;
+    terms += (terms.empty() ? "" : ", ") + name + " " + printed("%.3g", seconds);
+  }
+  return seconds_text(total(cost)) + " (" + terms + ")";
+}
+
+Json cost_json(const pb::PlaceCost& cost) {
+  Json out;
+  for (const auto& [name, seconds] : terms_of(cost)) out[name] = seconds;
+  out["total"] = total(cost);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> placement_lines(const pb::PlacementWhy& why) {
+  std::vector<std::string> lines;
+  lines.push_back("best of " + std::to_string(why.places()) + " places for class " +
+                  why.work_class() + ", modelled: " + cost_text(why.cost()));
+  if (!why.first_fit().empty()) {
+    lines.push_back("first fit, " + why.first_fit() + ": " + cost_text(why.first_fit_cost()));
+  }
+  if (!why.runner_up().empty() && why.runner_up() != why.first_fit()) {
+    lines.push_back("runner-up, " + why.runner_up() + ": " + cost_text(why.runner_up_cost()));
+  }
+  return lines;
+}
+
+Json placement_json(const pb::PlacementWhy& why) {
+  const bool moved = !why.first_fit().empty(), rivalled = !why.runner_up().empty();
+  return {{"class", why.work_class()},
+          {"places", why.places()},
+          {"modelled", true},
+          {"cost", cost_json(why.cost())},
+          {"first_fit", text_json(why.first_fit())},
+          {"first_fit_cost", moved ? cost_json(why.first_fit_cost()) : Json(nullptr)},
+          {"runner_up", text_json(why.runner_up())},
+          {"runner_up_cost", rivalled ? cost_json(why.runner_up_cost()) : Json(nullptr)}};
+}
+
+}  // namespace hyades

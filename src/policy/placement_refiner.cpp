@@ -1,0 +1,184 @@
+#include "policy/placement_refiner.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "policy/local_allocator.hpp"
+#include "policy/placement_candidates.hpp"
+
+namespace hyades {
+namespace {
+
+constexpr std::size_t kPlacesMost = 64;     // of a job
+constexpr std::size_t kPlacesInAll = 8192;  // of all jobs together
+constexpr std::size_t kPlacesLeast = 8;
+
+const QueueView* queue_of(const std::vector<QueueView>& queues, const Job& job) {
+  for (const QueueView& queue : queues) {
+    if (queue.config->name == job.spec.queue) return &queue;
+  }
+  return nullptr;
+}
+
+std::string names_of(const std::vector<Node>& nodes, const Plan& plan) {
+  std::string names;
+  for (const PlannedShare& share : plan) {
+    names += (names.empty() ? "" : ",") + nodes[static_cast<std::size_t>(share.node)].name;
+  }
+  return names;
+}
+
+}  // namespace
+
+// The starts of one pass.
+struct PlacementRefiner::Work {
+  const ClusterView& view;
+  std::vector<PlanLedger::Level> levels;
+  std::vector<PlacementJob> jobs, fixed;
+  std::vector<std::size_t> starts;  // of `jobs`, in the decision
+  std::vector<const QueueView*> queues;
+  std::vector<const std::vector<char>*> pools;
+
+  // What a job that ends then may take: no more than any level has.
+  const FreeTable& free_until(WallMs end_ms) {
+    std::size_t count = 1;
+    while (count < levels.size() && levels[count].from_ms < end_ms) ++count;
+    if (count == 1) return levels[0].free;
+    const auto [found, fresh] = least.try_emplace(count);
+    if (fresh) {
+      found->second = levels[0].free;
+      for (std::size_t i = 1; i < count; ++i) found->second.cut_to(levels[i].free);
+    }
+    return found->second;
+  }
+  std::map<std::size_t, FreeTable> least;
+};
+
+// Whether any place could be better than the one it has. `contended`: some job of the pass is bound
+// by memory, and others may have to make way for it.
+bool PlacementRefiner::has_a_choice(const Plan& plan, const ClassFacts& facts,
+                                    bool contended) const {
+  const PlacementSettings& settings = facts_.settings();
+  if (facts.uneven || contended || settings.balance > 0 || settings.energy_s_per_kj > 0)
+    return true;
+  return plan.size() > 1 && facts_.groups() > 1 && facts.work.network > 0;
+}
+
+// Two jobs that take less than half of what a node's memory gives never collide.
+bool PlacementRefiner::contends(const Job& job) {
+  constexpr double half = 0.5;
+  if (facts_.settings().contention <= 0) return false;
+  return facts_.of_class(job.spec.work_class).work.memory >= half && !job.spec.exclusive;
+}
+
+// What those that run take of memory bandwidth is asked for later; whether some are bound by it.
+bool PlacementRefiner::know_running(const ClusterView& view) {
+  const std::string* last = nullptr;  // mostly it is the same again
+  bool contended = false;
+  view.running->each([&](const RunningJob& running) {
+    if (running.job == nullptr) return;
+    const std::string& its = running.job->spec.work_class;
+    if (last == nullptr || *last != its) contended = contends(*running.job) || contended;
+    last = &its;
+  });
+  return contended;
+}
+
+void PlacementRefiner::refine(Decision& decision, const std::vector<QueueView>& queues,
+                              const PlanLedger& ledger, const ExpectedRun& expected_run) {
+  const ClusterView& view = ledger.view();
+  if (!facts_.settings().enabled || decision.starts.empty()) return;
+  if (view.cluster->nodes().size() < 2) return;
+  // Others were promised a start, too, on nodes that only the pass itself knows.
+  if (decision.reservations.size() > ledger.reservations()) return;
+  facts_.look(*view.cluster);
+  bool contended = know_running(view);
+  for (const Start& start : decision.starts) {
+    contended = contends(ledger.started_job(start.job)) || contended;
+  }
+  Work work{view, {}, {}, {}, {}, {}, {}, {}};
+  for (std::size_t i = 0; i < decision.starts.size(); ++i) {
+    const Start& start = decision.starts[i];
+    const Job& job = ledger.started_job(start.job);
+    const QueueView* const queue = queue_of(queues, job);
+    const ClassFacts& facts = facts_.of_class(job.spec.work_class);
+    PlacementJob its{.job = &job,
+                     .facts = &facts,
+                     .run_s = queue == nullptr ? 1 : expected_run(*queue->config, job),
+                     .end_ms = ledger.now_ms() + limit_ms_of(job),
+                     .places = {start.plan}};
+    const bool moves = queue != nullptr && queue->config->placement &&
+                       job.spec.work_class != kUnplacedWorkClass &&
+                       work.jobs.size() < static_cast<std::size_t>(facts_.settings().jobs_most) &&
+                       has_a_choice(start.plan, facts, contended);
+    if (!moves) {
+      work.fixed.push_back(std::move(its));
+      continue;
+    }
+    work.jobs.push_back(std::move(its));
+    work.starts.push_back(i);
+    work.queues.push_back(queue);
+  }
+  if (work.jobs.empty()) return;
+  work.levels = ledger.levels();
+  for (const QueueView& queue : queues) {
+    const bool same = std::all_of(queues.begin(), queues.end(), [&](const QueueView& other) {
+      return other.usable == queue.usable;
+    });
+    if (!same) work.pools.push_back(&queue.usable);
+  }
+  settle(work, decision);
+}
+
+void PlacementRefiner::settle(Work& work, Decision& decision) const {
+  const std::vector<Node>& nodes = work.view.cluster->nodes();
+  PlacementCandidates candidates(nodes);
+  const std::size_t most = std::clamp(kPlacesInAll / work.jobs.size(), kPlacesLeast, kPlacesMost);
+  for (std::size_t i = 0; i < work.jobs.size(); ++i) {
+    PlacementJob& job = work.jobs[i];
+    const std::string& avoid = job.job->avoid_node;
+    job.places = candidates.of({.spec = &job.job->spec,
+                                .usable = &work.queues[i]->usable,
+                                .free = &work.free_until(job.end_ms),
+                                .avoid = avoid.empty() ? -1 : work.view.cluster->index(avoid),
+                                .facts = job.facts,
+                                .most = most},
+                               job.places.front());
+  }
+  const PlacementProblem problem(work.view, facts_, work.levels, work.jobs, work.fixed, work.pools);
+  const Allocation found = allocate(problem.problem());
+  LocalLoads loads(problem.problem());
+  for (std::size_t i = 0; i < work.jobs.size(); ++i) {
+    loads.put(problem.problem().place(i, found.choice[i]));
+  }
+  for (std::size_t i = 0; i < work.jobs.size(); ++i) {
+    if (work.jobs[i].places.size() < 2) continue;
+    const LocalPlace its = problem.problem().place(i, found.choice[i]);
+    loads.take(its);
+    move(work.jobs[i], i, found.choice[i], problem, loads, decision.starts[work.starts[i]]);
+    loads.put(its);
+  }
+}
+
+// And says why. `loads`: of all others.
+void PlacementRefiner::move(const PlacementJob& job, std::size_t index, std::size_t choice,
+                            const PlacementProblem& problem, const LocalLoads& loads,
+                            Start& start) const {
+  const std::vector<Node>& nodes = problem.nodes();
+  PlacementWhy& why = start.place_why;
+  why.work_class = job.facts->work.name;
+  why.places = static_cast<int>(job.places.size());
+  why.cost = problem.cost(loads, index, choice);
+  if (choice != 0) {
+    why.first_fit = names_of(nodes, job.places.front());
+    why.first_fit_cost = problem.cost(loads, index, 0);
+  }
+  const std::size_t other = runner_up(problem.problem(), loads, index, choice);
+  if (other < job.places.size()) {
+    why.runner_up = names_of(nodes, job.places[other]);
+    why.runner_up_cost = problem.cost(loads, index, other);
+  }
+  start.plan = job.places[choice];
+}
+
+}  // namespace hyades

@@ -1,0 +1,41 @@
+// Phase 2 in the master: after the global policy has said who starts, where. See docs/placement.md.
+//
+// What it keeps: each start has all that it asked for, on nodes that it may use; no reservation is
+// later for it; no queue has fewer cores left than without it. Where it cannot tell (a pass that
+// planned conservatively, or more starts than are looked at), jobs stay where they were.
+#pragma once
+
+#include <functional>
+
+#include "core/policy.hpp"
+#include "policy/placement_facts.hpp"
+#include "policy/placement_problem.hpp"
+#include "policy/plan_ledger.hpp"
+
+namespace hyades {
+
+class PlacementRefiner {
+ public:
+  // Seconds that a job is expected to run.
+  using ExpectedRun = std::function<double(const QueueConfig&, const Job&)>;
+
+  void configure(const ClusterConfig& config) { facts_.configure(config); }
+
+  // `ledger` as the pass that made `decision` has left it.
+  void refine(Decision& decision, const std::vector<QueueView>& queues, const PlanLedger& ledger,
+              const ExpectedRun& expected_run);
+
+ private:
+  struct Work;
+
+  bool has_a_choice(const Plan& plan, const ClassFacts& facts, bool contended) const;
+  bool contends(const Job& job);
+  bool know_running(const ClusterView& view);
+  void settle(Work& work, Decision& decision) const;
+  void move(const PlacementJob& job, std::size_t index, std::size_t choice,
+            const PlacementProblem& problem, const LocalLoads& loads, Start& start) const;
+
+  PlacementFacts facts_;
+};
+
+}  // namespace hyades
