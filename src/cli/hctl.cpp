@@ -10,6 +10,7 @@
 #include "cli/feature_page.hpp"
 #include "cli/hctl_model.hpp"
 #include "cli/hctl_policy.hpp"
+#include "cli/hctl_profile.hpp"
 #include "cli/hctl_what_if.hpp"
 #include "cli/job_filters.hpp"
 #include "cli/job_page.hpp"
@@ -34,6 +35,8 @@ constexpr const char* kUsage =
     "  resume NODE...                   undo drain\n"
     "  node rejoin [NODE...]            bring nodes that are missing back now (all of them)\n"
     "  node confirm-dead NODE...        nothing runs on these silent nodes: somebody has looked\n"
+    "  node profile [NODE...]           measure what nodes (all) can do; or --from FILE,\n"
+    "                                   --show, --forget\n"
     "  show job|script JOB              all about a job; its script\n"
     "  show features JOB...             what predictors and policies are told about jobs\n"
     "  show node|queue [NAME]           all about nodes or queues\n"
@@ -52,6 +55,8 @@ constexpr const char* kUsage =
 constexpr const char* kNotes =
     "Examples\n"
     "  hctl drain n[3-5] --reason 'bad memory'\n"
+    "  hctl node profile n[1-4]; hctl node profile --show\n"
+    "  hctl node profile --from site.json\n"
     "  hctl show job 42\n"
     "  hctl config check cluster.toml && hctl reload\n"
     "  hctl config check new.toml --against=history\n"
@@ -171,6 +176,9 @@ class Hctl {
 
   int node() {
     const std::string what = arguments_.empty() ? "" : arguments_.front();
+    if (what == "profile") {
+      return run_profile_command(command_, {arguments_.begin() + 1, arguments_.end()});
+    }
     if (what == "rejoin") return rejoin(node_names(arguments_.begin() + 1));
     if (what == "confirm-dead") {
       arguments_.erase(arguments_.begin());
@@ -178,7 +186,8 @@ class Hctl {
       return act_on_nodes();
     }
     command_.usage_error(
-        "node: use 'hctl node rejoin [NODE...]' or 'hctl node confirm-dead NODE...'");
+        "node: use 'hctl node profile [NODE...]', 'hctl node rejoin [NODE...]' or 'hctl node "
+        "confirm-dead NODE...'");
   }
 
   // The supervisor, not the master, starts nodes; it looks into the state directory.
@@ -429,6 +438,7 @@ int run(int argc, char** argv) {
                 "config check: who would wait longer or shorter; 'history', or "
                 "a log in the Standard Workload Format");
   command.value("picture", "FILE.svg", "with --against: draw the queue and the utilization");
+  add_profile_options(command);
   command.parse(argc, argv);
   const auto& words = command.words();
   const bool checks = words.size() > 1 && words[0] == "config" && words[1] == "check";
@@ -436,6 +446,8 @@ int run(int argc, char** argv) {
   if (command.has("shadow") && !lists) {
     command.usage_error("--shadow: only with 'hctl policy list'");
   }
+  const bool profiles = words.size() > 1 && words[0] == "node" && words[1] == "profile";
+  if (!profiles) refuse_profile_options(command);
   for (const char* option : {"off", "configured"}) {
     if (command.has(option) && (words.empty() || words[0] != "model")) {
       command.usage_error(std::string("--") + option + ": only with 'hctl model'");

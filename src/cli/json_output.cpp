@@ -1,5 +1,7 @@
 #include "cli/json_output.hpp"
 
+#include <map>
+
 #include "cli/command.hpp"
 #include "cli/job_words.hpp"
 #include "cli/times.hpp"
@@ -119,6 +121,18 @@ Json event_json(const pb::EventInfo& event) {
           {"detail", detail}};
 }
 
+namespace {
+
+Json profile_json(const pb::NodeProfile& profile) {
+  // In the order of their names: what is sent has none.
+  const std::map<std::string, double> figures(profile.figures().begin(), profile.figures().end());
+  return {{"source", profile.source()},
+          {"measured_time", time_json(profile.measured_ms())},
+          {"figures", figures}};
+}
+
+}  // namespace
+
 Json node_json(const pb::NodeInfo& node) {
   Json out;
   out["name"] = node.name();
@@ -138,6 +152,8 @@ Json node_json(const pb::NodeInfo& node) {
   out["worker_pid"] = node.worker_pid();
   out["last_heard_time"] = time_json(node.last_heard_ms());
   out["down_reason"] = node.down_reason();
+  out["group"] = node.group();
+  out["profile"] = node.has_profile() ? profile_json(node.profile()) : Json(nullptr);
   return out;
 }
 
