@@ -7,7 +7,7 @@ packages_build="g++ cmake ninja-build ccache pkg-config
   libsqlite3-dev libprotobuf-dev protobuf-compiler libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libssl-dev zlib1g-dev libmunge-dev
   prometheus-cpp-dev
   libgtest-dev libgmock-dev libtorch-dev libopenblas0-pthread libxgboost-dev"
-packages_check="clang clang-format clang-tidy libclang-rt-14-dev iproute2 munge faketime"
+packages_check="clang clang-format clang-tidy libclang-rt-14-dev iproute2 munge faketime glpk-utils"
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -5,6 +5,8 @@
 
 #include "cli/failure.hpp"
 #include "cli/json_output.hpp"
+#include "hsim/hsim_study_devices.hpp"
+#include "hsim/hsim_study_placement.hpp"
 #include "hsim/log_output.hpp"
 #include "hsim/replay_options.hpp"
 #include "hsim/study_command.hpp"
@@ -22,7 +24,9 @@ constexpr const char* kNotes =
     "\nExamples\n"
     "  hsim study logs/*.swf.gz --out policies.md --cache study.jsonl\n"
     "  hsim study log.swf --policies fcfs,saf --backfills easy --windows 10 --json\n"
+    "  hsim study devices --help                  what the right devices are worth\n"
     "  hsim study learned --help                  what models of htrain are worth\n"
+    "  hsim study placement --help                what choosing nodes by cost is worth\n"
     "  hsim study predict --help                  how well run times are foreseen\n"
     "\nExit codes\n"
     "  0  done      1  a log cannot be used, or a replay is wrong      2  wrong options\n";
@@ -96,6 +100,10 @@ int hsim_study(int argc, char** argv) {
     return hsim_study_predict(argc - 1, &argv[1]);
   if (argc > 1 && std::strcmp(argv[1], "learned") == 0)
     return hsim_study_learned(argc - 1, &argv[1]);
+  if (argc > 1 && std::strcmp(argv[1], "devices") == 0)
+    return hsim_study_devices(argc - 1, &argv[1]);
+  if (argc > 1 && std::strcmp(argv[1], "placement") == 0)
+    return hsim_study_placement(argc - 1, &argv[1]);
   Command command = study_command();
   command.parse(argc, argv, Command::Asks::Nobody);
   const std::vector<Workload> logs = read_study_logs(command);

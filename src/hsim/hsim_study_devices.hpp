@@ -1,0 +1,7 @@
+#pragma once
+
+namespace hyades {
+
+int hsim_study_devices(int argc, char** argv);
+
+}  // namespace hyades
