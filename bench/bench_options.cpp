@@ -16,14 +16,14 @@ namespace po = boost::program_options;
 
 constexpr int kUsageError = 2;
 
-const std::vector<std::string> kMeasurements = {"acks",    "advice",  "decisions", "idle",
-                                                "jobs",    "latency", "memory",    "replays",
-                                                "restart", "rings",   "steps",     "telemetry"};
+const std::vector<std::string> kMeasurements = {
+    "acks",      "advice",  "decisions", "idle",  "jobs",  "latency",  "memory",
+    "placement", "replays", "restart",   "rings", "steps", "telemetry"};
 
 constexpr const char* kUsage =
     "Usage: hyades_bench "
-    "[all|acks|advice|decisions|idle|jobs|latency|memory|replays|restart|rings|\n"
-    "       steps|telemetry]... [options]\n\n"
+    "[all|acks|advice|decisions|idle|jobs|latency|memory|placement|replays|\n"
+    "       restart|rings|steps|telemetry]... [options]\n\n"
     "Starts a local cluster of its own in a temporary directory, measures it, prints each figure\n"
     "beside its bar, and takes the cluster down again.\n\n"
     "  acks     durable submissions a second over 1 and 64 connections\n"
@@ -35,6 +35,7 @@ constexpr const char* kUsage =
     "  rings    bytes that an hour of a node's readings takes; needs no cluster\n"
     "  advice   answers of hyades-advisor, and its memory; needs no cluster\n"
     "  decisions  a scheduling pass, by order, queue and nodes; needs no cluster\n"
+    "  placement  makespans on unlike nodes, with phase 2 and without; needs root, for quotas\n"
     "  replays  jobs a second of hsim, by length of the log and of the queue; needs no cluster\n"
     "  steps    hrun beside a posix_spawn loop, and jobs on several nodes\n"
     "  telemetry  how much slower jobs are for it, by period and number of jobs (8 minutes)\n\n"

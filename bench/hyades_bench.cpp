@@ -18,6 +18,7 @@ void measure(Bench& bench) {
   if (options.wants("rings")) measure_rings(bench);
   if (options.wants("advice")) measure_advice(bench);
   if (options.wants("decisions")) measure_decisions(bench);
+  if (options.wants("placement")) measure_placement(bench);
   if (options.wants("replays")) measure_replays(bench);
   if (options.wants("telemetry")) measure_telemetry(bench);
   if (options.wants("acks")) measure_acks(bench);

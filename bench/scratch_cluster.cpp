@@ -84,7 +84,8 @@ void ScratchCluster::make_directories(const Options& options) {
   state_ = root_ + "/state";
   std::ofstream config(root_ + "/hyades.toml");
   config << "[[node]]\nname = \"vn[1-" << options.nodes << "]\"\ncores = " << options.cores_per_node
-         << "\n";
+         << "\n"
+         << options.config;
 }
 
 void ScratchCluster::start_guardian() {

@@ -18,6 +18,7 @@ class ScratchCluster {
     std::string parent;  // directory in which the temporary one is made
     int nodes = 4;
     int cores_per_node = 16;  // logical, by configuration
+    std::string config = {};  // more of it
   };
 
   // Blocks until the cluster is up. Throws std::runtime_error. No thread may run yet.

@@ -2,6 +2,8 @@
  * that it gets done in a file in memory until it is told to stop.
  *
  *   #!/path/hyades_bench_spin /path/of/file:PROCESSES
+ *
+ * Or one that gets so many units done, and ends: hyades_bench_spin work:UNITS
  */
 #include "spin.h"
 
@@ -23,6 +25,11 @@ int main(int argc, char** argv) {
   char* const colon = strrchr(argv[1], ':');
   if (colon == NULL) return 2;
   *colon = '\0';
+  if (strcmp(argv[1], "work") == 0) {
+    uint64_t y = 1;
+    for (long left = atol(colon + 1); left > 0; --left) y = work(y);
+    return y == 0;
+  }
   const int file = open(argv[1], O_RDWR | O_CLOEXEC);
   struct SpinPage* const page =
       mmap(NULL, sizeof(struct SpinPage), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
