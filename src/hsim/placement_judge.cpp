@@ -21,9 +21,10 @@ std::vector<Judgement> PlacementJudge::judge(const std::vector<const Job*>& jobs
                                              const std::vector<Plans>& ways) {
   std::vector<PlacementJob> with_places;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const ClassFacts& facts = facts_.of_class(jobs[i]->spec.work_class);
     PlacementJob its{.job = jobs[i],
-                     .facts = &facts_.of_class(jobs[i]->spec.work_class),
-                     .run_s = requested_run(jobs[i]->spec).run_s,
+                     .facts = &facts,
+                     .run_s = requested_run(jobs[i]->spec).run_s / facts.slowest,
                      .end_ms = PlacementScene::now_ms + limit_ms_of(*jobs[i])};
     for (const Plans& plans : ways) {
       HYADES_ASSERT(!plans[i].empty());
@@ -79,7 +80,7 @@ LocalProblem PlacementJudge::monolith(const std::vector<const Job*>& jobs, const
       const auto row = static_cast<std::uint32_t>(2 * i);
       const double cores = cores_of(job->spec, nodes[i], job->spec.tasks);
       const auto memory = static_cast<double>(memory_of(job->spec, nodes[i], job->spec.tasks));
-      problem.add_place(requested_run(job->spec).run_s * facts.slowness[i],
+      problem.add_place(requested_run(job->spec).run_s * facts.slowness[i] / facts.slowest,
                         std::vector<LocalUse>{{row, cores}, {row + 1, memory}});
       pairs_.back().push_back(node);
     }

@@ -146,6 +146,12 @@ ClassFacts PlacementFacts::make(const WorkClass& work) const {
     facts.bandwidth.push_back(work.memory * std::min(part, 1.0));
   }
   add_kinds(facts);
+  double sum = 0;
+  for (const double slowness : facts.slowness) {
+    sum += slowness;
+    facts.slowest = std::max(facts.slowest, slowness);
+  }
+  if (!nodes.empty()) facts.mean = sum / static_cast<double>(nodes.size());
   return facts;
 }
 

@@ -28,6 +28,8 @@ struct ClassFacts {
   };
   std::vector<Kind> kinds;
   bool uneven = false;  // some nodes are faster than others
+  double mean = 1;      // slowness of all nodes
+  double slowest = 1;
 };
 
 class PlacementFacts {

@@ -6,7 +6,8 @@
 //   pairs energy    price r[j] slowness sum of its cores' watts
 // and with others on a node, whose memory takes D of what it can give, load U of its cores:
 //   contention  weight T (max(0, D - 1))^2 / 2     balance  weight U^2 / 2
-// r: the time it is expected to run. T: the mean of that over the jobs. Everything is modelled.
+// r: the time it is expected to run on the best node there is. T: the mean of that over the jobs.
+// Everything is modelled.
 #pragma once
 
 #include <vector>
@@ -21,7 +22,7 @@ namespace hyades {
 struct PlacementJob {
   const Job* job = nullptr;
   const ClassFacts* facts = nullptr;
-  double run_s = 0;          // expected
+  double run_s = 0;          // expected on the best node there is
   WallMs end_ms = 0;         // at the latest
   std::vector<Plan> places;  // its own first
 };

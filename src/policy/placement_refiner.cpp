@@ -54,14 +54,23 @@ struct PlacementRefiner::Work {
   std::map<std::size_t, FreeTable> least;
 };
 
-// Whether any place could be better than the one it has. `contended`: some job of the pass is bound
-// by memory, and others may have to make way for it.
-bool PlacementRefiner::has_a_choice(const Plan& plan, const ClassFacts& facts,
-                                    bool contended) const {
+// Whether some job's place could be better than the one it has, whatever others do.
+bool PlacementRefiner::any_choice(const Decision& decision, const PlanLedger& ledger) {
   const PlacementSettings& settings = facts_.settings();
-  if (facts.uneven || contended || settings.balance > 0 || settings.energy_s_per_kj > 0)
-    return true;
-  return plan.size() > 1 && facts_.groups() > 1 && facts.work.network > 0;
+  if (settings.balance > 0 || settings.energy_s_per_kj > 0) return true;
+  return std::any_of(decision.starts.begin(), decision.starts.end(), [&](const Start& start) {
+    const ClassFacts& facts = facts_.of_class(ledger.started_job(start.job).spec.work_class);
+    return facts.uneven || (start.plan.size() > 1 && facts_.groups() > 1 && facts.work.network > 0);
+  });
+}
+
+// On the best node there is. Who asks for a time asks for one that will do on the slowest; what is
+// predicted is of nodes as they come.
+double PlacementRefiner::best_run_s(const QueueConfig& queue, const Job& job,
+                                    const ExpectedRun& expected_run) {
+  const ClassFacts& facts = facts_.of_class(job.spec.work_class);
+  const bool asked = run_times_of(queue) == RunTimes::Request;
+  return expected_run(queue, job) / (asked ? facts.slowest : facts.mean);
 }
 
 // Two jobs that take less than half of what a node's memory gives never collide.
@@ -97,20 +106,21 @@ void PlacementRefiner::refine(Decision& decision, const std::vector<QueueView>& 
     contended = contends(ledger.started_job(start.job)) || contended;
   }
   Work work{view, {}, {}, {}, {}, {}, {}, {}};
-  for (std::size_t i = 0; i < decision.starts.size(); ++i) {
+  // One for which all nodes are alike may have to make way, too.
+  const bool some_gain = contended || any_choice(decision, ledger);
+  for (std::size_t i = 0; some_gain && i < decision.starts.size(); ++i) {
     const Start& start = decision.starts[i];
     const Job& job = ledger.started_job(start.job);
     const QueueView* const queue = queue_of(queues, job);
     const ClassFacts& facts = facts_.of_class(job.spec.work_class);
     PlacementJob its{.job = &job,
                      .facts = &facts,
-                     .run_s = queue == nullptr ? 1 : expected_run(*queue->config, job),
+                     .run_s = queue == nullptr ? 1 : best_run_s(*queue->config, job, expected_run),
                      .end_ms = ledger.now_ms() + limit_ms_of(job),
                      .places = {start.plan}};
     const bool moves = queue != nullptr && queue->config->placement &&
                        job.spec.work_class != kUnplacedWorkClass &&
-                       work.jobs.size() < static_cast<std::size_t>(facts_.settings().jobs_most) &&
-                       has_a_choice(start.plan, facts, contended);
+                       work.jobs.size() < static_cast<std::size_t>(facts_.settings().jobs_most);
     if (!moves) {
       work.fixed.push_back(std::move(its));
       continue;

@@ -28,7 +28,8 @@ class PlacementRefiner {
  private:
   struct Work;
 
-  bool has_a_choice(const Plan& plan, const ClassFacts& facts, bool contended) const;
+  bool any_choice(const Decision& decision, const PlanLedger& ledger);
+  double best_run_s(const QueueConfig& queue, const Job& job, const ExpectedRun& expected_run);
   bool contends(const Job& job);
   bool know_running(const ClusterView& view);
   void settle(Work& work, Decision& decision) const;

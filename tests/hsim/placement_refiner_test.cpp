@@ -109,11 +109,35 @@ TEST_F(PlacementTest, SaysWhy) {
   const PlacementWhy& why = decision.starts[0].place_why;
   EXPECT_EQ(why.work_class, "mine");
   EXPECT_EQ(why.places, 2);
-  EXPECT_DOUBLE_EQ(why.cost.run_s, 600);
+  EXPECT_DOUBLE_EQ(why.cost.run_s, 150);  // it asked for what it takes on the slowest
   EXPECT_EQ(why.first_fit, "n1");
-  EXPECT_DOUBLE_EQ(why.first_fit_cost.run_s, 2400);
+  EXPECT_DOUBLE_EQ(why.first_fit_cost.run_s, 600);
   EXPECT_EQ(why.runner_up, "n1");
-  EXPECT_DOUBLE_EQ(why.runner_up_cost.total(), 2400);
+  EXPECT_DOUBLE_EQ(why.runner_up_cost.total(), 600);
+}
+
+// It came first and is on the node that the other one needs.
+TEST_F(PlacementTest, WhoDoesNotCareMakesWay) {
+  add_node("n1", "", {{"gemm_gflops", 40}, {"idle", 1}});
+  add_node("n2", "", {{"gemm_gflops", 10}, {"idle", 1}});
+  config_.work_classes.push_back({.name = "idle"});
+  const JobId idle = submit(spec("idle", 4)), computes = submit(spec("compute", 4));
+  const Decision decision = decide();
+  EXPECT_EQ(nodes_of(decision, computes), "n1");
+  EXPECT_EQ(nodes_of(decision, idle), "n2");
+}
+
+// Each asked for what it takes on the slowest node: one gains 9 minutes on n1, the other one 2.5.
+TEST_F(PlacementTest, TheTimeAskedForIsThatOnTheSlowestNode) {
+  add_node("n1", "", {{"steep", 10}, {"flat", 2}});
+  add_node("n2", "", {{"steep", 1}, {"flat", 1}});
+  for (const char* const name : {"steep", "flat"}) config_.work_classes.push_back({.name = name});
+  JobSpec long_one = spec("flat", 4);
+  long_one.time_limit_s = 900;
+  const JobId flat = submit(long_one), steep = submit(spec("steep", 4));
+  const Decision decision = decide();
+  EXPECT_EQ(nodes_of(decision, steep), "n1");
+  EXPECT_EQ(nodes_of(decision, flat), "n2");
 }
 
 TEST_F(PlacementTest, MemoryBoundJobsAreKeptApart) {
