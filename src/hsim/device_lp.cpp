@@ -3,11 +3,13 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <stdexcept>
 
 namespace hyades {
 namespace {
 
 constexpr double kTiny = 1e-10;
+constexpr int kStepsMost = 100'000;  // far more than any needs: rounding could still run in circles
 
 class Tableau {
  public:
@@ -27,7 +29,8 @@ class Tableau {
 
   LinearOptimum solve() {
     std::size_t without_gain = 0;
-    for (;;) {
+    for (int steps = 0;; ++steps) {
+      if (steps == kStepsMost) throw std::runtime_error("a linear program does not settle");
       // Always the lowest column after many steps that gained nothing: that never runs in circles
       // (Bland 1977).
       const std::size_t column = entering(without_gain > rows_ + variables_);

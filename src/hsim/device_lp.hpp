@@ -20,7 +20,7 @@ struct LinearOptimum {
   std::vector<double> prices;  // duals, of each row: what one more of its bound is worth
 };
 
-// The simplex method. Deterministic.
+// The simplex method. Deterministic. Throws std::runtime_error where rounding keeps it from ending.
 LinearOptimum maximise(const LinearProgram& program);
 
 }  // namespace hyades
