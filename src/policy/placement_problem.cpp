@@ -74,7 +74,7 @@ void PlacementProblem::add_node_rows(NodeIndex node) {
   if (with_bandwidth_) {
     rows.bandwidth = problem_.add_row({.knee = 1, .weight = settings.contention * mean_run_s_});
   }
-  if (with_balance_) rows.balance = problem_.add_row({.weight = settings.balance});
+  if (with_balance_) rows.balance = problem_.add_row({.weight = 2 * settings.balance});
   node_rows_.push_back(rows);
 }
 

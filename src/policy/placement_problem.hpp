@@ -5,7 +5,7 @@
 //   transfer  weight r[j] network(class) (far - 1) pairs of its nodes in different groups / all
 //   pairs energy    price r[j] slowness sum of its cores' watts
 // and with others on a node, whose memory takes D of what it can give, load U of its cores:
-//   contention  weight T (max(0, D - 1))^2 / 2     balance  weight U^2 / 2
+//   contention  weight T (max(0, D - 1))^2 / 2     balance  weight U^2
 // r: the time it is expected to run on the best node there is. T: the mean of that over the jobs.
 // Everything is modelled.
 #pragma once
