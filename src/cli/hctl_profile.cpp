@@ -323,6 +323,14 @@ class Measurement {
            "rm -f \"hyades-profile-$HYADES_JOB_ID.out\"\n";
   }
 
+  // Beside what is measured: the start, rounds that must be, a master that is waited for.
+  int time_limit_s() const {
+    constexpr int kernels = 8;  // more than there are
+    double seconds = 1;
+    if (command_.has("seconds")) parse_kernel_seconds(command_.value_of("seconds"), seconds);
+    return kTimeLimit_s + static_cast<int>(kernels * seconds);
+  }
+
   void submit(const pb::NodeInfo& node) {
     JobSpec spec;
     spec.name = "hyades-profile";
@@ -330,11 +338,11 @@ class Measurement {
     spec.exclusive = true;
     spec.node_list = {node.name()};
     spec.requeue = false;
-    spec.time_limit_s = kTimeLimit_s;
+    spec.time_limit_s = time_limit_s();
     if (const pb::QueueInfo* queue = queue_for(node)) {
       spec.queue = queue->name();
       if (queue->max_time_s() > 0) {
-        spec.time_limit_s = std::min(kTimeLimit_s, queue->max_time_s());
+        spec.time_limit_s = std::min(spec.time_limit_s, static_cast<int>(queue->max_time_s()));
       }
     }
     JobPayload payload;

@@ -44,13 +44,18 @@ Json cost_json(const pb::PlaceCost& cost) {
 
 std::vector<std::string> placement_lines(const pb::PlacementWhy& why) {
   std::vector<std::string> lines;
-  lines.push_back("best of " + std::to_string(why.places()) + " places for class " +
+  // Where another place is cheaper, others that started with it gain more by having that.
+  const auto other = [&](const std::string& name, const pb::PlaceCost& cost) {
+    return name + ": " + cost_text(cost) +
+           (total(cost) < total(why.cost()) ? "; it made way for others" : "");
+  };
+  lines.push_back("chosen of " + std::to_string(why.places()) + " places for class " +
                   why.work_class() + ", modelled: " + cost_text(why.cost()));
   if (!why.first_fit().empty()) {
-    lines.push_back("first fit, " + why.first_fit() + ": " + cost_text(why.first_fit_cost()));
+    lines.push_back(other("first fit, " + why.first_fit(), why.first_fit_cost()));
   }
   if (!why.runner_up().empty() && why.runner_up() != why.first_fit()) {
-    lines.push_back("runner-up, " + why.runner_up() + ": " + cost_text(why.runner_up_cost()));
+    lines.push_back(other("runner-up, " + why.runner_up(), why.runner_up_cost()));
   }
   return lines;
 }

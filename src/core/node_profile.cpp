@@ -9,6 +9,7 @@ namespace hyades {
 namespace {
 
 constexpr std::size_t kFiguresMost = 1000;
+constexpr double kFigureLeast = 1e-9, kFigureMost = 1e18;
 
 }  // namespace
 
@@ -23,6 +24,9 @@ std::string check_profile(const NodeProfile& profile) {
     if (!wrong.empty()) return "figure '" + name + "': " + wrong;
     if (!std::isfinite(value) || value <= 0) {
       return "figure '" + name + "' is not a number above 0";
+    }
+    if (value < kFigureLeast || value > kFigureMost) {
+      return "figure '" + name + "' is not from 1e-9 to 1e18; choose another unit";
     }
   }
   return "";

@@ -7,6 +7,15 @@
 #include "policy/run_predictor.hpp"
 
 namespace hyades {
+namespace {
+
+// What was asked for will do on the slowest node.
+double best_run_s(const Job& job, const ClassFacts& facts) {
+  const std::vector<char> all(facts.slowness.size(), 1);
+  return requested_run(job.spec).run_s / slowness_on(facts, all).slowest;
+}
+
+}  // namespace
 
 bool on_one_node(const Job& job) { return job.spec.nodes == 1; }
 
@@ -24,7 +33,7 @@ std::vector<Judgement> PlacementJudge::judge(const std::vector<const Job*>& jobs
     const ClassFacts& facts = facts_.of_class(jobs[i]->spec.work_class);
     PlacementJob its{.job = jobs[i],
                      .facts = &facts,
-                     .run_s = requested_run(jobs[i]->spec).run_s / facts.slowest,
+                     .run_s = best_run_s(*jobs[i], facts),
                      .end_ms = PlacementScene::now_ms + limit_ms_of(*jobs[i])};
     for (const Plans& plans : ways) {
       HYADES_ASSERT(!plans[i].empty());
@@ -74,13 +83,14 @@ LocalProblem PlacementJudge::monolith(const std::vector<const Job*>& jobs, const
     pairs_.emplace_back();
     const ClassFacts& facts = facts_.of_class(job->spec.work_class);
     const DeviceNeeds needs = free.needs_of(job->spec);
+    const double run_s = best_run_s(*job, facts);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const auto node = static_cast<NodeIndex>(i);
       if (free.capacity(node, nodes[i], job->spec, needs) < job->spec.tasks) continue;
       const auto row = static_cast<std::uint32_t>(2 * i);
       const double cores = cores_of(job->spec, nodes[i], job->spec.tasks);
       const auto memory = static_cast<double>(memory_of(job->spec, nodes[i], job->spec.tasks));
-      problem.add_place(requested_run(job->spec).run_s * facts.slowness[i] / facts.slowest,
+      problem.add_place(run_s * facts.slowness[i],
                         std::vector<LocalUse>{{row, cores}, {row + 1, memory}});
       pairs_.back().push_back(node);
     }

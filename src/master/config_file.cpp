@@ -107,6 +107,10 @@ void read_node(const toml::table& table, ClusterConfig& config, Lines& lines,
   std::string group;
   reader.text("group", group);
   reader.finish();
+  if (!group.empty() && !is_config_word(group)) {
+    reader.error("group",
+                 "'" + shown(group) + "' is not a name of letters, digits, '.', '_' and '-'");
+  }
   if (!table.contains("name"))
     reader.error("name", "[[node]] needs a name, such as name = \"n[1-4]\"");
   if (config.nodes.size() + names.size() > Limits::list_max) {

@@ -44,13 +44,16 @@ void read_work_class(const toml::table& table, ClusterConfig& config, ConfigErro
   if (!table.contains("name")) {
     return reader.error("name", "[[class]] needs a name, such as name = \"cfd\"");
   }
-  constexpr double rounding = 1e-9;
+  constexpr double rounding = 1e-5;
   if (work.total() > 1 + rounding) {
     return reader.error("name", "the shares of class '" + work.name +
                                     "' add up to more than 1: they are of the time its work takes");
   }
   if (const std::string wrong = check_class_name(work.name); !wrong.empty()) {
     return reader.error("name", "'" + shown(work.name) + "': " + wrong);
+  }
+  if (work.name == kUnplacedWorkClass) {
+    return reader.error("name", "class 'none' cannot be defined: its jobs go to any node");
   }
   const bool taken = std::any_of(config.work_classes.begin(), config.work_classes.end(),
                                  [&](const WorkClass& other) { return other.name == work.name; });
@@ -60,11 +63,7 @@ void read_work_class(const toml::table& table, ClusterConfig& config, ConfigErro
 
 void read_queue_placement(ConfigReader& reader, const ClusterConfig& config, QueueConfig& queue) {
   reader.flag("placement", queue.placement);
-  std::vector<std::string> names;
-  for (const auto* classes : {&known_work_classes(), &config.work_classes}) {
-    for (const WorkClass& work : *classes) names.push_back(work.name);
-  }
-  reader.choice("class", queue.work_class, names);
+  reader.choice("class", queue.work_class, work_class_names(config));
 }
 
 std::string render_placement(const ClusterConfig& config) {

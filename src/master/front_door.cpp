@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/controller.hpp"
 #include "master/config_render.hpp"
@@ -358,8 +360,15 @@ void FrontDoor::list_nodes(const ClientRequest& request) {
   pb::ClientReply reply;
   const Now now = clock_.now();
   const Controller& controller = driver_->controller();
+  std::unordered_map<std::string_view, std::string_view> groups;
+  for (const NodeConfig& node : controller.config().nodes) {
+    if (!node.group.empty()) groups[node.name] = node.group;
+  }
   for (const Node& node : controller.cluster().nodes()) {
-    fill_node_info(controller, node, now, *reply.add_nodes());
+    pb::NodeInfo& info = *reply.add_nodes();
+    fill_node_info(controller, node, now, info);
+    const auto its = groups.find(node.name);
+    if (its != groups.end()) info.set_group(std::string(its->second));
   }
   server_.reply(request.id, reply);
 }

@@ -131,9 +131,6 @@ void fill_node_info(const Controller& controller, const Node& node, const Now& n
     out.set_last_heard_ms(now.wall_ms - (now.boot_ms - node.last_heard_ms));
   out.set_down_reason(down_reason(node));
   if (node.profile) to_pb(*node.profile, *out.mutable_profile());
-  for (const NodeConfig& config : controller.config().nodes) {
-    if (config.name == node.name) out.set_group(config.group);
-  }
   for (const QueueConfig& queue : controller.config().queues) {
     const auto& nodes = queue.nodes;
     if (nodes.empty() || std::find(nodes.begin(), nodes.end(), node.name) != nodes.end()) {

@@ -138,12 +138,13 @@ Decision BackfillPolicy::plan_on(PlanLedger& ledger, const std::vector<QueueView
     const GlobalAdvice* const advice = advice_for(queue.config->name);
     const std::size_t before = decision.starts.size();
     if (advice == nullptr) {
-      plan_queue(queue, ledger, depth, decision);
+      plan_queue(queue, queue.usable, ledger, depth, decision);
     } else {
       const QueueConfig advised = under(*queue.config, advice->action);
       QueueView view = queue;
       view.config = &advised;
-      plan_queue(view, ledger, depth, decision);
+      // The ledger remembers the nodes: not those of the copy, which is gone when it looks.
+      plan_queue(view, queue.usable, ledger, depth, decision);
     }
     if (decision.starts.size() > before) {
       name_policy(*queue.config, advice, std::span(decision.starts).subspan(before));
@@ -236,9 +237,9 @@ void BackfillPolicy::place_in_queue(const QueueView& queue, const ClusterView& c
                          }));
 }
 
-void BackfillPolicy::plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
-                                Decision& decision) const {
-  ledger.use(queue.usable);
+void BackfillPolicy::plan_queue(const QueueView& queue, const std::vector<char>& usable,
+                                PlanLedger& ledger, Depth& depth, Decision& decision) const {
+  ledger.use(usable);
   const JobId first = guard_ ? guard_->urgent(queue, *ledger.view().cluster, ledger.now_ms()) : 0;
   if (queue.config->backfill == Backfill::Conservative) {
     ConservativePass(queue, sources(), ledger, depth, decision).run(first);

@@ -90,8 +90,9 @@ class BackfillPolicy : public Policy {
   void name_policy(const QueueConfig& queue, const GlobalAdvice* advice,
                    std::span<Start> starts) const;
   Decision plan_on(PlanLedger& ledger, const std::vector<QueueView>& queues) const;
-  void plan_queue(const QueueView& queue, PlanLedger& ledger, Depth& depth,
-                  Decision& decision) const;
+  // `usable`: the queue's nodes; outlives the ledger.
+  void plan_queue(const QueueView& queue, const std::vector<char>& usable, PlanLedger& ledger,
+                  Depth& depth, Decision& decision) const;
 
   std::optional<WallMs> origin_ms_;
   RunModelTrainer* trainer_;

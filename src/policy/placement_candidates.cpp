@@ -45,9 +45,12 @@ struct PlacementCandidates::Search {
   // Up to `most` nodes of the kind that hold `tasks` at least, from its turn on.
   std::vector<NodeRoom> rooms(const ClassFacts::Kind& kind, int tasks, std::size_t most) const {
     std::vector<NodeRoom> out;
-    const std::size_t count = std::min(kind.nodes.size(), kLookedAtMost);
-    for (std::size_t i = 0; i < count && out.size() < most; ++i) {
+    const std::int64_t cores = std::int64_t{tasks} * wish.spec->cpus_per_task;
+    std::size_t looked_at = 0;
+    for (std::size_t i = 0; i < kind.nodes.size() && out.size() < most; ++i) {
       const NodeIndex node = kind.nodes[(turn + i) % kind.nodes.size()];
+      if (wish.free->cores(node) < cores) continue;  // full ones are passed quickly
+      if (++looked_at > kLookedAtMost) break;
       const int room = room_on(node);
       if (room >= tasks) out.push_back({node, room});
     }
@@ -108,9 +111,13 @@ struct PlacementCandidates::Search {
     const auto& kinds = wish.facts->kinds;
     const std::size_t wanted = 2 * now.size();
     std::vector<std::vector<NodeRoom>> of_kind;
-    for (std::size_t k = 0; k < std::min(kinds.size(), kKindsMost); ++k) {
-      of_kind.push_back(rooms(kinds[k], 1, wanted));
-      add(on_several(of_kind.back()));
+    std::vector<int> groups;
+    for (std::size_t k = 0; k < kinds.size() && of_kind.size() < kKindsMost; ++k) {
+      std::vector<NodeRoom> its = rooms(kinds[k], 1, wanted);
+      if (its.empty()) continue;
+      add(on_several(its));
+      of_kind.push_back(std::move(its));
+      groups.push_back(kinds[k].group);
     }
     // Kind by kind, fastest first: wherever they are, and in each group alone.
     std::vector<NodeRoom> all;
@@ -121,7 +128,7 @@ struct PlacementCandidates::Search {
     for (std::size_t first = 0; first < of_kind.size() && !full(); ++first) {
       std::vector<NodeRoom> near = of_kind[first];
       for (std::size_t k = first + 1; k < of_kind.size(); ++k) {
-        if (kinds[k].group != kinds[first].group) continue;
+        if (groups[k] != groups[first]) continue;
         near.insert(near.end(), of_kind[k].begin(), of_kind[k].end());
         add(on_several(near));
       }

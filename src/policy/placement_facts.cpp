@@ -9,7 +9,8 @@ namespace {
 
 // Where nothing is known: as many of the node's cores as this share saturate its memory.
 constexpr double kSaturatingShare = 0.5;
-constexpr double kSame = 0.03;     // differences of speed that are none
+constexpr double kSame = 0.03;  // differences of speed that are none
+constexpr double kFigureLeast = 1e-9, kFigureMost = 1e18;
 constexpr double kSlowest = 1000;  // nothing is believed to be slower
 const char* const kStreamOne = "stream_one_gbs";
 
@@ -27,10 +28,11 @@ std::vector<Part> parts_of(const WorkClass& work) {
           {work.disk, "disk_mbs", false, false}};
 }
 
-// 0: not known. What a damaged store gives is not, either.
+// 0: not known. What a damaged store gives is not, either, nor what cannot be: nothing computed
+// from figures within these bounds is infinite.
 double known(const Node& node, const std::string& name) {
   const double figure = node.profile ? node.profile->figure(name) : 0;
-  return std::isfinite(figure) && figure > 0 ? figure : 0;
+  return figure >= kFigureLeast && figure <= kFigureMost ? figure : 0;
 }
 
 // More is better; 0: not known.
@@ -146,12 +148,9 @@ ClassFacts PlacementFacts::make(const WorkClass& work) const {
     facts.bandwidth.push_back(work.memory * std::min(part, 1.0));
   }
   add_kinds(facts);
-  double sum = 0;
-  for (const double slowness : facts.slowness) {
-    sum += slowness;
-    facts.slowest = std::max(facts.slowest, slowness);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    facts.contends = facts.contends || facts.bandwidth[i] * nodes[i].inventory.cores > 1;
   }
-  if (!nodes.empty()) facts.mean = sum / static_cast<double>(nodes.size());
   return facts;
 }
 
@@ -161,15 +160,37 @@ void PlacementFacts::add_kinds(ClassFacts& facts) const {
     const int speed = static_cast<int>(std::lround(std::log(facts.slowness[i]) / kSame));
     const auto [found, fresh] = numbers.emplace(
         std::tuple(speed, groups_[i], cluster_->nodes()[i].inventory.cores), facts.kinds.size());
-    if (fresh) facts.kinds.push_back({facts.slowness[i], groups_[i], {}});
+    if (fresh) facts.kinds.push_back({0, groups_[i], {}});
     ClassFacts::Kind& kind = facts.kinds[found->second];
-    kind.slowness = std::min(kind.slowness, facts.slowness[i]);
+    kind.slowness += facts.slowness[i];  // their sum, for now
     kind.nodes.push_back(static_cast<NodeIndex>(i));
+  }
+  // Nodes of a kind are equally slow: what measuring them gave besides is noise, and no reason to
+  // move a job.
+  for (ClassFacts::Kind& kind : facts.kinds) {
+    kind.slowness /= static_cast<double>(kind.nodes.size());
+    for (const NodeIndex node : kind.nodes) {
+      facts.slowness[static_cast<std::size_t>(node)] = kind.slowness;
+    }
   }
   std::stable_sort(facts.kinds.begin(), facts.kinds.end(),
                    [](const auto& a, const auto& b) { return a.slowness < b.slowness; });
   facts.uneven =
       !facts.kinds.empty() && facts.kinds.back().slowness > (1 + kSame) * facts.kinds[0].slowness;
+}
+
+SlownessRange slowness_on(const ClassFacts& facts, const std::vector<char>& usable) {
+  SlownessRange range;
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < facts.slowness.size() && i < usable.size(); ++i) {
+    if (!usable[i]) continue;
+    range.slowest = std::max(range.slowest, facts.slowness[i]);
+    sum += facts.slowness[i];
+    ++count;
+  }
+  if (count > 0) range.mean = sum / static_cast<double>(count);
+  return range;
 }
 
 }  // namespace hyades

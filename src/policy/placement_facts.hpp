@@ -27,10 +27,16 @@ struct ClassFacts {
     std::vector<NodeIndex> nodes;
   };
   std::vector<Kind> kinds;
-  bool uneven = false;  // some nodes are faster than others
-  double mean = 1;      // slowness of all nodes
+  bool uneven = false;    // some nodes are faster than others
+  bool contends = false;  // a node full of such jobs takes more than its memory gives
+};
+
+// Of a queue's nodes.
+struct SlownessRange {
+  double mean = 1;
   double slowest = 1;
 };
+SlownessRange slowness_on(const ClassFacts& facts, const std::vector<char>& usable);
 
 class PlacementFacts {
  public:

@@ -46,15 +46,24 @@ void PlacementProblem::add_rows() {
     }
   }
   pools_first_ = static_cast<std::uint32_t>(problem_.rows().size());
+  terms_.assign(pools_first_, Term::None);
+  for (const NodeRows& rows : node_rows_) {
+    if (with_bandwidth_) terms_[rows.bandwidth] = Term::Bandwidth;
+    if (with_balance_) terms_[rows.balance] = Term::Balance;
+  }
   for (const std::vector<char>* const pool : pools_) {
-    double cores = 0;
-    for (const PlacementJob& job : jobs_) {
-      for (const PlannedShare& share : job.places.front()) {
-        if (!(*pool)[static_cast<std::size_t>(share.node)]) continue;
-        cores += cores_of(job.job->spec, node_at(share.node), share.tasks);
+    for (std::size_t level = 0; level < levels_.size(); ++level) {
+      double cores = 0;
+      for (const PlacementJob& job : jobs_) {
+        if (!runs_at(job, level)) continue;
+        for (const PlannedShare& share : job.places.front()) {
+          if (!(*pool)[static_cast<std::size_t>(share.node)]) continue;
+          cores += cores_of(job.job->spec, node_at(share.node), share.tasks);
+        }
       }
+      problem_.add_row({.capacity = cores});
+      terms_.push_back(Term::None);
     }
-    problem_.add_row({.capacity = cores});
   }
 }
 
@@ -107,12 +116,12 @@ void PlacementProblem::add_background() {
   if (!with_bandwidth_ || view_.running == nullptr) return;
   view_.running->each([&](const RunningJob& running) {
     if (running.job == nullptr || running.plan != nullptr) return;
+    const ClassFacts* const its = facts_.known_class(running.job->spec.work_class);
+    if (its == nullptr || its->work.memory <= 0) return;
     for (const NodeShare& share : running.job->placement.shares) {
       const NodeIndex node = view_.cluster->index(share.node);
       const NodeRows* const rows = rows_at(node);
       if (rows == nullptr) continue;
-      const ClassFacts* const its = facts_.known_class(running.job->spec.work_class);
-      if (its == nullptr) continue;
       add(rows->bandwidth, share.cores.size() * its->bandwidth[static_cast<std::size_t>(node)]);
     }
   });
@@ -145,7 +154,7 @@ void PlacementProblem::uses_of(const PlacementJob& job, const Plan& plan,
     const NodeRows& rows = node_rows_[static_cast<std::size_t>(rows_of_[at])];
     const double cores = cores_of(spec, node, share.tasks);
     for (std::uint32_t level = 0; level < levels_.size(); ++level) {
-      if (level > 0 && job.end_ms <= levels_[level].from_ms) continue;
+      if (!runs_at(job, level)) continue;
       const std::uint32_t first = rows.first + level * each_level;
       use(first, cores);
       if (wants_memory(spec)) {
@@ -163,8 +172,11 @@ void PlacementProblem::uses_of(const PlacementJob& job, const Plan& plan,
       if ((*pools_[pool])[at]) of_pool[pool] += cores;
     }
   }
-  for (std::uint32_t pool = 0; pool < of_pool.size(); ++pool) {
-    use(pools_first_ + pool, of_pool[pool]);
+  std::uint32_t row = pools_first_;
+  for (const double cores : of_pool) {
+    for (std::size_t level = 0; level < levels_.size(); ++level, ++row) {
+      if (runs_at(job, level)) use(row, cores);
+    }
   }
 }
 
@@ -199,16 +211,11 @@ PlaceCost PlacementProblem::own_cost(const PlacementJob& job, const Plan& plan) 
 PlaceCost PlacementProblem::cost(const LocalLoads& loads, std::size_t job,
                                  std::size_t place) const {
   PlaceCost cost = own_[job][place];
-  const auto add = [&](std::uint32_t row, double& out) {
-    for (const LocalUse& use : problem_.place(job, place).uses) {
-      if (use.row == row) out += loads.added({0, std::span(&use, 1)});
-    }
-  };
-  for (const PlannedShare& share : jobs_[job].places[place]) {
-    const int at = rows_of_[static_cast<std::size_t>(share.node)];
-    const NodeRows& rows = node_rows_[static_cast<std::size_t>(at)];
-    if (with_bandwidth_) add(rows.bandwidth, cost.contention_s);
-    if (with_balance_) add(rows.balance, cost.balance_s);
+  for (const LocalUse& use : problem_.place(job, place).uses) {
+    const Term term = terms_[use.row];
+    if (term == Term::None) continue;
+    const double seconds = loads.added({0, std::span(&use, 1)});
+    (term == Term::Bandwidth ? cost.contention_s : cost.balance_s) += seconds;
   }
   return cost;
 }

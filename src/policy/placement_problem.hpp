@@ -30,7 +30,8 @@ struct PlacementJob {
 class PlacementProblem {
  public:
   // All of these must outlive the problem. `fixed` are starts that stay where they are. `pools`:
-  // sets of nodes that must not lose more cores than they do with all jobs at their first places.
+  // sets of nodes that must not lose more cores, at any level, than they do with all jobs at their
+  // first places.
   PlacementProblem(const ClusterView& view, const PlacementFacts& facts,
                    const std::vector<PlanLedger::Level>& levels,
                    const std::vector<PlacementJob>& jobs, const std::vector<PlacementJob>& fixed,
@@ -53,6 +54,9 @@ class PlacementProblem {
   void add_node_rows(NodeIndex node);
   void add_background();
   void add_job(const PlacementJob& job);
+  bool runs_at(const PlacementJob& job, std::size_t level) const {
+    return level == 0 || job.end_ms > levels_[level].from_ms;
+  }
   void uses_of(const PlacementJob& job, const Plan& plan, std::vector<LocalUse>& out) const;
   PlaceCost own_cost(const PlacementJob& job, const Plan& plan) const;
   const Node& node_at(NodeIndex node) const {
@@ -74,6 +78,9 @@ class PlacementProblem {
   std::vector<int> rows_of_;  // by NodeIndex; -1: no place uses it
   std::vector<NodeRows> node_rows_;
   std::vector<std::vector<PlaceCost>> own_;  // by job, by place
+  // By row: what its cost is called. Behind the rows of nodes, those of each pool, by level.
+  enum class Term : char { None, Bandwidth, Balance };
+  std::vector<Term> terms_;
   std::uint32_t pools_first_ = 0;
 };
 

@@ -1,17 +1,20 @@
 #include "policy/placement_refiner.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
+#include "core/hostlist.hpp"
 #include "policy/local_allocator.hpp"
 #include "policy/placement_candidates.hpp"
 
 namespace hyades {
 namespace {
 
-constexpr std::size_t kPlacesMost = 64;     // of a job
-constexpr std::size_t kPlacesInAll = 8192;  // of all jobs together
-constexpr std::size_t kPlacesLeast = 8;
+constexpr std::size_t kPlacesMost = 64;      // of a job
+constexpr std::size_t kPlacesInAll = 8192;   // of all jobs together
+constexpr std::size_t kNodesInAll = 32'768;  // of all these places
+constexpr std::size_t kPlacesLeast = 4;
 
 const QueueView* queue_of(const std::vector<QueueView>& queues, const Job& job) {
   for (const QueueView& queue : queues) {
@@ -21,11 +24,11 @@ const QueueView* queue_of(const std::vector<QueueView>& queues, const Job& job) 
 }
 
 std::string names_of(const std::vector<Node>& nodes, const Plan& plan) {
-  std::string names;
+  std::vector<std::string> names;
   for (const PlannedShare& share : plan) {
-    names += (names.empty() ? "" : ",") + nodes[static_cast<std::size_t>(share.node)].name;
+    names.push_back(nodes[static_cast<std::size_t>(share.node)].name);
   }
-  return names;
+  return compress_hostlist(names);
 }
 
 }  // namespace
@@ -55,42 +58,35 @@ struct PlacementRefiner::Work {
 };
 
 // Whether some job's place could be better than the one it has, whatever others do.
-bool PlacementRefiner::any_choice(const Decision& decision, const PlanLedger& ledger) {
+bool PlacementRefiner::any_choice(const Decision& decision, const Jobs& jobs) {
   const PlacementSettings& settings = facts_.settings();
   if (settings.balance > 0 || settings.energy_s_per_kj > 0) return true;
+  const bool far = facts_.groups() > 1 && settings.transfer > 0 && settings.far > 1;
   return std::any_of(decision.starts.begin(), decision.starts.end(), [&](const Start& start) {
-    const ClassFacts& facts = facts_.of_class(ledger.started_job(start.job).spec.work_class);
-    return facts.uneven || (start.plan.size() > 1 && facts_.groups() > 1 && facts.work.network > 0);
+    const ClassFacts& facts = facts_.of_class(jobs.at(start.job)->spec.work_class);
+    return facts.uneven || (far && start.plan.size() > 1 && facts.work.network > 0);
   });
 }
 
-// On the best node there is. Who asks for a time asks for one that will do on the slowest; what is
-// predicted is of nodes as they come.
-double PlacementRefiner::best_run_s(const QueueConfig& queue, const Job& job,
-                                    const ExpectedRun& expected_run) {
-  const ClassFacts& facts = facts_.of_class(job.spec.work_class);
-  const bool asked = run_times_of(queue) == RunTimes::Request;
-  return expected_run(queue, job) / (asked ? facts.slowest : facts.mean);
-}
-
-// Two jobs that take less than half of what a node's memory gives never collide.
 bool PlacementRefiner::contends(const Job& job) {
-  constexpr double half = 0.5;
-  if (facts_.settings().contention <= 0) return false;
-  return facts_.of_class(job.spec.work_class).work.memory >= half && !job.spec.exclusive;
+  return facts_.settings().contention > 0 && !job.spec.exclusive &&
+         facts_.of_class(job.spec.work_class).contends;
 }
 
 // What those that run take of memory bandwidth is asked for later; whether some are bound by it.
 bool PlacementRefiner::know_running(const ClusterView& view) {
   const std::string* last = nullptr;  // mostly it is the same again
-  bool contended = false;
+  bool its_contends = false, contended = false;
   view.running->each([&](const RunningJob& running) {
     if (running.job == nullptr) return;
-    const std::string& its = running.job->spec.work_class;
-    if (last == nullptr || *last != its) contended = contends(*running.job) || contended;
-    last = &its;
+    const JobSpec& spec = running.job->spec;
+    if (last == nullptr || *last != spec.work_class) {
+      its_contends = facts_.of_class(spec.work_class).contends;
+    }
+    last = &spec.work_class;
+    contended = contended || (its_contends && !spec.exclusive);
   });
-  return contended;
+  return contended && facts_.settings().contention > 0;
 }
 
 void PlacementRefiner::refine(Decision& decision, const std::vector<QueueView>& queues,
@@ -101,22 +97,32 @@ void PlacementRefiner::refine(Decision& decision, const std::vector<QueueView>& 
   // Others were promised a start, too, on nodes that only the pass itself knows.
   if (decision.reservations.size() > ledger.reservations()) return;
   facts_.look(*view.cluster);
-  bool contended = know_running(view);
-  for (const Start& start : decision.starts) {
-    contended = contends(ledger.started_job(start.job)) || contended;
-  }
-  Work work{view, {}, {}, {}, {}, {}, {}, {}};
+  Jobs jobs;
+  ledger.each_started([&](const Job& job) { jobs[job.id] = &job; });
+  bool some_gain = know_running(view) || any_choice(decision, jobs);
+  for (const auto& [id, job] : jobs) some_gain = some_gain || contends(*job);
+  if (!some_gain) return;
   // One for which all nodes are alike may have to make way, too.
-  const bool some_gain = contended || any_choice(decision, ledger);
-  for (std::size_t i = 0; some_gain && i < decision.starts.size(); ++i) {
+  Work work{view, ledger.levels(), {}, {}, {}, {}, {}, {}};
+  collect(decision, queues, jobs, expected_run, ledger.now_ms(), work);
+  if (work.jobs.empty()) return;
+  add_pools(queues, work);
+  settle(work, decision);
+}
+
+void PlacementRefiner::collect(const Decision& decision, const std::vector<QueueView>& queues,
+                               const Jobs& jobs, const ExpectedRun& expected_run, WallMs now_ms,
+                               Work& work) {
+  std::map<std::pair<const QueueView*, const ClassFacts*>, SlownessRange> ranges;
+  for (std::size_t i = 0; i < decision.starts.size(); ++i) {
     const Start& start = decision.starts[i];
-    const Job& job = ledger.started_job(start.job);
+    const Job& job = *jobs.at(start.job);
     const QueueView* const queue = queue_of(queues, job);
     const ClassFacts& facts = facts_.of_class(job.spec.work_class);
     PlacementJob its{.job = &job,
                      .facts = &facts,
-                     .run_s = queue == nullptr ? 1 : best_run_s(*queue->config, job, expected_run),
-                     .end_ms = ledger.now_ms() + limit_ms_of(job),
+                     .run_s = 1,
+                     .end_ms = now_ms + limit_ms_of(job),
                      .places = {start.plan}};
     const bool moves = queue != nullptr && queue->config->placement &&
                        job.spec.work_class != kUnplacedWorkClass &&
@@ -125,27 +131,42 @@ void PlacementRefiner::refine(Decision& decision, const std::vector<QueueView>& 
       work.fixed.push_back(std::move(its));
       continue;
     }
+    const auto [range, fresh] = ranges.try_emplace({queue, &facts});
+    if (fresh) range->second = slowness_on(facts, queue->usable);
+    // Who asks for a time asks for one that will do on the slowest node; what is predicted is of
+    // nodes as they come.
+    const bool asked = run_times_of(*queue->config) == RunTimes::Request;
+    its.run_s =
+        expected_run(*queue->config, job) / (asked ? range->second.slowest : range->second.mean);
     work.jobs.push_back(std::move(its));
     work.starts.push_back(i);
     work.queues.push_back(queue);
   }
-  if (work.jobs.empty()) return;
-  work.levels = ledger.levels();
+}
+
+// Sets of nodes that must not lose more cores than they do: what jobs take depends on the node
+// where they are exclusive, and which set they take it from where queues have different ones.
+void PlacementRefiner::add_pools(const std::vector<QueueView>& queues, Work& work) const {
   for (const QueueView& queue : queues) {
-    const bool same = std::all_of(queues.begin(), queues.end(), [&](const QueueView& other) {
-      return other.usable == queue.usable;
-    });
-    if (!same) work.pools.push_back(&queue.usable);
+    const bool known = std::any_of(work.pools.begin(), work.pools.end(),
+                                   [&](const auto* pool) { return *pool == queue.usable; });
+    if (!known) work.pools.push_back(&queue.usable);
   }
-  settle(work, decision);
+  const bool exclusive =
+      std::any_of(work.jobs.begin(), work.jobs.end(),
+                  [](const PlacementJob& job) { return job.job->spec.exclusive; });
+  if (work.pools.size() == 1 && !exclusive) work.pools.clear();
 }
 
 void PlacementRefiner::settle(Work& work, Decision& decision) const {
   const std::vector<Node>& nodes = work.view.cluster->nodes();
   PlacementCandidates candidates(nodes);
-  const std::size_t most = std::clamp(kPlacesInAll / work.jobs.size(), kPlacesLeast, kPlacesMost);
   for (std::size_t i = 0; i < work.jobs.size(); ++i) {
     PlacementJob& job = work.jobs[i];
+    // Wide jobs have fewer places: each names all of its nodes.
+    const std::size_t most = std::clamp(
+        std::min(kPlacesInAll, kNodesInAll / job.places.front().size()) / work.jobs.size(),
+        kPlacesLeast, kPlacesMost);
     const std::string& avoid = job.job->avoid_node;
     job.places = candidates.of({.spec = &job.job->spec,
                                 .usable = &work.queues[i]->usable,
@@ -188,6 +209,9 @@ void PlacementRefiner::move(const PlacementJob& job, std::size_t index, std::siz
     why.runner_up = names_of(nodes, job.places[other]);
     why.runner_up_cost = problem.cost(loads, index, other);
   }
+  // A store that holds what is no number cannot be read.
+  const double sum = why.cost.total() + why.first_fit_cost.total() + why.runner_up_cost.total();
+  if (!std::isfinite(sum)) why = {};
   start.plan = job.places[choice];
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <unordered_map>
 
 #include "core/policy.hpp"
 #include "policy/placement_facts.hpp"
@@ -26,12 +27,15 @@ class PlacementRefiner {
               const ExpectedRun& expected_run);
 
  private:
+  using Jobs = std::unordered_map<JobId, const Job*>;  // that start
   struct Work;
 
-  bool any_choice(const Decision& decision, const PlanLedger& ledger);
-  double best_run_s(const QueueConfig& queue, const Job& job, const ExpectedRun& expected_run);
+  bool any_choice(const Decision& decision, const Jobs& jobs);
   bool contends(const Job& job);
   bool know_running(const ClusterView& view);
+  void collect(const Decision& decision, const std::vector<QueueView>& queues, const Jobs& jobs,
+               const ExpectedRun& expected_run, WallMs now_ms, Work& work);
+  void add_pools(const std::vector<QueueView>& queues, Work& work) const;
   void settle(Work& work, Decision& decision) const;
   void move(const PlacementJob& job, std::size_t index, std::size_t choice,
             const PlacementProblem& problem, const LocalLoads& loads, Start& start) const;

@@ -4,7 +4,6 @@
 #include <limits>
 #include <set>
 
-#include "core/assert.hpp"
 #include "policy/order.hpp"
 
 namespace hyades {
@@ -165,13 +164,6 @@ std::vector<PlanLedger::Level> PlanLedger::levels() const {
     }
   }
   return all;
-}
-
-const Job& PlanLedger::started_job(JobId id) const {
-  const auto found = std::find_if(started_.begin(), started_.end(),
-                                  [&](const Started& each) { return each.job->id == id; });
-  HYADES_ASSERT(found != started_.end());
-  return *found->job;
 }
 
 std::vector<PlanLedger::Release> PlanLedger::releases() const {

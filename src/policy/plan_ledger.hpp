@@ -51,8 +51,11 @@ class PlanLedger {
   };
   std::vector<Level> levels() const;
   std::size_t reservations() const { return held_.size(); }
-  // One that this pass has started.
-  const Job& started_job(JobId id) const;
+  // Those that this pass has started.
+  template <typename Visit>
+  void each_started(const Visit& visit) const {
+    for (const Started& started : started_) visit(*started.job);
+  }
 
   // No job that needs more cores than these can start now: of any job, and of those that would end
   // after the first reserved start.

@@ -37,7 +37,7 @@ TEST_F(Placement, EachGoesWhereItsClassIsFastAndHexplainSaysWhy) {
   EXPECT_EQ(why["first_fit"], "vn1");
   EXPECT_GT(why["first_fit_cost"]["total"], why["cost"]["total"]);
   const std::string text = cluster_.run({"hexplain", std::to_string(computes)}).out;
-  EXPECT_NE(text.find("best of 2 places for class compute, modelled: "), std::string::npos)
+  EXPECT_NE(text.find("chosen of 2 places for class compute, modelled: "), std::string::npos)
       << text;
   EXPECT_NE(text.find("first fit, vn1:"), std::string::npos) << text;
 }

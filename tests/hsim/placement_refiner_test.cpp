@@ -246,6 +246,33 @@ TEST_F(PlacementTest, PromisedNodesAreNotTaken) {
   EXPECT_EQ(nodes_of(decision, small), "n1");
 }
 
+// An exclusive job takes what its node has: on the large one, what is kept for jobs to come.
+TEST_F(PlacementTest, AnExclusiveJobLeavesTheReserve) {
+  add_node("n1", "", {{"gemm_gflops", 10}});
+  add_node("n2", "", {{"gemm_gflops", 640}}, 64);
+  QueueConfig queue{"batch"};
+  config_.queues = {queue};
+  config_.queues[0].reserve_after_s = 1;
+  JobSpec whole = spec("compute");
+  whole.exclusive = true;
+  const JobId job = submit(whole);
+  EXPECT_EQ(nodes_of(decide(), job), "n1");
+  // Of nodes that are as large there is a choice.
+  add_node("n3", "", {{"gemm_gflops", 40}});
+  EXPECT_EQ(nodes_of(decide(), job), "n3");
+}
+
+// Two that are equal but for measuring, and one that is not: 1 % is no reason to move.
+TEST_F(PlacementTest, NoiseMovesNobody) {
+  add_node("n1", "", {{"gemm_gflops", 40}});
+  add_node("n2", "", {{"gemm_gflops", 40.4}});
+  add_node("n3", "", {{"gemm_gflops", 10}});
+  const JobId job = submit(spec("compute"));
+  const Decision decision = decide();
+  EXPECT_EQ(nodes_of(decision, job), "n1");
+  EXPECT_EQ(decision.starts[0].place_why.first_fit, "");
+}
+
 // A node of which nothing is known is neither the best nor the worst.
 TEST_F(PlacementTest, WhatIsNotKnownIsInTheMiddle) {
   add_node("n1", "", {{"gemm_gflops", 10}});
@@ -315,6 +342,7 @@ TEST(PlacementProperty, NoFigureBreaksTheLedger) {
       taken.push_back(cluster.choose(job.spec, start.plan));
       cluster.take(taken.back());
       EXPECT_TRUE(std::isfinite(start.place_why.cost.total())) << "seed " << seed;
+      EXPECT_TRUE(std::isfinite(start.place_why.runner_up_cost.total())) << "seed " << seed;
     }
     std::vector<const Placement*> all;
     for (const Placement& placement : taken) all.push_back(&placement);
