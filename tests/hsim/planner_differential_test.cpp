@@ -93,8 +93,9 @@ TEST(PlacementDifferential, OnlyNodesChange) {
     on_several_nodes += outcome.on_several_nodes;
   }
   if (range.count < 100) return;
-  EXPECT_GT(moved, 1000) << "cases in which nothing is moved show nothing";
-  EXPECT_GT(on_several_nodes, 100);
+  EXPECT_GT(moved, static_cast<int>(range.count) / 2)
+      << "cases in which nothing is moved show nothing";
+  EXPECT_GT(on_several_nodes, static_cast<int>(range.count) / 4);
 }
 
 }  // namespace
