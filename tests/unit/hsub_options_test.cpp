@@ -424,7 +424,7 @@ TEST(Meaning, Counters) {
 TEST(Meaning, Classes) {
   EXPECT_EQ(spec_of({}).work_class, "");  // the queue's
   EXPECT_EQ(spec_of({"--class=memory"}).work_class, "memory");
-  for (const std::string bad : {"", "two words", "a/b", std::string(65, 'x').c_str()}) {
+  for (const std::string& bad : Words{"", "two words", "a/b", std::string(65, 'x')}) {
     EXPECT_FALSE(given({"--class=" + bad}).found.errors.empty()) << bad;
   }
 }
