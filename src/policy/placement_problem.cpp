@@ -157,7 +157,7 @@ void PlacementProblem::uses_of(const PlacementJob& job, const Plan& plan,
       if (!runs_at(job, level)) continue;
       const std::uint32_t first = rows.first + level * each_level;
       use(first, cores);
-      if (wants_memory(spec)) {
+      if (with_memory_ && wants_memory(spec)) {
         use(first + 1, static_cast<double>(memory_of(spec, node, share.tasks)));
       }
       for (std::uint32_t kind = 0; kind < kinds_.size(); ++kind) {

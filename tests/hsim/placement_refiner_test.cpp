@@ -273,6 +273,18 @@ TEST_F(PlacementTest, NoiseMovesNobody) {
   EXPECT_EQ(decision.starts[0].place_why.first_fit, "");
 }
 
+// One that is not moved asks for memory, and none of those that are: that is not in their way.
+TEST_F(PlacementTest, MemoryOfJobsThatStayIsNoneOfTheirs) {
+  add_node("n1", "", {{"gemm_gflops", 10}});
+  add_node("n2", "", {{"gemm_gflops", 40}});
+  JobSpec stays = spec("none");
+  stays.memory_per_node_mib = 1000;
+  stays.node_list = {"n2"};
+  submit(stays);
+  const JobId job = submit(spec("compute"));
+  EXPECT_EQ(nodes_of(decide(), job), "n2");
+}
+
 // A node of which nothing is known is neither the best nor the worst.
 TEST_F(PlacementTest, WhatIsNotKnownIsInTheMiddle) {
   add_node("n1", "", {{"gemm_gflops", 10}});
