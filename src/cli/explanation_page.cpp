@@ -29,6 +29,7 @@ std::string meaning(const std::string& reason) {
       {"Priority", "others are before it"},
       {"Resources", "it is next, and there is no room yet"},
       {"Reserve", "it would leave too few cores free for jobs to come"},
+      {"FasterNodes", "there is room, and it ends earlier if it waits for faster nodes"},
       {"Dependency", "it waits for other jobs"},
       {"JobHeldUser", "its user holds it; hctl release lets it go"},
       {"JobHeldAdmin", "an admin holds it"},
@@ -105,6 +106,12 @@ void say_schedule(const pb::JobInfo& job, const pb::JobExplanation& why, std::in
     page.line("starts", local_time(job.expected_start_ms()) + " at the latest" +
                             (why.reserved_nodes().empty() ? "" : ", on " + why.reserved_nodes()));
   }
+  if (!why.faster_nodes().empty()) {
+    page.line("faster", "on " + why.faster_nodes() + " it is expected to end " +
+                            local_time(why.faster_end_ms()) + ", here and now " +
+                            local_time(why.now_end_ms()) + "; it waits for that until " +
+                            local_time(why.patient_until_ms()) + " at the latest");
+  }
   page.line("place", why.position() == 0
                          ? "kept back, of " + std::to_string(why.waiting()) + " that wait"
                          : std::to_string(why.position()) + " of " + std::to_string(why.waiting()) +
@@ -174,6 +181,10 @@ std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& w
       key = "";
     }
   }
+  for (const pb::NodeLoan& loan : job.loans()) {
+    page.line("lent", "cores " + loan.cores() + " of " + loan.node() + " since " +
+                          local_time(loan.since_ms()) + ": " + loan.why());
+  }
   if (has_ended(job)) {
     page.line("ended", end_sentence(job));
   } else if (!job.reason().empty()) {
@@ -181,6 +192,12 @@ std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& w
   }
   return page.text();
 }
+
+namespace {
+
+Json time_or_null(std::int64_t at_ms) { return at_ms > 0 ? Json(utc_time(at_ms)) : Json(nullptr); }
+
+}  // namespace
 
 Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
   Json out = job_json(job);
@@ -212,6 +229,10 @@ Json explanation_json(const pb::JobInfo& job, const pb::JobExplanation& why) {
                 {"free_cores", why.free_cores()},
                 {"queue_cores", why.queue_cores()},
                 {"reserved_nodes", why.reserved_nodes()},
+                {"faster_nodes", text_json(why.faster_nodes())},
+                {"faster_end", time_or_null(why.faster_end_ms())},
+                {"now_end", time_or_null(why.now_end_ms())},
+                {"patient_until", time_or_null(why.patient_until_ms())},
                 {"starts_with",
                  std::vector<std::string>(why.starts_with().begin(), why.starts_with().end())}};
   }

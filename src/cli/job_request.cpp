@@ -50,6 +50,7 @@ class Builder {
     read_lease();
     read_counters();
     read_class();
+    read_elastic();
     read_geometry();
     read_hosts();
     read_devices();
@@ -151,6 +152,19 @@ class Builder {
     request_.spec.work_class = options_.value("class");
     const std::string wrong = check_class_name(request_.spec.work_class);
     if (!wrong.empty()) fail("class", wrong);
+  }
+
+  // Without a number: all that there are.
+  void read_elastic() {
+    if (!options_.has("elastic")) return;
+    const std::string text = options_.value("elastic");
+    if (text == "no") {
+      request_.spec.elastic = -1;
+    } else if (text.empty() || text == "yes") {
+      request_.spec.elastic = Limits::count_max;
+    } else {
+      read_count("elastic", 1, request_.spec.elastic);
+    }
   }
 
   void read_counters() {

@@ -6,6 +6,7 @@
 #include "cli/job_words.hpp"
 #include "cli/times.hpp"
 #include "core/hostlist.hpp"
+#include "core/job_spec.hpp"
 
 namespace hyades {
 namespace {
@@ -66,6 +67,23 @@ std::string counted(int count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
+// How many cores it may have on a node: null: its own; true: all that are idle.
+Json elastic_json(int elastic) {
+  if (elastic <= 0) return nullptr;
+  return elastic >= Limits::count_max ? Json(true) : Json(elastic);
+}
+
+Json loans_json(const pb::JobInfo& job) {
+  Json out = Json::array();
+  for (const pb::NodeLoan& loan : job.loans()) {
+    out.push_back({{"node", loan.node()},
+                   {"cores", loan.cores()},
+                   {"since_time", time_json(loan.since_ms())},
+                   {"why", loan.why()}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Json text_json(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
@@ -104,6 +122,9 @@ Json job_json(const pb::JobInfo& job) {
   for (const pb::Dependency& dependency : job.dependencies()) {
     out["dependencies"].push_back({{"kind", dependency.kind()}, {"job", dependency.job()}});
   }
+  out["class"] = text_json(job.work_class());
+  out["elastic"] = elastic_json(job.elastic());
+  out["lent_cores"] = loans_json(job);
   out["usage"] = usage_json(job.usage());
   out["working_directory"] = job.working_directory();
   out["stdout_path"] = job.stdout_path();

@@ -61,6 +61,9 @@ const std::vector<SubmitOption> kTable = {
     {"class", Value, Yes, false, "NAME",
      "what it does with its nodes: compute, memory, latency, disk, network, mixed, or a site's own; "
      "none: any will do"},
+    {"elastic", Optional, Yes, false, "N",
+     "it may use idle cores of its nodes until others are given them: up to N on each, its own "
+     "among them; no: only its own"},
     {"signal", Value, Yes, false, "[B:]SIG[@S]", "send SIG S seconds (60) before the time limit"},
     {"kill-on-invalid-dep", Value, Quiet, false, "yes|no",
      "always yes here: a job whose dependency can never be met is cancelled"},

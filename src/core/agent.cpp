@@ -19,6 +19,12 @@ bool is_over(LaunchState state) {
          state == LaunchState::Lost;
 }
 
+std::vector<IdSet> domains_of(const Inventory& inventory) {
+  std::vector<IdSet> domains;
+  for (const MemoryDomain& domain : inventory.domains) domains.push_back(domain.cores);
+  return domains;
+}
+
 // The master looked at its clock at some moment since the heartbeat was sent.
 WallMs least_difference(const Renewal& renewal, const Now& now) {
   const WallMs most = now.wall_ms - renewal.master_ms;
@@ -28,8 +34,20 @@ WallMs least_difference(const Renewal& renewal, const Now& now) {
 }  // namespace
 
 Agent::Agent(Identity identity, Spool& spool, Spawner& spawner)
-    : identity_(std::move(identity)), spool_(spool), spawner_(spawner) {
-  for (const SpoolRecord& record : spool_.records()) launches_[record.key].report = judge(record);
+    : identity_(std::move(identity)),
+      spool_(spool),
+      spawner_(spawner),
+      lender_(domains_of(identity_.inventory)) {
+  for (const SpoolRecord& record : spool_.records()) {
+    Launch& launch = launches_[record.key];
+    launch.report = judge(record);
+    if (is_over(launch.report.state)) continue;
+    see_cores(record, {});
+    // An earlier worker may have lent it more, and whom that belongs to now, nobody remembers.
+    const bool may_have_more = record.elastic > 0 && !record.cores.empty();
+    if (may_have_more && !HYADES_DEFECT("forget_loans"))
+      spawner_.set_cores(record.key, record.cores);
+  }
 }
 
 void Agent::receive(const Message& message, const Now& now) {
@@ -54,6 +72,7 @@ void Agent::tick(const Now& now) {
     rescan_ms_ = now.boot_ms;
     for (const SpoolRecord& record : spool_.records()) refresh(record.key, now, false);
   }
+  if (welcomed_) lend(lender_.turn(spawner_.fixed_cores(), now.boot_ms), now);
   for (auto& [key, launch] : launches_) {
     if (is_over(launch.report.state) && now.boot_ms - launch.reported_ms >= kRepeatResultEvery_ms) {
       report(launch, now);
@@ -77,6 +96,7 @@ void Agent::on(const Welcome& welcome, const Now& now) {
     return;
   }
   settings_ = welcome.settings;
+  lender_.configure(settings_, std::min(welcome.cores, identity_.inventory.cores));
   if (welcomed_) return;  // the settings have changed
   welcomed_ = true;
   heartbeat_ms_ = now.boot_ms;
@@ -131,8 +151,10 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
   // Also so that a disk that fills up later cannot stop its renewal.
   if (order.spec.lease_s > 0) spool_.renew_lease(key, order.lease_base_ms);
   launches_[key].report = {.key = key, .state = LaunchState::Starting, .reason = ""};
+  lend(lender_.arrives(key, order.own_share().cores, order.spec.elastic, now.boot_ms), now);
   if (spawner_.start(order)) return refresh(key, now, true);
   spool_.release(key);
+  lender_.leaves(key);
   Launch& launch = launches_[key];
   if (const auto record = spool_.look(key)) launch.report = judge(*record);
   if (!launch.report.node_fault) {  // the record does not say why
@@ -175,6 +197,7 @@ void Agent::on(const RetireOrder& order, const Now&) {
   HYADES_FAILPOINT("agent_before_remove");
   spool_.remove(order.key);
   launches_.erase(order.key);
+  lender_.leaves(order.key);
 }
 
 void Agent::say_hello(const Now& now) {
@@ -188,19 +211,48 @@ void Agent::say_hello(const Now& now) {
               .address = identity_.address,
               .sent_ms = now.boot_ms};
   for (auto& [key, launch] : launches_) {
-    launch.reported_ms = now.boot_ms;
+    launch.reported_ms = launch.report.sent_ms = now.boot_ms;
     hello.launches.push_back(launch.report);
   }
   send(std::move(hello));
 }
 
 void Agent::report(Launch& launch, const Now& now) {
-  launch.reported_ms = now.boot_ms;
+  launch.reported_ms = launch.report.sent_ms = now.boot_ms;
   if (welcomed_) send(launch.report);
 }
 
 void Agent::pass_on(TelemetryReport report) {
+  for (const JobFigures& job : report.jobs) {
+    for (const Figure& figure : job.figures) {
+      if (figure.name == kCoresBusyFigure) lender_.uses(job.key, figure.value);
+    }
+  }
+  if (!report.components.empty()) {
+    const auto count = [](int number) { return static_cast<double>(number); };
+    report.components.push_back({.name = "lending",
+                                 .layer = "optimisation",
+                                 .running = spawner_.fixed_cores().empty() && settings_.lend_cores,
+                                 .text = lender_.state(),
+                                 .figures = {{"cores", "count", count(lender_.lent())},
+                                             {"jobs", "count", count(lender_.holders())}}});
+  }
   if (welcomed_) send(std::move(report));
+}
+
+void Agent::lend(const std::vector<CoreLender::Change>& changes, const Now& now) {
+  for (const CoreLender::Change& change : changes) {
+    spawner_.set_cores(change.key, change.cores);
+    const auto found = launches_.find(change.key);
+    if (found == launches_.end()) continue;
+    found->second.report.loan = change.loan;
+    report(found->second, now);
+  }
+}
+
+// Of one that an earlier worker started, once it is known.
+void Agent::see_cores(const SpoolRecord& record, const Now& now) {
+  lend(lender_.arrives(record.key, record.cores, record.elastic, now.boot_ms), now);
 }
 
 void Agent::report_absent(const LaunchKey& key, std::string reason, bool node_fault) {
@@ -223,7 +275,8 @@ LaunchReport Agent::judge(const SpoolRecord& record) {
                       .started_ms = record.started_ms,
                       .exit = {},
                       .reason = "",
-                      .step_port = record.step_port};
+                      .step_port = record.step_port,
+                      .loan = lender_.loan(record.key)};
   const bool started = record.started_ms != 0;
   if (record.exit) {
     report.state = LaunchState::Exited;
@@ -259,6 +312,12 @@ void Agent::refresh(const LaunchKey& key, const Now& now, bool always) {
   const LaunchState before = launch.report.state;
   launch.report = judge(*record);
   const LaunchState after = launch.report.state;
+  if (is_over(after)) {
+    lender_.leaves(key);
+    launch.report.loan = {};
+  } else {
+    see_cores(*record, now);
+  }
   if (after == LaunchState::Running && launch.stop != StopReason::None) {
     spawner_.stop(key, launch.stop, launch.stop_grace_s);
     launch.stop = StopReason::None;  // the master repeats the order if it must

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/core_lender.hpp"
 #include "core/messages.hpp"
 #include "core/ports.hpp"
 
@@ -33,7 +34,8 @@ class Agent {
   // Call at least every few hundred milliseconds: greetings, heartbeats, repeats.
   void tick(const Now& now);
 
-  // For the master, unless it does not know this node at the moment.
+  // For the master, unless it does not know this node at the moment. What it says of jobs is what
+  // cores are lent by.
   void pass_on(TelemetryReport report);
 
   // What has to go to the master, in order. The caller sends all of it.
@@ -77,6 +79,9 @@ class Agent {
 
   void say_hello(const Now& now);
   void report(Launch& launch, const Now& now);
+  // Tells the launches which cores they may use now, and the master, which says it to people.
+  void lend(const std::vector<CoreLender::Change>& changes, const Now& now);
+  void see_cores(const SpoolRecord& record, const Now& now);
   void report_absent(const LaunchKey& key, std::string reason, bool node_fault = false);
   void make_absent(const LaunchKey& key, std::string reason);
   LaunchReport judge(const SpoolRecord& record);
@@ -102,6 +107,7 @@ class Agent {
   BootMs heartbeat_ms_ = 0;
   BootMs rescan_ms_ = 0;
   std::map<LaunchKey, Launch> launches_;
+  CoreLender lender_;
   std::vector<Message> outbox_;
 };
 

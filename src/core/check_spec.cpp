@@ -73,6 +73,7 @@ std::string check_counts(const JobSpec& s) {
       {s.memory_per_cpu_mib, 0, memory_max, "memory per cpu (MiB)"},
       {s.time_limit_s, 0, Limits::time_limit_s_max, "time limit (seconds)"},
       {s.lease_s, -1, 30 * 86400, "lease (seconds)"},
+      {s.elastic, -1, n, "most cores on a node (elastic)"},
       {s.priority, -n, n, "priority"},
       {s.begin_ms, 0, std::int64_t{1} << 52, "begin time"},
       {s.warning.signal, 0, 64, "warning signal"},

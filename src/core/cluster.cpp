@@ -180,18 +180,129 @@ bool Cluster::fits(const JobSpec& spec, const Plan& plan) const {
   return tasks == spec.tasks && (spec.nodes == 0 || plan.size() == std::size_t(spec.nodes));
 }
 
+namespace {
+
+// A node's memory domain as a job sees it: what it lacks there, and what would be left.
+struct DomainOffer {
+  const MemoryDomain* domain;
+  IdSet cores;  // free
+  int missing_cores;
+  int missing_devices;
+
+  // The fullest of those that hold all; else the one that holds most.
+  friend bool operator<(const DomainOffer& a, const DomainOffer& b) {
+    if (a.missing_cores != b.missing_cores) return a.missing_cores < b.missing_cores;
+    if (a.missing_devices != b.missing_devices) return a.missing_devices < b.missing_devices;
+    return a.cores.size() < b.cores.size();
+  }
+};
+
+const IdSet* ids_of(const std::vector<DeviceGrant>& grants, const std::string& kind) {
+  for (const DeviceGrant& grant : grants) {
+    if (grant.kind == kind) return &grant.ids;
+  }
+  return nullptr;
+}
+
+// Adds ids of `from` that are not in `out` until it has `count`.
+void fill(IdSet& out, const IdSet& from, int count) {
+  const IdSet more = from.without(out);
+  out.insert_all(more.lowest(std::clamp(count - out.size(), 0, more.size())));
+}
+
+// Cores and devices for a share that wants so many: near each other, where the node says what is
+// near what, and the lowest numbers otherwise.
+class ShareChoice {
+ public:
+  ShareChoice(const Node& node, int cores, const std::vector<DeviceCount>& devices)
+      : node_(node), cores_(cores), devices_(devices) {
+    for (const DeviceCount& device : devices_) taken_.push_back({device.kind, {}});
+  }
+
+  void choose(NodeShare& share) {
+    std::vector<const MemoryDomain*> rest;
+    for (const MemoryDomain& domain : node_.inventory.domains) rest.push_back(&domain);
+    while (!rest.empty() && !complete()) {
+      std::vector<DomainOffer> offers;
+      for (const MemoryDomain* domain : rest) offers.push_back(offer_of(*domain));
+      const auto best = std::min_element(offers.begin(), offers.end());
+      take(*best->domain, best->cores);
+      std::erase(rest, best->domain);
+    }
+    take_anything();
+    share.cores = std::move(core_ids_);
+    share.devices = std::move(taken_);
+  }
+
+ private:
+  const IdSet& free_devices(const std::string& kind) const {
+    static const IdSet none;
+    for (const FreeDevices& devices : node_.free_devices) {
+      if (devices.kind == kind) return devices.ids;
+    }
+    return none;
+  }
+  int missing(std::size_t device) const {
+    return devices_[device].count - taken_[device].ids.size();
+  }
+  bool complete() const {
+    if (core_ids_.size() < cores_) return false;
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      if (missing(i) > 0) return false;
+    }
+    return true;
+  }
+  IdSet free_in(const MemoryDomain& domain, const std::string& kind) const {
+    const IdSet* const ids = ids_of(domain.devices, kind);
+    return ids == nullptr ? IdSet() : ids->common(free_devices(kind));
+  }
+
+  DomainOffer offer_of(const MemoryDomain& domain) const {
+    DomainOffer offer{&domain, domain.cores.common(node_.free_cores).without(core_ids_), 0, 0};
+    offer.missing_cores = std::max(0, cores_ - core_ids_.size() - offer.cores.size());
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      offer.missing_devices += std::max(0, missing(i) - free_in(domain, devices_[i].kind).size());
+    }
+    return offer;
+  }
+
+  void take(const MemoryDomain& domain, const IdSet& cores) {
+    fill(core_ids_, cores, cores_);
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      fill(taken_[i].ids, free_in(domain, devices_[i].kind), devices_[i].count);
+    }
+  }
+
+  // What no domain has.
+  void take_anything() {
+    fill(core_ids_, node_.free_cores, cores_);
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      fill(taken_[i].ids, free_devices(devices_[i].kind), devices_[i].count);
+    }
+  }
+
+  const Node& node_;
+  int cores_;
+  const std::vector<DeviceCount>& devices_;
+  IdSet core_ids_;
+  std::vector<DeviceGrant> taken_;
+};
+
+}  // namespace
+
 Placement Cluster::choose(const JobSpec& spec, const Plan& plan) const {
   Placement placement;
   for (const PlannedShare& planned : plan) {
     const Node& node = nodes_[static_cast<std::size_t>(planned.node)];
     NodeShare share{.node = node.name, .boot_id = node.boot_id, .tasks = planned.tasks};
-    share.cores = node.free_cores.lowest(cores_of(spec, node, planned.tasks));
     share.memory_mib = memory_of(spec, node, planned.tasks);
+    std::vector<DeviceCount> wanted;
     for (const FreeDevices& devices : node.free_devices) {
-      const int wanted =
+      const int count =
           spec.exclusive ? devices.ids.size() : device_count(spec.devices_per_node, devices.kind);
-      if (wanted > 0) share.devices.push_back({devices.kind, devices.ids.lowest(wanted)});
+      if (count > 0) wanted.push_back({devices.kind, count});
     }
+    ShareChoice(node, cores_of(spec, node, planned.tasks), wanted).choose(share);
     placement.shares.push_back(std::move(share));
   }
   return placement;

@@ -82,7 +82,8 @@ class Cluster {
 
   // True when every share of the plan fits what is free now: the ledger's check on policies.
   bool fits(const JobSpec& spec, const Plan& plan) const;
-  // The concrete cores and devices that a fitting plan would get, lowest numbers first.
+  // The concrete cores and devices that a fitting plan would get: of as few of a node's memory
+  // domains as hold them, those that are fullest first, and the lowest numbers there.
   Placement choose(const JobSpec& spec, const Plan& plan) const;
   // Takes exactly what the placement says, now or at replay; asserts that it is free.
   void take(const Placement& placement);

@@ -35,6 +35,7 @@ struct QueueConfig {
   double ageing = 0;              // scores that do not age are divided by 1 + this x hours waited
   bool placement = true;          // phase 2 looks for better nodes
   std::string work_class;         // of jobs that say none; "": kDefaultWorkClass
+  bool elastic = false;           // jobs that say nothing may use idle cores of their nodes
 };
 
 // What holds for the queue, whether it was said or not.

@@ -143,6 +143,7 @@ namespace {
 bool changes_no_place(const JobEvent& event) {
   return std::holds_alternative<Started>(event.what) ||
          std::holds_alternative<ScriptEnded>(event.what) ||
+         std::holds_alternative<CoresLent>(event.what) ||
          std::holds_alternative<CancelRequested>(event.what) ||
          std::holds_alternative<RequeueRequested>(event.what);
 }
@@ -324,6 +325,7 @@ void Controller::unindex(const Job& job) {
     reservations_.erase(job.id);
     limited_.erase(job.id);
     kept_back_.erase(job.id);
+    patient_.erase(job.id);
   }
   if (--user.queued == 0) queue.users.erase(found);
 }

@@ -181,6 +181,7 @@ class Controller {
   static void prove_dead(Gang& gang, std::size_t share, const std::string& proof);
   void on(PeerId from, const LaunchReport& report, const Now& now, Step& out);
   void runs(const Job& job, std::size_t share, const Now& now, Step& out);
+  void note_loan(const Job& job, std::size_t share, const Now& now, Step& out);
   void started(const Job& job, WallMs at_ms, const Now& now, Step& out);
   void script_is_over(const Job& job, const Now& now, Step& out);
   void advance(const Job& job, const Now& now, Step& out);
@@ -280,6 +281,7 @@ class Controller {
   std::map<JobId, Reservation> reservations_;
   std::set<JobId> limited_;
   std::set<JobId> kept_back_;
+  std::set<JobId> patient_;
   std::map<PeerId, std::string> peers_;
   std::map<PeerId, BootMs> hello_asked_ms_;
   JobId next_job_ = 1;

@@ -70,6 +70,7 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
   cluster_.find(peers_[from])->strays.erase(report.key);
   Gang& gang = gangs_.at(job->id);
   Part& part = gang.parts[share];
+  if (alive && part.living() && report.sent_ms < part.report.sent_ms) return;  // an old word
   const bool told_to_stop = stop_reason(*job, share) != StopReason::None;
   if (part.by_proof) part.over = part.by_proof = false;  // its own word is better
   part.heard = true;
@@ -85,6 +86,7 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
       return;
     case LaunchState::Running:
       runs(*job, share, now, out);
+      note_loan(*job, share, now, out);
       return;
     case LaunchState::Exited:
     case LaunchState::NeverStarted:
@@ -109,6 +111,19 @@ void Controller::runs(const Job& job, std::size_t share, const Now& now, Step& o
     send_order(job, 0, now, out);
   }
   answered(job, share, now, out);
+}
+
+// Its node has lent it other cores than the last time it was heard.
+void Controller::note_loan(const Job& job, std::size_t share, const Now& now, Step& out) {
+  const std::string& node = job.placement.shares[share].node;
+  CoreLoan loan = gangs_.at(job.id).parts[share].report.loan;
+  const auto known = std::find_if(job.loans.begin(), job.loans.end(),
+                                  [&](const NodeLoan& other) { return other.node == node; });
+  const IdSet before = known == job.loans.end() ? IdSet() : known->loan.cores;
+  if (loan.cores == before) return;
+  // A worker that has lent nothing yet, and has taken back what the one before it had.
+  if (loan.why.empty()) loan.why = "the node's worker was started again";
+  record(job.id, CoresLent{job.key, node, std::move(loan)}, now, out);
 }
 
 void Controller::started(const Job& job, WallMs at_ms, const Now& now, Step& out) {

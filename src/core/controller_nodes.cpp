@@ -44,7 +44,8 @@ void Controller::on(PeerId from, const Hello& hello, const Now& now, Step& out) 
 void Controller::welcome(Node& node, BootMs echo_ms, const Now& now, Step& out) const {
   node.renewed_ms = now.boot_ms;
   node.echo_ms = echo_ms;
-  out.outgoing.push_back({node.peer, {epoch_, Welcome{true, "", config_->node_settings}}});
+  out.outgoing.push_back(
+      {node.peer, {epoch_, Welcome{true, "", config_->node_settings, node.inventory.cores}}});
 }
 
 void Controller::on(PeerId from, const Heartbeat& heartbeat, const Now& now, Step& out) {

@@ -98,6 +98,7 @@ Controller::Refusal Controller::complete_and_check(const SubmitRequest& submit,
   const QueueConfig& queue = find_queue(spec.queue)->config;
   if (spec.time_limit_s == 0) spec.time_limit_s = queue.default_time_s;
   if (spec.lease_s == 0) spec.lease_s = queue.lease_s;
+  if (spec.elastic == 0 && queue.elastic) spec.elastic = Limits::count_max;
   if (spec.work_class.empty()) {
     spec.work_class = queue.work_class;
   } else if (find_work_class(*config_, spec.work_class) == nullptr) {

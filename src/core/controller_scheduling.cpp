@@ -86,6 +86,7 @@ void Controller::schedule(const Now& now, Step& out) {
   reservations_.clear();
   limited_.clear();
   kept_back_.clear();
+  patient_.clear();
   const bool nobody = std::all_of(queues_.begin(), queues_.end(),
                                   [](const auto& queue) { return queue->eligible.empty(); });
   if (nobody) return;
@@ -96,6 +97,7 @@ void Controller::schedule(const Now& now, Step& out) {
   }
   limited_.insert(decision.limited.begin(), decision.limited.end());
   kept_back_.insert(decision.kept_back.begin(), decision.kept_back.end());
+  patient_.insert(decision.patient.begin(), decision.patient.end());
 }
 
 // A policy proposes; the ledger decides. What it proposes wrongly is left for the next pass.
@@ -136,6 +138,7 @@ PendingReason Controller::pending_reason(const Job& job, WallMs now_ms) const {
   }
   if (limited_.contains(job.id)) return PendingReason::QueueLimit;
   if (kept_back_.contains(job.id)) return PendingReason::Reserve;
+  if (patient_.contains(job.id)) return PendingReason::FasterNodes;
   if (reservations_.contains(job.id)) return PendingReason::Resources;
   const Queue* const queue = find_queue(job.spec.queue);
   if (place(job.spec, cluster_.nodes(), cluster_.whole(), schedulable_nodes(*queue)).empty()) {

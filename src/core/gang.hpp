@@ -17,7 +17,8 @@ struct Part {
   LaunchReport report;    // the last one
   StopReason told = StopReason::None;  // why it was told to stop last
 
-  bool running() const { return heard && !over && report.state == LaunchState::Running; }
+  bool living() const { return heard && !over; }
+  bool running() const { return living() && report.state == LaunchState::Running; }
 };
 
 struct Gang {

@@ -117,6 +117,24 @@ IdSet IdSet::lowest(int count) const {
   return chosen;
 }
 
+IdSet IdSet::highest(int count) const {
+  HYADES_ASSERT(count >= 0 && count <= size_);
+  return without(lowest(size_ - count));
+}
+
+IdSet IdSet::common(const IdSet& other) const {
+  IdSet both;
+  auto mine = ranges_.begin();
+  auto theirs = other.ranges_.begin();
+  while (mine != ranges_.end() && theirs != other.ranges_.end()) {
+    const int first = std::max(mine->first, theirs->first);
+    const int last = std::min(mine->second, theirs->second);
+    if (first <= last) both.insert_range(first, last);
+    (mine->second < theirs->second ? mine : theirs)++;
+  }
+  return both;
+}
+
 std::vector<int> IdSet::members() const {
   std::vector<int> ids;
   ids.reserve(static_cast<std::size_t>(size_));

@@ -35,8 +35,13 @@ class IdSet {
   // Removes every member of `other`; asserts that all of them are here.
   void erase_all(const IdSet& other);
 
-  // The `count` lowest members; asserts that there are as many.
+  // The `count` lowest members, or the highest; asserts that there are as many.
   IdSet lowest(int count) const;
+  IdSet highest(int count) const;
+
+  // Those that are in both, and those that are in this one alone.
+  IdSet common(const IdSet& other) const;
+  IdSet without(const IdSet& other) const { return difference(common(other)); }
 
   // Inclusive ranges, ascending, never adjacent.
   const std::vector<std::pair<int, int>>& ranges() const { return ranges_; }
@@ -46,6 +51,12 @@ class IdSet {
   friend bool operator==(const IdSet& a, const IdSet& b) { return a.ranges_ == b.ranges_; }
 
  private:
+  IdSet difference(const IdSet& part) const {
+    IdSet rest = *this;
+    rest.erase_all(part);
+    return rest;
+  }
+
   std::vector<std::pair<int, int>> ranges_;
   int size_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/core_loan.hpp"
 #include "core/exit_record.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
@@ -27,12 +28,13 @@ struct Job {
   WallMs ended_ms = 0;
   WallMs not_before_ms = 0;  // --begin, or the back-off after a failed launch
 
-  LaunchKey key;            // the current attempt; sequence 0: none
-  Attempt attempts = 0;     // how often it was assigned
-  int restarts = 0;         // how often an attempt that had started was requeued
-  int launch_failures = 0;  // attempts in a row that could not be started; 0 again at a release
-  int losses = 0;           // attempts that their nodes lost; 0 again at a release
-  Placement placement;      // empty while pending
+  LaunchKey key;                // the current attempt; sequence 0: none
+  Attempt attempts = 0;         // how often it was assigned
+  int restarts = 0;             // how often an attempt that had started was requeued
+  int launch_failures = 0;      // attempts in a row that could not be started; 0 again at a release
+  int losses = 0;               // attempts that their nodes lost; 0 again at a release
+  Placement placement;          // empty while pending
+  std::vector<NodeLoan> loans;  // of the current attempt, by node; none without cores
   StartReason why = StartReason::Immediate;
   PlacementWhy place_why;  // what the place of the current attempt was expected to cost
   int kill_grace_s = 30;   // of the current attempt, between SIGTERM and SIGKILL on its nodes

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/core_loan.hpp"
 #include "core/exit_record.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
@@ -58,6 +59,14 @@ struct ScriptEnded {
   ExitRecord exit;
 };
 
+// What a node lends to its part of the job is another now. Of changes that came while no master was
+// there only the last is known.
+struct CoresLent {
+  LaunchKey key;
+  std::string node;
+  CoreLoan loan;
+};
+
 struct CancelRequested {
   std::string by;
 };
@@ -89,7 +98,7 @@ struct Ended {
 struct JobEvent {
   JobId job = 0;
   WallMs at_ms = 0;  // when the master learned it
-  std::variant<Submitted, DependencySettled, HoldChanged, Assigned, Started, ScriptEnded,
+  std::variant<Submitted, DependencySettled, HoldChanged, Assigned, Started, ScriptEnded, CoresLent,
                CancelRequested, RequeueRequested, Requeued, Ended>
       what;
 };

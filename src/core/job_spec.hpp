@@ -72,6 +72,9 @@ struct JobSpec {
   WarningSignal warning;
   std::vector<std::string> counters;  // names; empty: the configuration's; "none": none
   std::string work_class;             // what it does with its nodes; "": as its queue says
+  // The most cores that it may use on a node while others are idle there, its own among them. 0: as
+  // its queue says, which the controller fills in; negative: no more than its own.
+  int elastic = 0;
 
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };

@@ -38,6 +38,7 @@ constexpr Word<PendingReason> kPendingReasons[] = {
     {PendingReason::Priority, "Priority"},
     {PendingReason::Resources, "Resources"},
     {PendingReason::Reserve, "Reserve"},
+    {PendingReason::FasterNodes, "FasterNodes"},
     {PendingReason::Dependency, "Dependency"},
     {PendingReason::HeldByUser, "JobHeldUser"},
     {PendingReason::HeldByAdmin, "JobHeldAdmin"},

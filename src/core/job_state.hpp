@@ -25,11 +25,12 @@ enum class Outcome {
 };
 
 enum class PendingReason {
-  None,        // not looked at yet
-  Priority,    // jobs before it in the queue wait, too
-  Resources,   // first in its queue: waits until enough is free
-  Reserve,     // fits, but not beside the cores that are kept for jobs to come
-  Dependency,  // waits for another job
+  None,         // not looked at yet
+  Priority,     // jobs before it in the queue wait, too
+  Resources,    // first in its queue: waits until enough is free
+  Reserve,      // fits, but not beside the cores that are kept for jobs to come
+  FasterNodes,  // fits, and ends earlier if it waits for faster nodes
+  Dependency,   // waits for another job
   HeldByUser,
   HeldByAdmin,
   BeginTime,         // waits for its --begin

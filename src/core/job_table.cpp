@@ -71,6 +71,15 @@ void JobTable::apply(Job& job, const ScriptEnded& e, const JobEvent&) {
   job.script = e.exit;
 }
 
+void JobTable::apply(Job& job, const CoresLent& e, const JobEvent& event) {
+  HYADES_ASSERT(job.placed() && e.key == job.key);
+  std::erase_if(job.loans, [&](const NodeLoan& loan) { return loan.node == e.node; });
+  if (e.loan.cores.empty()) return;
+  const auto place = std::find_if(job.loans.begin(), job.loans.end(),
+                                  [&](const NodeLoan& loan) { return loan.node > e.node; });
+  job.loans.insert(place, {e.node, e.loan, event.at_ms});
+}
+
 void JobTable::apply(Job& job, const CancelRequested& e, const JobEvent&) {
   job.cancel_requested = true;
   job.reason = "cancelled by " + e.by;
@@ -86,6 +95,7 @@ void JobTable::apply(Job& job, const Requeued& e, const JobEvent&) {
   HYADES_ASSERT(job.placed() && e.key == job.key);
   job.phase = JobPhase::Pending;
   job.placement = {};
+  job.loans.clear();
   job.key = {};
   job.script.reset();
   job.requeue_requested = false;
@@ -100,6 +110,7 @@ void JobTable::apply(Job& job, const Requeued& e, const JobEvent&) {
 void JobTable::apply(Job& job, const Ended& e, const JobEvent&) {
   HYADES_ASSERT(e.outcome != Outcome::None);
   job.phase = JobPhase::Ended;
+  job.loans.clear();
   job.outcome = e.outcome;
   job.exit_code = e.exit_code;
   job.signal = e.signal;

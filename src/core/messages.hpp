@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/core_loan.hpp"
 #include "core/exit_record.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
@@ -39,6 +40,8 @@ struct LaunchReport {
   // launcher is gone, ... After several in a row the node is drained for this `reason`.
   bool node_fault = false;
   int step_port = 0;  // with Running: where the node takes tasks of the job from `hrun`; 0: nowhere
+  CoreLoan loan;      // with Running
+  BootMs sent_ms = 0;  // by the node's boot clock: of a launch that lives, a later word is newer
 };
 
 // First words of a worker, repeated until it is welcomed, and whenever the master asks.
@@ -70,6 +73,7 @@ struct Welcome {
   bool accepted = false;
   std::string reason;  // why not
   NodeSettings settings;
+  int cores = 0;  // of the node that jobs may have: the first so many
 };
 
 // The answer to a heartbeat: the launches on the node that hold a lease, and that the master still

@@ -9,7 +9,6 @@ namespace hyades {
 namespace {
 
 constexpr std::size_t kFiguresMost = 1000;
-constexpr double kFigureLeast = 1e-9, kFigureMost = 1e18;
 
 }  // namespace
 
@@ -25,7 +24,7 @@ std::string check_profile(const NodeProfile& profile) {
     if (!std::isfinite(value) || value <= 0) {
       return "figure '" + name + "' is not a number above 0";
     }
-    if (value < kFigureLeast || value > kFigureMost) {
+    if (value < kProfileFigureLeast || value > kProfileFigureMost) {
       return "figure '" + name + "' is not from 1e-9 to 1e18; choose another unit";
     }
   }

@@ -32,6 +32,9 @@ struct NodeProfile {
   friend bool operator==(const NodeProfile&, const NodeProfile&) = default;
 };
 
+// What a figure may be; beyond that another unit says more.
+inline constexpr double kProfileFigureLeast = 1e-9, kProfileFigureMost = 1e18;
+
 // "" when all is well, else a sentence that names the figure and what is wrong with it.
 std::string check_profile(const NodeProfile& profile);
 

@@ -30,6 +30,9 @@ struct NodeSettings {
   bool contain_cores = true;              // by cgroup, where the node has the controllers
   bool contain_memory = true;             // likewise; only for jobs that asked for an amount
   std::vector<DeviceFiles> device_files;  // by kind; jobs cannot open those of other jobs' devices
+  // Cores that nobody holds are lent to jobs that may have more than their own (core_lender.hpp).
+  bool lend_cores = true;
+  int lend_every_s = 10;          // how often that is looked at
   int processes_per_core = 1024;  // most processes and threads of a job, a core; 0: no bound
 
   // Counted in jobs that name no counters themselves, where the node has them.

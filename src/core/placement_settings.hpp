@@ -12,6 +12,7 @@ struct PlacementSettings {
   double balance = 0;          // spreads jobs over nodes; seconds lost by a node that is full
   // Work between two nodes of different groups takes this many times as long as in one.
   double far = 2;
+  bool patient = true;   // jobs wait for faster nodes where they end earlier that way
   int jobs_most = 1000;  // starts of one pass that are looked at; others stay where they were
 
   friend bool operator==(const PlacementSettings&, const PlacementSettings&) = default;

@@ -121,6 +121,7 @@ struct Decision {
   std::vector<Reservation> reservations;
   std::vector<JobId> limited;    // kept back by a limit
   std::vector<JobId> kept_back;  // by the reserve for jobs to come
+  std::vector<JobId> patient;    // there is room, and they wait for faster nodes
 };
 
 // What playing the queue's near future said of the rule that was chosen, and of others: means over
@@ -152,6 +153,12 @@ struct Explanation {
   bool guarded = false;    // there is a bound on how long anybody waits;
   WallMs over_age_ms = 0;  // then: when it is over age
   bool first = false;      // it is, and goes before all others
+  // It waits for faster nodes: which, when it is expected to end there, and when it would if it
+  // started now; and the time at which it takes what there is.
+  std::string faster_nodes;
+  WallMs faster_end_ms = 0;
+  WallMs now_end_ms = 0;
+  WallMs patient_until_ms = 0;
 };
 
 // Implementations are deterministic (ties by job id and node index). What they remember of the

@@ -157,6 +157,8 @@ struct SpoolRecord {
   std::optional<ExitRecord> exit;
   std::string refusal;  // why the node could not start it, when neither of these was written
   int step_port = 0;    // where a companion takes tasks
+  IdSet cores;          // that the launch holds here; empty: not known
+  int elastic = 0;      // JobSpec::elastic
 };
 
 enum class ClaimResult {
@@ -208,6 +210,13 @@ class Spawner {
   // For a launch whose record says that it started. SIGTERM, `grace_s`, SIGKILL.
   virtual void stop(const LaunchKey& key, StopReason reason, int grace_s) = 0;
   virtual void signal(const LaunchKey& key, int signal, bool batch_only) = 0;
+
+  // The launch may use these cores from now on, its own and others, and no more; before any start
+  // that is asked for later. Nothing comes of it when the launch is over.
+  virtual void set_cores(const LaunchKey& key, const IdSet& cores) = 0;
+  // Why launches cannot be told what cores to use here; "" when they can. What set_cores() did in
+  // vain shows here, later.
+  virtual std::string fixed_cores() const = 0;
 
   // Kills whatever still carries the launch's mark after its shepherd is gone. True when nothing
   // is left.

@@ -30,12 +30,23 @@ struct DeviceGrant {
   friend bool operator==(const DeviceGrant&, const DeviceGrant&) = default;
 };
 
+// Cores that reach one bank of memory fastest (a NUMA node), and the devices nearest to it.
+struct MemoryDomain {
+  IdSet cores;
+  std::vector<DeviceGrant> devices;  // sorted by kind
+
+  friend bool operator==(const MemoryDomain&, const MemoryDomain&) = default;
+};
+
 // What a node has, as its worker found it or the configuration says.
 struct Inventory {
   int cores = 0;  // logical cores
   MiB memory_mib = 0;
   std::vector<DeviceCount> devices;   // sorted by kind, each kind once
   std::vector<std::string> features;  // sorted
+  // As found, so that they may name cores and devices that the configuration keeps from jobs.
+  // Empty: all cores are alike.
+  std::vector<MemoryDomain> domains;
 
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };

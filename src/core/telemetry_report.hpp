@@ -11,6 +11,9 @@
 
 namespace hyades {
 
+// Of a job on a node: how many cores it keeps busy.
+inline constexpr const char* kCoresBusyFigure = "job.cpu";
+
 struct Figure {
   std::string name;  // "cpu.busy"
   std::string unit;  // "%"

@@ -301,6 +301,8 @@ void read_jobs(const toml::table& table, NodeSettings& settings, ConfigErrors& e
   reader.text("pam_service", settings.pam_service);
   reader.flag("contain_cores", settings.contain_cores);
   reader.flag("contain_memory", settings.contain_memory);
+  reader.flag("lend_cores", settings.lend_cores);
+  reader.duration("lend_every", settings.lend_every_s, 1, 3'600);
   reader.integer("processes_per_core", settings.processes_per_core, 0, Limits::count_max);
   reader.finish();
   settings.min_uid = static_cast<std::uint32_t>(min_uid);

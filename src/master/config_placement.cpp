@@ -22,6 +22,7 @@ void read_placement(const toml::table& table, PlacementSettings& settings, Confi
   reader.share("energy_s_per_kj", settings.energy_s_per_kj, kWeightMost);
   reader.share("balance", settings.balance, kWeightMost);
   reader.share("far", settings.far, kWeightMost);
+  reader.flag("patient", settings.patient);
   reader.integer("jobs_most", settings.jobs_most, 0, kJobsMost);
   reader.finish();
   if (settings.far < 1) {
@@ -63,6 +64,7 @@ void read_work_class(const toml::table& table, ClusterConfig& config, ConfigErro
 
 void read_queue_placement(ConfigReader& reader, const ClusterConfig& config, QueueConfig& queue) {
   reader.flag("placement", queue.placement);
+  reader.flag("elastic", queue.elastic);
   reader.choice("class", queue.work_class, work_class_names(config));
 }
 
@@ -76,6 +78,7 @@ std::string render_placement(const ClusterConfig& config) {
       << "energy_s_per_kj = " << settings.energy_s_per_kj << "\n"
       << "balance = " << settings.balance << "\n"
       << "far = " << settings.far << "\n"
+      << "patient = " << (settings.patient ? "true" : "false") << "\n"
       << "jobs_most = " << settings.jobs_most << "\n";
   for (const WorkClass& work : config.work_classes) {
     out << "\n[[class]]\nname = \"" << work.name << "\"\n"

@@ -80,7 +80,8 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
       << "reserve = " << reserve_of(queue) << "\n"
       << "reserve_after = " << duration(queue.reserve_after_s) << "\n"
       << "ageing = " << queue.ageing << "\n"
-      << "placement = " << (queue.placement ? "true" : "false") << "\n";
+      << "placement = " << (queue.placement ? "true" : "false") << "\n"
+      << "elastic = " << (queue.elastic ? "true" : "false") << "\n";
   if (!queue.work_class.empty()) out << "class = " << quoted(queue.work_class) << "\n";
 }
 
@@ -115,6 +116,8 @@ void render_node_settings(std::ostream& out, const NodeSettings& settings) {
                                        : "pam_service = " + quoted(settings.pam_service) + "\n")
       << "contain_cores = " << word(settings.contain_cores) << "\n"
       << "contain_memory = " << word(settings.contain_memory) << "\n"
+      << "lend_cores = " << word(settings.lend_cores) << "\n"
+      << "lend_every = " << duration(settings.lend_every_s) << "\n"
       << "processes_per_core = " << settings.processes_per_core << "\n"
       << "\n[health]\n"
       << "every = " << duration(settings.health_every_s) << "\n"

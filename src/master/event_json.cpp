@@ -80,11 +80,18 @@ void stored_fields(Io& io, Like<Usage> auto& usage) {
 }
 
 template <typename Io>
+void stored_fields(Io& io, Like<MemoryDomain> auto& domain) {
+  io.ids("cores", domain.cores);
+  io.each("devices", domain.devices);
+}
+
+template <typename Io>
 void stored_fields(Io& io, Like<Inventory> auto& inventory) {
   io.number("cores", inventory.cores);
   io.number("memory_mib", inventory.memory_mib);
   io.each("devices", inventory.devices);
   io.texts("features", inventory.features);
+  io.each("domains", inventory.domains);
 }
 
 template <typename Io>
@@ -146,6 +153,7 @@ void stored_fields(Io& io, Like<JobSpec> auto& spec) {
   io.number("warning_batch_only", spec.warning.batch_only);
   io.texts("counters", spec.counters);
   io.text("class", spec.work_class);
+  io.number("elastic", spec.elastic);
 }
 
 // The job is known from elsewhere.
@@ -200,6 +208,14 @@ void stored_fields(Io& io, Like<ScriptEnded> auto& event) {
   io.number("left_behind", event.exit.left_behind);
   io.number("out_of_memory", event.exit.out_of_memory);
   io.text("epilog_error", event.exit.epilog_error);
+}
+
+template <typename Io>
+void stored_fields(Io& io, Like<CoresLent> auto& event) {
+  stored_fields(io, event.key);
+  io.required_text("node", event.node);
+  io.ids("cores", event.loan.cores);
+  io.text("why", event.loan.why);
 }
 
 template <typename Io>
@@ -286,9 +302,9 @@ JobEvent event_from_json(JobId job, WallMs at_ms, const std::string& kind,
   }
   if (read_if<DependencySettled>(event, kind, text) || read_if<HoldChanged>(event, kind, text) ||
       read_if<Assigned>(event, kind, text) || read_if<Started>(event, kind, text) ||
-      read_if<ScriptEnded>(event, kind, text) || read_if<CancelRequested>(event, kind, text) ||
-      read_if<RequeueRequested>(event, kind, text) || read_if<Requeued>(event, kind, text) ||
-      read_if<Ended>(event, kind, text)) {
+      read_if<ScriptEnded>(event, kind, text) || read_if<CoresLent>(event, kind, text) ||
+      read_if<CancelRequested>(event, kind, text) || read_if<RequeueRequested>(event, kind, text) ||
+      read_if<Requeued>(event, kind, text) || read_if<Ended>(event, kind, text)) {
     return event;
   }
   throw std::runtime_error("unknown kind of event");

@@ -46,6 +46,10 @@ void fill(const Explanation& why, pb::JobExplanation& out) {
   out.set_guarded(why.guarded);
   out.set_over_age_ms(why.over_age_ms);
   out.set_first(why.first);
+  out.set_faster_nodes(why.faster_nodes);
+  out.set_faster_end_ms(why.faster_end_ms);
+  out.set_now_end_ms(why.now_end_ms);
+  out.set_patient_until_ms(why.patient_until_ms);
 }
 
 pb::PlaceCost to_proto(const PlaceCost& cost) {

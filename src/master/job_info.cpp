@@ -19,6 +19,8 @@ void fill_spec(const JobSpec& spec, pb::JobInfo& out) {
   out.set_memory_mib(spec.memory_per_node_mib);
   out.set_time_limit_s(spec.time_limit_s);
   out.set_priority(spec.priority);
+  out.set_work_class(spec.work_class);
+  out.set_elastic(spec.elastic);
   for (const DeviceCount& device : spec.devices_per_node) {
     pb::DeviceCount& added = *out.add_devices_per_node();
     added.set_kind(device.kind);
@@ -69,6 +71,13 @@ void fill_job_info(const Controller& controller, const Job& job, const Now& now,
   out.set_attempts(job.attempts);
   out.set_restarts(job.restarts);
   out.set_held(job.held);
+  for (const NodeLoan& loan : job.loans) {
+    pb::NodeLoan& added = *out.add_loans();
+    added.set_node(loan.node);
+    added.set_cores(loan.loan.cores.to_string());
+    added.set_why(loan.loan.why);
+    added.set_since_ms(loan.since_ms);
+  }
   for (const Dependency& dependency : job.unmet) to_pb(dependency, *out.add_dependencies());
 }
 

@@ -212,6 +212,8 @@ void JobRows::update(const JobEvent& event, const Started& e) {
 // The row shows the result when the job has ended.
 void JobRows::update(const JobEvent& event, const ScriptEnded&) { expect_live(event.job); }
 
+void JobRows::update(const JobEvent& event, const CoresLent&) { expect_live(event.job); }
+
 void JobRows::update(const JobEvent& event, const CancelRequested& e) {
   set_reason(event.job, "cancelled by " + e.by);
 }

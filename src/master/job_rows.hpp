@@ -33,6 +33,7 @@ class JobRows {
   void update(const JobEvent& event, const Assigned& e);
   void update(const JobEvent& event, const Started& e);
   void update(const JobEvent& event, const ScriptEnded& e);
+  void update(const JobEvent& event, const CoresLent& e);
   void update(const JobEvent& event, const CancelRequested& e);
   void update(const JobEvent& event, const RequeueRequested& e);
   void update(const JobEvent& event, const Requeued& e);

@@ -51,6 +51,7 @@ class Oracle {
   // The parts of a job on its other nodes.
   void companion_started(const std::string& node, const LaunchOrder& order);
   void companion_ended(const std::string& node, const LaunchKey& key);
+  // Also of one that ended itself because its lease ran out.
   void companion_destroyed(const std::string& node, const LaunchKey& key);
   // Nobody can tell any more whether a launch that was open there had started.
   void rebooted(const std::string& node, const std::string& boot_id) { boots_[node] = boot_id; }
@@ -120,7 +121,7 @@ class Oracle {
     std::vector<Run> runs;
     std::set<std::string> companions;       // nodes on which one is alive
     LaunchKey boot_doubted;                 // the attempt during which its node named another boot
-    std::set<Attempt> companion_lost;       // attempts of which one was destroyed
+    std::set<Attempt> companion_lost;       // of which one was destroyed, or its lease ran out
     LaunchKey gang;                         // the attempt of which `companions_seen` tells
     std::set<std::string> companions_seen;  // nodes on which one has started
 
@@ -149,6 +150,7 @@ class Oracle {
   void on(JobTruth& job, const Assigned& e, const JobEvent& event);
   void on(JobTruth& job, const Started& e, const JobEvent& event);
   void on(JobTruth& job, const ScriptEnded& e, const JobEvent& event);
+  void on(JobTruth& job, const CoresLent& e, const JobEvent& event);
   void on(JobTruth& job, const CancelRequested& e, const JobEvent& event);
   void on(JobTruth& job, const RequeueRequested& e, const JobEvent& event);
   void on(JobTruth& job, const Requeued& e, const JobEvent& event);

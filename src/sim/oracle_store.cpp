@@ -164,6 +164,20 @@ void Oracle::on(JobTruth& job, const ScriptEnded& e, const JobEvent&) {
   marks_.hit(Mark::script_ended);
 }
 
+void Oracle::on(JobTruth& job, const CoresLent& e, const JobEvent&) {
+  require(job.open == e.key, "P3 fencing", name_of(e.key) + " is not the current attempt");
+  for (const NodeShare& share : job.placement.shares) {
+    if (share.node != e.node) continue;
+    require(share.cores.common(e.loan.cores).empty(), "P8 lent cores",
+            name_of(e.key) + " is lent cores that are its own");
+    require(e.loan.cores.empty() || share.cores.size() + e.loan.cores.size() <= job.spec.elastic,
+            "P8 lent cores", name_of(e.key) + " is lent more cores than it has asked for");
+    require(!e.loan.why.empty(), "P8 lent cores",
+            name_of(e.key) + " is lent cores without a reason");
+  }
+  marks_.hit(e.loan.cores.empty() ? Mark::cores_returned : Mark::cores_lent);
+}
+
 void Oracle::on(JobTruth& job, const CancelRequested&, const JobEvent& event) {
   require(job.cancel_sent, "P9 cancel", name_of(event.job) + " is cancelled; nobody asked for it");
   job.cancel_recorded = true;

@@ -92,6 +92,7 @@ void SimClients::ask_for_resources(JobSpec& spec) {
     spec.devices_per_node.push_back({"gpu", static_cast<int>(random_.between(1, 2))});
   }
   spec.exclusive = random_.chance(60);
+  if (random_.chance(300)) spec.elastic = static_cast<int>(random_.between(-1, most_cores));
 }
 
 void SimClients::ask_for_nodes(JobSpec& spec) {

@@ -87,9 +87,15 @@ void SimMachine::start(const LaunchOrder& order) {
     records_.at(key).holder = Holder::Nobody;
     return changed(key);
   }
-  Process process{.order = order, .plan = SimJobPlan::parse(order.payload.script)};
+  check_alone(order);
+  Process process{.order = order,
+                  .plan = SimJobPlan::parse(order.payload.script),
+                  .cores = order.own_share().cores};
   process.started_ms = now().wall_ms;
-  records_.at(key).started_ms = process.started_ms;
+  Record& record = records_.at(key);
+  record.started_ms = process.started_ms;
+  record.cores = process.cores;
+  record.elastic = std::max(0, order.spec.elastic);
   if (order.is_companion()) {
     records_.at(key).step_port = static_cast<int>(context_.random.between(30'000, 60'000));
     process.plan.on_term = SimJobPlan::Dies;
@@ -116,6 +122,45 @@ void SimMachine::start(const LaunchOrder& order) {
   processes_.emplace(key, std::move(process));
   if (order.spec.lease_s > 0) watch_lease(key);
   changed(key);
+}
+
+// Nobody may use the cores of a job that starts; those who were lent some have given them back.
+void SimMachine::check_alone(const LaunchOrder& order) const {
+  for (const auto& [key, process] : processes_) {
+    if (process.cores.common(order.own_share().cores).empty()) continue;
+    throw Violation("P8 lent cores", to_string(order.key) + " starts on cores of " + name_ +
+                                         " that " + to_string(key) + " may still use");
+  }
+}
+
+void SimMachine::set_cores(const LaunchKey& key, const IdSet& cores) {
+  const auto found = processes_.find(key);
+  if (found == processes_.end()) return;
+  Process& process = found->second;
+  const std::string who = to_string(key) + " on " + name_;
+  if (!cores.contains_all(process.order.own_share().cores)) {
+    throw Violation("P8 lent cores", who + " loses cores of its own");
+  }
+  if (cores != process.order.own_share().cores && cores.size() > process.order.spec.elastic) {
+    throw Violation("P8 lent cores", who + " may use more cores than it has asked for");
+  }
+  for (const auto& [other, its] : processes_) {
+    if (other == key || its.cores.common(cores).empty()) continue;
+    throw Violation("P8 lent cores", who + " is lent cores of " + to_string(other));
+  }
+  process.cores = cores;
+}
+
+std::vector<JobFigures> SimMachine::look_at_jobs() {
+  std::vector<JobFigures> all;
+  for (const auto& [key, process] : processes_) {
+    // Some can use whatever they get, others not even what they have.
+    const double most =
+        key.job % 3 == 0 ? process.cores.size() : 1.0 + static_cast<double>(key.job % 4);
+    const double busy = std::min<double>(process.cores.size(), most);
+    all.push_back({key, {{kCoresBusyFigure, "cores", busy}}});
+  }
+  return all;
 }
 
 void SimMachine::stop(const LaunchKey& key, StopReason reason, int grace_s) {
@@ -162,10 +207,12 @@ void SimMachine::end(const LaunchKey& key, int exit_code, int signal) {
   processes_.erase(key);
   context_.log(name_ + " ended " + to_string(key) + " " + std::to_string(exit_code) + "/" +
                std::to_string(signal));
-  if (companion) {
-    context_.oracle.companion_ended(name_, key);
-  } else {
+  if (!companion) {
     context_.oracle.process_ended(name_, key, exit);
+  } else if (exit.stopped == StopReason::LeaseExpired) {
+    context_.oracle.companion_destroyed(name_, key);  // nobody had asked for that
+  } else {
+    context_.oracle.companion_ended(name_, key);
   }
   changed(key);
 }

@@ -26,6 +26,8 @@ class SimMachine {
     WallMs started_ms = 0;
     std::optional<ExitRecord> exit;
     int step_port = 0;
+    IdSet cores;
+    int elastic = 0;
     BootMs lease_from_ms = 0;
   };
 
@@ -39,6 +41,9 @@ class SimMachine {
   void accept_order(const LaunchOrder& order);  // the launcher has it and will see to it
   void stop(const LaunchKey& key, StopReason reason, int grace_s);
   bool sweep(const LaunchKey& key);
+  void set_cores(const LaunchKey& key, const IdSet& cores);
+  // What jobs do to the cores that they may use, as somebody who looks on would see it.
+  std::vector<JobFigures> look_at_jobs();
   bool is_alive(const LaunchKey& key) const { return processes_.count(key) != 0; }
 
   // ---- what happens to it
@@ -60,6 +65,7 @@ class SimMachine {
     SimJobPlan plan;
     WallMs started_ms = 0;
     StopReason stopped = StopReason::None;
+    IdSet cores;          // that it may use now
     bool orphan = false;  // its shepherd was killed: nobody will write down how it ends
   };
 
@@ -68,6 +74,7 @@ class SimMachine {
   void shepherd(const LaunchOrder& order);
   void start(const LaunchOrder& order);
   void end(const LaunchKey& key, int exit_code, int signal);
+  void check_alone(const LaunchOrder& order) const;
   BootMs lease_end_ms(const LaunchOrder& order);
   void watch_lease(const LaunchKey& key);
   void destroy(const LaunchKey& key, const char* how);

@@ -13,6 +13,10 @@ SimNode::SimNode(SimContext& context, FaultyWires& wires, int number)
       spool_(context, machine_, wish_),
       spawner_(context, machine_, wish_) {}
 
+namespace {
+constexpr std::int64_t kLookEvery_ms = 2000;
+}
+
 template <typename Work>
 void SimNode::with_agent(Epoch answer_to, const Work& work) {
   if (!agent_) return;
@@ -60,11 +64,23 @@ void SimNode::start_worker() {
 void SimNode::tick() {
   if (!agent_) return;
   if (!suspended()) {
-    with_agent(0, [&](Agent& agent) { agent.tick(machine_.now()); });
+    with_agent(0, [&](Agent& agent) {
+      look_at_jobs(agent);
+      agent.tick(machine_.now());
+    });
   }
   context_.events.after(context_.options.agent_tick_ms, [this, life = lives_] {
     if (life == lives_) tick();
   });
+}
+
+// For the worker itself: what a master makes of it, other tests see.
+void SimNode::look_at_jobs(Agent& agent) {
+  if (context_.events.now_ms() < look_due_ms_) return;
+  look_due_ms_ = context_.events.now_ms() + kLookEvery_ms;
+  TelemetryReport report;
+  report.jobs = machine_.look_at_jobs();
+  if (!report.jobs.empty()) agent.pass_on(std::move(report));
 }
 
 void SimNode::deliver(const Message& message, Epoch epoch) {

@@ -43,6 +43,7 @@ class SimNode {
   void with_agent(Epoch answer_to, const Work& work);
   void handle(const Mail& mail);
   void tick();
+  void look_at_jobs(Agent& agent);
   void record_changed(const LaunchKey& key);
   void restart_after(std::int64_t delay_ms);
   void mark_said(const Message& message);
@@ -59,6 +60,7 @@ class SimNode {
   std::unique_ptr<Agent> agent_;
   std::uint64_t lives_ = 0;  // of workers, to tell their timers apart
   std::int64_t suspended_until_ms_ = 0;
+  std::int64_t look_due_ms_ = 0;
   std::deque<Mail> mail_;    // while suspended
   Epoch highest_epoch_ = 0;  // of all masters whose messages were handled here
   bool booting_ = false;

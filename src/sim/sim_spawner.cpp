@@ -33,6 +33,12 @@ void SimSpawner::signal(const LaunchKey& key, int, bool) {
   check_allowed(key);
 }
 
+void SimSpawner::set_cores(const LaunchKey& key, const IdSet& cores) {
+  wish_.pass();
+  machine_.set_cores(key, cores);
+  wish_.pass();
+}
+
 bool SimSpawner::sweep(const LaunchKey& key) {
   wish_.pass();
   return machine_.sweep(key);

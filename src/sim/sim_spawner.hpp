@@ -15,6 +15,8 @@ class SimSpawner : public Spawner {
   bool start(const LaunchOrder& order) override;
   void stop(const LaunchKey& key, StopReason reason, int grace_s) override;
   void signal(const LaunchKey& key, int signal, bool batch_only) override;
+  void set_cores(const LaunchKey& key, const IdSet& cores) override;
+  std::string fixed_cores() const override { return ""; }
   bool sweep(const LaunchKey& key) override;
 
   // While a message of an old epoch is handled, nothing may be done.

@@ -45,7 +45,9 @@ SpoolRecord SimSpool::view(const LaunchKey& key, const SimMachine::Record& recor
           .started_ms = record.started_ms,
           .exit = record.exit,
           .refusal = "",
-          .step_port = record.step_port};
+          .step_port = record.step_port,
+          .cores = record.cores,
+          .elastic = record.elastic};
 }
 
 std::optional<SpoolRecord> SimSpool::look(const LaunchKey& key) {

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -47,8 +48,8 @@ bool is_gpu_backend(const char* subtype) {
 }
 
 // A GPU shows up once per library that knows it (and once as a display), so its places on the
-// PCI bus are counted, not its names.
-int count_gpus(hwloc_topology_t topology) {
+// PCI bus are counted, not its names. In the order of the bus, as the drivers number them.
+std::vector<hwloc_obj*> find_gpus(hwloc_topology_t topology) {
   std::set<hwloc_obj_t> found;
   for (hwloc_obj_t device = nullptr;
        (device = hwloc_get_next_osdev(topology, device)) != nullptr;) {
@@ -63,7 +64,10 @@ int count_gpus(hwloc_topology_t topology) {
       found.insert(device);
     }
   }
-  return static_cast<int>(found.size());
+  std::vector<hwloc_obj*> gpus(found.begin(), found.end());
+  std::sort(gpus.begin(), gpus.end(),
+            [](hwloc_obj_t a, hwloc_obj_t b) { return a->logical_index < b->logical_index; });
+  return gpus;
 }
 
 // An mpirun that binds its ranks says nothing about what jobs may use; any other restriction of
@@ -118,7 +122,11 @@ Topology Topology::read(const std::string& synthetic, const std::string& xml_fil
   topology.inventory_.cores = static_cast<int>(topology.cores_.size());
   topology.inventory_.memory_mib =
       topology.is_this_machine_ ? memory_of_this_machine() : memory_of(raw);
-  if (const int gpus = count_gpus(raw)) topology.inventory_.devices.push_back({"gpu", gpus});
+  const std::vector<hwloc_obj*> gpus = find_gpus(raw);
+  if (!gpus.empty()) {
+    topology.inventory_.devices.push_back({"gpu", static_cast<int>(gpus.size())});
+  }
+  if (topology.numa_nodes_ > 1) topology.inventory_.domains = topology.domains_with(gpus);
   return topology;
 }
 
@@ -132,6 +140,27 @@ Topology Topology::load() {
 Topology Topology::from_synthetic(const std::string& description) { return read(description, ""); }
 
 Topology Topology::from_xml_file(const std::string& path) { return read("", path); }
+
+// Those in which there is a core; a device is near the first whose cores reach it directly.
+std::vector<MemoryDomain> Topology::domains_with(const std::vector<hwloc_obj*>& gpus) const {
+  std::map<int, MemoryDomain> domains;
+  for (std::size_t core = 0; core < cores_.size(); ++core) {
+    domains[cores_[core].numa].cores.insert(static_cast<int>(core));
+  }
+  for (std::size_t gpu = 0; gpu < gpus.size(); ++gpu) {
+    hwloc_obj_t above = gpus[gpu]->parent;
+    while (above != nullptr && above->nodeset == nullptr) above = above->parent;
+    if (above == nullptr || hwloc_bitmap_weight(above->nodeset) != 1) continue;
+    const auto domain = domains.find(hwloc_bitmap_first(above->nodeset));
+    if (domain == domains.end()) continue;
+    std::vector<DeviceGrant>& devices = domain->second.devices;
+    if (devices.empty()) devices.push_back({"gpu", {}});
+    devices.front().ids.insert(static_cast<int>(gpu));
+  }
+  std::vector<MemoryDomain> all;
+  for (auto& [numa, domain] : domains) all.push_back(std::move(domain));
+  return all;
+}
 
 std::vector<int> Topology::cpus_for(const IdSet& cores) const {
   std::vector<int> cpus;

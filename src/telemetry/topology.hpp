@@ -8,6 +8,8 @@
 #include "core/id_set.hpp"
 #include "core/resources.hpp"
 
+struct hwloc_obj;
+
 namespace hyades {
 
 class TopologyError : public std::runtime_error {
@@ -43,6 +45,8 @@ class Topology {
   std::vector<int> numa_nodes_for(const IdSet& cores) const;
 
  private:
+  std::vector<MemoryDomain> domains_with(const std::vector<hwloc_obj*>& gpus) const;
+
   struct Core {
     int cpu = 0;   // the operating system's number
     int numa = 0;  // likewise

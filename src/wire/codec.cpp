@@ -50,6 +50,28 @@ void ids_from_pb(RangeCheck& check, const char* field, const std::string& text, 
   }
 }
 
+void to_pb(const std::vector<DeviceGrant>& grants,
+           google::protobuf::RepeatedPtrField<pb::DeviceGrant>& out) {
+  for (const DeviceGrant& grant : grants) {
+    pb::DeviceGrant& added = *out.Add();
+    added.set_kind(grant.kind);
+    added.set_ids(grant.ids.to_string());
+  }
+}
+
+void grants_from_pb(RangeCheck& check, const char* field,
+                    const google::protobuf::RepeatedPtrField<pb::DeviceGrant>& in,
+                    std::vector<DeviceGrant>& out) {
+  out.clear();
+  if (!check.list(field, in.size())) return;
+  out.resize(static_cast<std::size_t>(in.size()));
+  for (int i = 0; i < in.size(); ++i) {
+    DeviceGrant& grant = out[static_cast<std::size_t>(i)];
+    check.text(field, in[i].kind(), grant.kind);
+    ids_from_pb(check, field, in[i].ids(), grant.ids);
+  }
+}
+
 }  // namespace
 
 bool parse_request(std::string_view body, pb::ClientRequest& out, std::string& error) {
@@ -86,7 +108,30 @@ void to_pb(const Inventory& value, pb::Inventory& out) {
   out.set_memory_mib(value.memory_mib);
   to_pb(value.devices, *out.mutable_devices());
   to_pb(value.features, *out.mutable_features());
+  for (const MemoryDomain& domain : value.domains) {
+    pb::MemoryDomain& added = *out.add_domains();
+    added.set_cores(domain.cores.to_string());
+    to_pb(domain.devices, *added.mutable_devices());
+  }
 }
+
+namespace {
+
+void domains_from_pb(RangeCheck& check, const pb::Inventory& in, Inventory& out) {
+  out.domains.clear();
+  if (!check.list("domains", in.domains_size())) return;
+  out.domains.resize(static_cast<std::size_t>(in.domains_size()));
+  IdSet known;
+  for (int i = 0; i < in.domains_size() && check.ok(); ++i) {
+    MemoryDomain& domain = out.domains[static_cast<std::size_t>(i)];
+    ids_from_pb(check, "domains", in.domains(i).cores(), domain.cores);
+    grants_from_pb(check, "domains", in.domains(i).devices(), domain.devices);
+    if (!known.common(domain.cores).empty()) return check.fail("domains", " share cores");
+    known.insert_all(domain.cores);
+  }
+}
+
+}  // namespace
 
 bool from_pb(const pb::Inventory& in, Inventory& out, std::string& error) {
   RangeCheck check("Inventory", error);
@@ -103,6 +148,7 @@ bool from_pb(const pb::Inventory& in, Inventory& out, std::string& error) {
   if (!std::is_sorted(out.features.begin(), out.features.end())) {
     check.fail("features", " are not sorted");
   }
+  domains_from_pb(check, in, out);
   return check.ok();
 }
 
@@ -112,11 +158,7 @@ void to_pb(const NodeShare& value, pb::NodeShare& out) {
   out.set_cores(value.cores.to_string());
   out.set_memory_mib(value.memory_mib);
   out.set_boot_id(value.boot_id);
-  for (const DeviceGrant& grant : value.devices) {
-    pb::DeviceGrant& added = *out.add_devices();
-    added.set_kind(grant.kind);
-    added.set_ids(grant.ids.to_string());
-  }
+  to_pb(value.devices, *out.mutable_devices());
 }
 
 bool from_pb(const pb::NodeShare& in, NodeShare& out, std::string& error) {
@@ -127,14 +169,7 @@ bool from_pb(const pb::NodeShare& in, NodeShare& out, std::string& error) {
   check.number("memory_mib", in.memory_mib(), 0, kMemoryMibMax, out.memory_mib);
   check.text("boot_id", in.boot_id(), out.boot_id);
   out.devices.clear();
-  if (check.list("devices", in.devices_size())) {
-    out.devices.resize(static_cast<std::size_t>(in.devices_size()));
-    for (int i = 0; i < in.devices_size(); ++i) {
-      DeviceGrant& grant = out.devices[static_cast<std::size_t>(i)];
-      check.text("devices", in.devices(i).kind(), grant.kind);
-      ids_from_pb(check, "devices", in.devices(i).ids(), grant.ids);
-    }
-  }
+  grants_from_pb(check, "devices", in.devices(), out.devices);
   return check.ok();
 }
 
@@ -183,6 +218,7 @@ void to_pb(const JobSpec& value, pb::JobSpec& out) {
   out.set_lease_s(value.lease_s);
   to_pb(value.counters, *out.mutable_counters());
   out.set_work_class(value.work_class);
+  out.set_elastic(value.elastic);
 }
 
 namespace {
@@ -232,6 +268,7 @@ bool from_pb(const pb::JobSpec& in, JobSpec& out, std::string& error) {
   check.number("lease_s", in.lease_s(), -1, INT_MAX, out.lease_s);
   check.texts("counters", in.counters(), out.counters, counter_name_bytes_max);
   check.text("work_class", in.work_class(), out.work_class);
+  check.number("elastic", in.elastic(), -1, Limits::count_max, out.elastic);
   return check.ok();
 }
 
@@ -320,6 +357,10 @@ void to_pb(const LaunchReport& value, pb::LaunchReport& out) {
   out.set_reason(value.reason.substr(0, kReasonBytesMax));
   out.set_node_fault(value.node_fault);
   out.set_step_port(value.step_port);
+  out.set_sent_ms(value.sent_ms);
+  if (value.loan == CoreLoan{}) return;
+  out.mutable_loan()->set_cores(value.loan.cores.to_string());
+  out.mutable_loan()->set_why(value.loan.why);
 }
 
 bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error) {
@@ -335,6 +376,9 @@ bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error) 
   check.text("reason", in.reason(), out.reason, kReasonBytesMax);
   out.node_fault = in.node_fault();
   check.number("step_port", in.step_port(), 0, 65535, out.step_port);
+  check.number("sent_ms", in.sent_ms(), 0, kWallMsMax, out.sent_ms);
+  ids_from_pb(check, "loan", in.loan().cores(), out.loan.cores);
+  check.text("loan", in.loan().why(), out.loan.why);
   return check.ok();
 }
 

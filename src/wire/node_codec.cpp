@@ -42,6 +42,8 @@ void put(const NodeSettings& value, pb::NodeSettings& out) {
   out.set_health_load_per_core(value.health_load_per_core);
   out.set_health_clock_off_s(value.health_clock_off_s);
   to_pb(value.telemetry, *out.mutable_telemetry());
+  out.set_lend_cores(value.lend_cores);
+  out.set_lend_every_s(value.lend_every_s);
 }
 
 void put(const Hello& value, pb::NodeMessage& out) {
@@ -73,6 +75,7 @@ void put(const Welcome& value, pb::NodeMessage& out) {
   out.mutable_welcome()->set_accepted(value.accepted);
   out.mutable_welcome()->set_reason(to_utf8(value.reason));
   put(value.settings, *out.mutable_welcome()->mutable_settings());
+  out.mutable_welcome()->set_cores(value.cores);
 }
 
 void put(const SayHello&, pb::NodeMessage& out) { out.mutable_say_hello(); }
@@ -168,6 +171,8 @@ bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
                out.health_load_per_core);
   check.number("health_clock_off_s", in.health_clock_off_s(), 0, INT_MAX, out.health_clock_off_s);
   if (check.ok()) check.nested(from_pb(in.telemetry(), out.telemetry, error));
+  out.lend_cores = in.lend_cores();
+  check.number("lend_every_s", in.lend_every_s(), 0, INT_MAX, out.lend_every_s);
   return check.ok();
 }
 
@@ -212,6 +217,7 @@ bool get(const pb::Welcome& in, Welcome& out, std::string& error) {
   out.accepted = in.accepted();
   check.text("reason", in.reason(), out.reason, Limits::environment_bytes_max);
   if (check.ok()) check.nested(get(in.settings(), out.settings, error));
+  check.number("cores", in.cores(), 0, Limits::count_max, out.cores);
   return check.ok();
 }
 

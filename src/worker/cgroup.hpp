@@ -39,6 +39,11 @@ class CgroupTree {
 
   // Makes the group `name` ("<cluster>/<launch>") with those limits. Returns "" or what failed.
   virtual std::string create(const std::string& name, const CgroupLimits& limits) = 0;
+  // Whether groups here can be bound to cores.
+  virtual bool binds_cpus() const = 0;
+  // Those in the group run on these from now on. Returns "" or what failed; a group that is not
+  // there any more has not failed.
+  virtual std::string set_cpus(const std::string& name, const std::vector<int>& cpus) = 0;
   // Moves the calling process into it. False: errno says why.
   virtual bool enter(const std::string& name) = 0;
   // Kills everything in it at one blow. False: this tree has no means to; errno is 0 then.

@@ -123,6 +123,13 @@ std::string CgroupV1::limit(const std::string& controller, const std::string& na
          std::strerror(errno);
 }
 
+bool CgroupV1::binds_cpus() const { return bases_.contains("cpuset"); }
+
+std::string CgroupV1::set_cpus(const std::string& name, const std::vector<int>& cpus) {
+  const std::string path = this->path("cpuset", name);
+  return is_there(path) ? limit("cpuset", name, {.cpus = cpus}) : "";
+}
+
 bool CgroupV1::enter(const std::string& name) {
   for (const auto& [controller, base] : bases_) {
     const std::string path = this->path(controller, name);

@@ -84,6 +84,15 @@ std::string CgroupV2::create(const std::string& name, const CgroupLimits& limits
          path(name) + ": " + std::strerror(errno);
 }
 
+bool CgroupV2::binds_cpus() const { return controllers_.contains("cpuset"); }
+
+std::string CgroupV2::set_cpus(const std::string& name, const std::vector<int>& cpus) {
+  if (access(path(name).c_str(), F_OK) != 0) return "";
+  if (set(name, "cpuset.cpus", cpu_list(cpus))) return "";
+  return "cannot set the cores " + cpu_list(cpus) + " of the control group " + path(name) + ": " +
+         std::strerror(errno);
+}
+
 bool CgroupV2::enter(const std::string& name) { return set(name, "cgroup.procs", "0"); }
 
 bool CgroupV2::kill(const std::string& name) { return set(name, "cgroup.kill", "1"); }

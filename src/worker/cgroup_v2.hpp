@@ -20,6 +20,8 @@ class CgroupV2 final : public CgroupTree {
 
   std::string describe() const override;
   std::string create(const std::string& name, const CgroupLimits& limits) override;
+  bool binds_cpus() const override;
+  std::string set_cpus(const std::string& name, const std::vector<int>& cpus) override;
   bool enter(const std::string& name) override;
   bool kill(const std::string& name) override;
   bool is_empty(const std::string& name) override;

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -63,6 +64,19 @@ std::string Containment::create(const std::string& name, const CgroupLimits& lim
     if (trouble.empty()) continue;
     remove(name);
     return trouble;
+  }
+  return "";
+}
+
+bool Containment::binds_cpus() const {
+  return std::any_of(trees_.begin(), trees_.end(),
+                     [](const auto& tree) { return tree->binds_cpus(); });
+}
+
+std::string Containment::set_cpus(const std::string& name, const std::vector<int>& cpus) {
+  for (const auto& tree : trees_) {
+    if (!tree->binds_cpus()) continue;
+    if (std::string trouble = tree->set_cpus(name, cpus); !trouble.empty()) return trouble;
   }
   return "";
 }

@@ -35,6 +35,9 @@ class Containment {
 
   // Returns "" or what failed; nothing is left then.
   std::string create(const std::string& name, const CgroupLimits& limits);
+  bool binds_cpus() const;
+  // As in CgroupTree, in those trees that bind to cores.
+  std::string set_cpus(const std::string& name, const std::vector<int>& cpus);
   // Moves the calling process in. False: errno says why.
   bool enter(const std::string& name);
   // Kills everything in it at one blow, as far as there is a means to. "", of a launch that has

@@ -326,6 +326,8 @@ bool DiskSpool::read_record_of(const LaunchKey& key, int file, SpoolRecord& reco
   if (content.started) {
     record.started_ms = content.started->at_ms;
     record.step_port = content.started->step_port;
+    record.cores = std::move(content.started->cores);
+    record.elastic = content.started->elastic;
   }
   record.exit = std::move(content.exit);
   record.refusal = std::move(content.refusal);

@@ -102,7 +102,10 @@ class Preparation {
   }
 
   void bind_to_cpus() {
-    if (record_.cpus.empty()) return;
+    // Its group does that, and may let it use others later; what it asks for itself would hold on.
+    const bool by_group =
+        !group_.empty() && record_.contain_cpus && surroundings_.containment.binds_cpus();
+    if (record_.cpus.empty() || (record_.elastic > 0 && by_group)) return;
     const int highest = *std::max_element(record_.cpus.begin(), record_.cpus.end());
     const std::size_t size = CPU_ALLOC_SIZE(highest + 1);
     cpu_set_t* set = CPU_ALLOC(highest + 1);

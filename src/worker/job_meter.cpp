@@ -101,7 +101,7 @@ void JobMeter::add_energy(double joules, double seconds, bool modelled, const No
 
 std::vector<Figure> JobMeter::figures() const {
   std::vector<Figure> all;
-  if (has_cores_busy_) all.push_back({"job.cpu", "cores", cores_busy_});
+  if (has_cores_busy_) all.push_back({kCoresBusyFigure, "cores", cores_busy_});
   if (looked_ms_) {
     const auto count = [](int number) { return static_cast<double>(number); };
     all.push_back({"job.cpu_time", "s", cpu_s_});

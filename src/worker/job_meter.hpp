@@ -84,7 +84,7 @@ class JobMeter {
   double watts_ = 0;
   bool has_energy_ = false;
   bool energy_modelled_ = false;
-  Track cpu_{"job.cpu", "cores", BoundedSeries(0.001)};
+  Track cpu_{kCoresBusyFigure, "cores", BoundedSeries(0.001)};
   Track memory_{"job.memory", "MiB", BoundedSeries(0.1)};
   Track gpu_{"job.gpu.utilization", "%", BoundedSeries(0.1)};
   std::map<std::string, Track> reported_;  // by the job itself; few, each in the live page's bounds

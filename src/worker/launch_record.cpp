@@ -10,9 +10,10 @@
 namespace hyades {
 namespace {
 
-constexpr std::uint64_t format = 4;
+constexpr std::uint64_t format = 5;
 constexpr std::size_t step_key_size = 32;
-constexpr std::uint64_t boot_ms_max = 1ull << 53;  // so that no sum overflows
+constexpr std::size_t cores_bytes_max = 64u << 10;  // what the wire takes
+constexpr std::uint64_t boot_ms_max = 1ull << 53;   // so that no sum overflows
 constexpr std::uint64_t memory_mib_max = 1ull << 40;
 constexpr int seconds_max = std::numeric_limits<int>::max();
 
@@ -47,14 +48,11 @@ bool get_list(ByteReader& in, std::vector<std::string>& out, std::size_t count_m
   return in.get(out, count_max, bytes_max) && are_c_strings(out);
 }
 
-bool get_cpus(ByteReader& in, std::vector<int>& cpus) {
-  std::uint64_t count = 0;
-  if (!in.get(count) || count > Limits::list_max || count > in.rest().size() / 8) return false;
-  cpus.assign(count, 0);
-  for (int& cpu : cpus) {
-    if (!in.get_int(cpu, 0, static_cast<int>(Limits::list_max))) return false;
-  }
-  return true;
+bool get_cores(ByteReader& in, LaunchRecord& record) {
+  std::string text;
+  return in.get(text, cores_bytes_max) && IdSet::parse(text, record.cores) &&
+         record.cores.size() <= Limits::count_max &&
+         in.get_int(record.elastic, -1, Limits::count_max);
 }
 
 bool get_identity(ByteReader& in, LaunchRecord& record) {
@@ -218,6 +216,21 @@ bool get_counters(ByteReader& in, CounterPlan& plan) {
 
 }  // namespace
 
+void put_cpus(const std::vector<int>& cpus, ByteWriter& out) {
+  out.put(cpus.size());
+  for (int cpu : cpus) out.put_signed(cpu);
+}
+
+bool get_cpus(ByteReader& in, std::vector<int>& cpus) {
+  std::uint64_t count = 0;
+  if (!in.get(count) || count > Limits::list_max || count > in.rest().size() / 8) return false;
+  cpus.assign(count, 0);
+  for (int& cpu : cpus) {
+    if (!in.get_int(cpu, 0, static_cast<int>(Limits::list_max))) return false;
+  }
+  return true;
+}
+
 bool is_cluster_id(const std::string& text) {
   constexpr const char* allowed =
       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
@@ -242,8 +255,7 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.stderr_path);
   out.put(record.append_output ? 1 : 0);
   out.put(record.umask);
-  out.put(record.cpus.size());
-  for (int cpu : record.cpus) out.put_signed(cpu);
+  put_cpus(record.cpus, out);
   out.put_signed(record.time_limit_s);
   out.put_signed(record.kill_grace_s);
   out.put_signed(record.warning.signal);
@@ -272,7 +284,8 @@ std::string encode(const LaunchRecord& record) {
   out.put(record.private_tmp ? 1 : 0);
   out.put(record.pam_service);
   put_counters(record.counters, out);
-  out.put_signed(record.cores);
+  out.put(record.cores.to_string());
+  out.put_signed(record.elastic);
   out.put_signed(record.counters_every_ms);
   return out.take();
 }
@@ -282,8 +295,8 @@ bool decode(std::string_view bytes, LaunchRecord& record) {
   return get_identity(in, record) && get_what_to_run(in, record) && get_how(in, record) &&
          get_steps(in, record) && get_lease(in, record) && get_containment(in, record) &&
          get_hooks(in, record) && get_account(in, record) && get_counters(in, record.counters) &&
-         in.get_int(record.cores, 0, Limits::count_max) &&
-         in.get_int(record.counters_every_ms, 0, seconds_max) && in.at_end();
+         get_cores(in, record) && in.get_int(record.counters_every_ms, 0, seconds_max) &&
+         in.at_end();
 }
 
 }  // namespace hyades

@@ -7,10 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "core/id_set.hpp"
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
 #include "core/time.hpp"
 #include "telemetry/counter_plan.hpp"
+#include "wire/byte_codec.hpp"
 
 namespace hyades {
 
@@ -69,7 +71,10 @@ struct LaunchRecord {
   bool private_tmp = false;
 
   CounterPlan counters;
-  int cores = 0;              // that the job holds here, for those who look on
+  // That the job holds here, by the node's own numbers; and whether it may use others for a time
+  // (JobSpec::elastic), so that only its control group binds it, which can be changed.
+  IdSet cores;
+  int elastic = 0;
   int counters_every_ms = 0;  // how often what they say is written down; 0: never before the end
 
   // Not part of what is handed over; the shepherd knows better.
@@ -79,6 +84,10 @@ struct LaunchRecord {
 
   friend bool operator==(const LaunchRecord&, const LaunchRecord&) = default;
 };
+
+// CPUs of the operating system; no more and no higher ones than a list may have elements.
+void put_cpus(const std::vector<int>& cpus, ByteWriter& out);
+bool get_cpus(ByteReader& in, std::vector<int>& cpus);
 
 // Whether it may become part of paths.
 bool is_cluster_id(const std::string& text);

@@ -173,6 +173,8 @@ bool Launcher::receive() {
                                 .batch_only = signal->batch_only});
   } else if (const auto* sweep = std::get_if<SweepLaunch>(&order)) {
     on(*sweep);
+  } else if (const auto* cores = std::get_if<SetCores>(&order)) {
+    on(*cores);
   }
   return true;
 }
@@ -213,6 +215,15 @@ void Launcher::on(const SweepLaunch& sweep) {
   const std::string answer = encode(SweepAnswer{sweep.key, clean});
   send(orders_.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   _exit(0);
+}
+
+// Here and now: whoever starts next has these cores to itself.
+void Launcher::on(const SetCores& cores) {
+  const std::string group = cores.cluster_id + '/' + to_string(cores.key);
+  const std::string trouble = surroundings_.containment.set_cpus(group, cores.cpus);
+  if (trouble.empty()) return;
+  const std::string answer = encode(CoresTrouble{cores.key, trouble});
+  send(orders_.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 // To the shepherd only, and never to a process that has got its pid: while the record is locked

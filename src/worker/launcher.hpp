@@ -1,7 +1,7 @@
 // The launcher process: receives orders on a socket, forks a shepherd for each start, and passes
 // stops and signals on. Small on purpose, and trusting nothing but the spool: it parses an order's
 // head only (launcher_order.hpp), the rest is the shepherd's. Answers to
-// nothing but sweeps; the records tell.
+// nothing but sweeps, and cores that it cannot set; the records tell.
 #pragma once
 
 #include <string>
@@ -25,6 +25,7 @@ class Launcher {
   bool receive();
   void on(const StartLaunch& start, UniqueFd record, UniqueFd body);
   void on(const SweepLaunch& sweep);
+  void on(const SetCores& cores);
   void tell_shepherd(const LaunchKey& key, const ShepherdWord& word);
 
   UniqueFd orders_;

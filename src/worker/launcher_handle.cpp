@@ -19,8 +19,6 @@
 namespace hyades {
 namespace {
 
-constexpr std::size_t answer_bytes_max = 256;
-
 // What the launcher is born with. Everything is set between its fork and its exec, so that not even
 // a signal to the worker's process group finds it still in there.
 class Birth {
@@ -117,17 +115,19 @@ LauncherHandle LauncherHandle::start_before_mpi(const std::string& program,
   const int on = 1;
   setsockopt(there.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   // With the launcher's rights, in its group, and before it looks itself.
-  std::string containment = Containment::find_as_told().describe();
+  const Containment containment = Containment::find_as_told();
   pid_t pid = 0;
   const int error = Birth(there.get()).give(program, spool_directory, pid);
   if (error != 0) throw std::runtime_error(describe_failure(program, error));
-  return LauncherHandle(std::move(here), pid, std::move(containment));
+  return LauncherHandle(std::move(here), pid, containment);
 }
 
 LauncherHandle::LauncherHandle(LauncherHandle&& other) noexcept
     : socket_(std::move(other.socket_)),
       pid_(std::exchange(other.pid_, 0)),
       containment_(std::move(other.containment_)),
+      binds_cpus_(other.binds_cpus_),
+      cores_trouble_(std::move(other.cores_trouble_)),
       gone_(other.gone_),
       started_as_(other.started_as_),
       answers_(std::move(other.answers_)),
@@ -151,10 +151,15 @@ bool LauncherHandle::alive() {
   while (!gone_) {
     const ssize_t size = recv(socket_.get(), datagram, sizeof datagram, MSG_DONTWAIT);
     SweepAnswer answer;
+    CoresTrouble trouble;
     if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) lost();
     if (size < 0 && errno == EAGAIN) break;
-    if (size > 0 && decode(std::string_view(datagram, static_cast<std::size_t>(size)), answer)) {
+    if (size <= 0) continue;
+    const std::string_view bytes(datagram, static_cast<std::size_t>(size));
+    if (decode(bytes, answer)) {
       answers_[answer.key] = answer;
+    } else if (decode(bytes, trouble)) {
+      cores_trouble_ = trouble.why;
     }
   }
   return !gone_;

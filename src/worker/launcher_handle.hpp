@@ -15,6 +15,7 @@
 #include <string>
 
 #include "wire/unique_fd.hpp"
+#include "worker/containment.hpp"
 #include "worker/launcher_order.hpp"
 
 namespace hyades {
@@ -52,12 +53,16 @@ class LauncherHandle {
   // What it has answered to a SweepLaunch, if it has.
   std::optional<SweepAnswer> take_answer(const LaunchKey& key);
 
+  // Why cores of launches could not be set, the last time that this was so; "": it never was.
+  const std::string& cores_trouble() const { return cores_trouble_; }
+
   // Whether this process has become another user since it started the launcher.
   bool has_other_rights() const { return started_as_ != geteuid(); }
 
   // What jobs are contained by, for people: as the launcher finds it, which may have rights that
   // this process has given up since.
   const std::string& containment() const { return containment_; }
+  bool binds_cpus() const { return binds_cpus_; }
 
   pid_t pid() const { return pid_; }
 
@@ -68,13 +73,18 @@ class LauncherHandle {
     UniqueFd body;  // a memory file with the launch record, when that is too big for a datagram
   };
 
-  LauncherHandle(UniqueFd socket, pid_t pid, std::string containment)
-      : socket_(std::move(socket)), pid_(pid), containment_(std::move(containment)) {}
+  LauncherHandle(UniqueFd socket, pid_t pid, const Containment& containment)
+      : socket_(std::move(socket)),
+        pid_(pid),
+        containment_(containment.describe()),
+        binds_cpus_(containment.binds_cpus()) {}
   void lost();
 
   UniqueFd socket_;
   pid_t pid_ = 0;
   std::string containment_;
+  bool binds_cpus_ = false;
+  std::string cores_trouble_;
   bool gone_ = false;
   uid_t started_as_ = geteuid();
   std::map<LaunchKey, SweepAnswer> answers_;

@@ -15,8 +15,12 @@ enum : std::uint64_t {
   stop_launch = 2,
   signal_launch = 3,
   sweep_launch = 4,
-  sweep_answer = 5
+  sweep_answer = 5,
+  set_cores = 6,
+  cores_trouble = 7
 };
+
+constexpr std::size_t trouble_bytes_max = 400;
 
 constexpr int reason_max = static_cast<int>(StopReason::ScriptEnded);
 
@@ -32,6 +36,10 @@ bool get_key(ByteReader& in, LaunchKey& key) {
   if (!in.get(key.job) || !in.get(attempt) || !in.get(key.sequence)) return false;
   key.attempt = static_cast<Attempt>(attempt);
   return key.attempt == attempt;
+}
+
+bool get_cluster(ByteReader& in, std::string& id) {
+  return in.get(id, Limits::name_bytes_max) && is_cluster_id(id);
 }
 
 bool decode_stop(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
@@ -55,10 +63,16 @@ bool decode_signal(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
 
 bool decode_sweep(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
   SweepLaunch sweep{key, ""};
-  if (!in.get(sweep.cluster_id, Limits::name_bytes_max) || !is_cluster_id(sweep.cluster_id)) {
-    return false;
-  }
+  if (!get_cluster(in, sweep.cluster_id)) return false;
   order = sweep;
+  return in.at_end();
+}
+
+bool decode_cores(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
+  SetCores cores{key, "", {}};
+  if (!get_cluster(in, cores.cluster_id) || !get_cpus(in, cores.cpus)) return false;
+  if (cores.cpus.empty()) return false;
+  order = std::move(cores);
   return in.at_end();
 }
 
@@ -81,6 +95,12 @@ std::string encode(const LauncherOrder& order) {
     out.put(sweep->cluster_id);
     return out.take();
   }
+  if (const auto* cores = std::get_if<SetCores>(&order)) {
+    put_head(out, set_cores, cores->key);
+    out.put(cores->cluster_id);
+    put_cpus(cores->cpus, out);
+    return out.take();
+  }
   const auto& signal = std::get<SignalLaunch>(order);
   put_head(out, signal_launch, signal.key);
   out.put_signed(signal.signal);
@@ -100,6 +120,7 @@ bool decode(std::string_view bytes, LauncherOrder& order) {
   if (kind == stop_launch) return decode_stop(in, key, order);
   if (kind == signal_launch) return decode_signal(in, key, order);
   if (kind == sweep_launch) return decode_sweep(in, key, order);
+  if (kind == set_cores) return decode_cores(in, key, order);
   return false;
 }
 
@@ -118,6 +139,20 @@ bool decode(std::string_view bytes, SweepAnswer& answer) {
   if (!in.get_int(clean, 0, 1)) return false;
   answer.clean = clean != 0;
   return in.at_end();
+}
+
+std::string encode(const CoresTrouble& trouble) {
+  ByteWriter out;
+  put_head(out, cores_trouble, trouble.key);
+  out.put(std::string_view(trouble.why).substr(0, trouble_bytes_max));
+  return out.take();
+}
+
+bool decode(std::string_view bytes, CoresTrouble& trouble) {
+  ByteReader in(bytes);
+  std::uint64_t kind = 0;
+  return in.get(kind) && kind == cores_trouble && get_key(in, trouble.key) &&
+         in.get(trouble.why, trouble_bytes_max) && in.at_end();
 }
 
 std::uint64_t pack(const ShepherdWord& word) {

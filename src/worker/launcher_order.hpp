@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "core/exit_record.hpp"
 #include "core/ids.hpp"
@@ -29,17 +30,30 @@ struct SignalLaunch {
   bool batch_only = false;
 };
 
-// Kill what is left of a launch that has no shepherd any more. The only order that is answered.
+// Kill what is left of a launch that has no shepherd any more. Always answered.
 struct SweepLaunch {
   LaunchKey key;
   std::string cluster_id;  // see LaunchRecord
 };
 
-using LauncherOrder = std::variant<StartLaunch, StopLaunch, SignalLaunch, SweepLaunch>;
+// It may use these CPUs of the operating system from now on. Carried out before any later order.
+struct SetCores {
+  LaunchKey key;
+  std::string cluster_id;
+  std::vector<int> cpus;
+};
+
+using LauncherOrder = std::variant<StartLaunch, StopLaunch, SignalLaunch, SweepLaunch, SetCores>;
 
 struct SweepAnswer {
   LaunchKey key;
   bool clean = false;  // nothing of it is left
+};
+
+// A SetCores was in vain; when it was not, nothing is said.
+struct CoresTrouble {
+  LaunchKey key;
+  std::string why;
 };
 
 // Where a launcher finds its socket when it starts.
@@ -57,6 +71,10 @@ bool decode(std::string_view bytes, LauncherOrder& order);
 
 std::string encode(const SweepAnswer& answer);
 bool decode(std::string_view bytes, SweepAnswer& answer);
+std::string encode(const CoresTrouble& trouble);
+bool decode(std::string_view bytes, CoresTrouble& trouble);
+// Neither is longer.
+constexpr std::size_t answer_bytes_max = 512;
 
 // What a shepherd is told, squeezed into the value of a queued signal.
 struct ShepherdWord {

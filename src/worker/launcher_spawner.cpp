@@ -48,7 +48,9 @@ LaunchRecord LauncherSpawner::launch_record(const LaunchOrder& order) const {
   record.stderr_path = expand_output_pattern(payload.stderr_path, order);
   record.append_output = payload.append_output;
   record.umask = payload.umask & 0777;
-  if (config_.cpus_for) record.cpus = config_.cpus_for(order.own_share().cores);
+  record.cores = order.own_share().cores;
+  record.elastic = order.spec.elastic;
+  if (config_.cpus_for) record.cpus = config_.cpus_for(record.cores);
   record.time_limit_s = order.spec.time_limit_s;
   record.kill_grace_s = order.kill_grace_s;
   record.warning = order.spec.warning;
@@ -104,7 +106,6 @@ void LauncherSpawner::add_counters(const LaunchOrder& order, LaunchRecord& recor
   if (!config_.counters_for) return;
   const bool asked = !order.spec.counters.empty();
   record.counters = config_.counters_for(asked ? order.spec.counters : settings_.counters, asked);
-  record.cores = static_cast<int>(order.own_share().cores.size());
   record.counters_every_ms = settings_.telemetry.enabled ? settings_.counters_every_ms : 0;
 }
 
@@ -138,6 +139,20 @@ void LauncherSpawner::stop(const LaunchKey& key, StopReason reason, int grace_s)
 
 void LauncherSpawner::signal(const LaunchKey& key, int signal, bool batch_only) {
   launcher_.send(SignalLaunch{key, signal, batch_only}, UniqueFd());
+}
+
+void LauncherSpawner::set_cores(const LaunchKey& key, const IdSet& cores) {
+  if (!config_.cpus_for) return;
+  std::vector<int> cpus = config_.cpus_for(cores);
+  if (cpus.empty()) return;  // there are not as many: such a job is not bound
+  launcher_.send(SetCores{key, config_.cluster_id, std::move(cpus)}, UniqueFd());
+}
+
+std::string LauncherSpawner::fixed_cores() const {
+  if (!config_.cpus_for) return "jobs are not bound to cores: nodes share this machine";
+  if (!settings_.contain_cores) return "contain_cores is off";
+  if (!launcher_.binds_cpus()) return "this node has no control groups that bind jobs to cores";
+  return launcher_.cores_trouble();
 }
 
 bool LauncherSpawner::sweep(const LaunchKey& key) {

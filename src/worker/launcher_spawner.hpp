@@ -54,6 +54,9 @@ class LauncherSpawner final : public Spawner {
   void stop(const LaunchKey& key, StopReason reason, int grace_s) override;
   void signal(const LaunchKey& key, int signal, bool batch_only) override;
 
+  void set_cores(const LaunchKey& key, const IdSet& cores) override;
+  std::string fixed_cores() const override;
+
   // Waits a few hundred milliseconds at most. False: call again later.
   bool sweep(const LaunchKey& key) override;
 

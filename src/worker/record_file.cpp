@@ -8,6 +8,8 @@
 #include <map>
 #include <vector>
 
+#include "core/job_spec.hpp"
+
 namespace hyades {
 namespace {
 
@@ -15,6 +17,7 @@ namespace {
 constexpr std::size_t error_bytes_max = 2200;
 constexpr std::size_t epilog_error_bytes_max = 700;
 constexpr std::size_t contained_bytes_max = 200;
+constexpr std::size_t cores_bytes_max = 600;
 constexpr std::size_t counter_why_bytes_max = 150;
 // What the wire takes: beyond that the master would refuse all that this node has to say.
 constexpr WallMs wall_ms_max = 253'402'300'799'999;  // the end of the year 9999
@@ -121,6 +124,8 @@ void read_started(const Fields& fields, RecordContent& out) {
     started.at_ms = std::min(started.at_ms, wall_ms_max);
     fields.number("step_port", started.step_port, 0, 65535);
     started.contained = unescape(fields.text("contained"));
+    if (!IdSet::parse(std::string(fields.text("cores")), started.cores)) started.cores = {};
+    fields.number("elastic", started.elastic, 0, Limits::count_max);
     out.started = started;
   }
 }
@@ -287,6 +292,9 @@ std::string started_line(const StartedLine& started) {
   if (!started.contained.empty()) {
     text += " contained=" + escape(started.contained, contained_bytes_max);
   }
+  const std::string cores = started.cores.to_string();
+  if (!cores.empty() && cores.size() <= cores_bytes_max) text += " cores=" + cores;
+  if (started.elastic > 0) text += " elastic=" + std::to_string(started.elastic);
   return closed(text);
 }
 

@@ -2,7 +2,7 @@
 //
 //   claimed boot=<boot id> #1a2b3c4d
 //   started job_pid=7 shepherd_pid=6 at=<wall ms> from=<boot ms> until=<boot ms> step_port=0
-//        contained=<escaped> #...                                           (one line)
+//        contained=<escaped> cores=0-3 elastic=8 #...                        (one line)
 //   exit code=0 signal=0 stopped=none started=<wall ms> ended=<wall ms> user_ms=1 system_ms=1
 //        max_rss_kib=900 left_behind=0 minor_faults=1 major_faults=1 voluntary_switches=1
 //        involuntary_switches=1 read_bytes=1 write_bytes=1 counters=<name>/<value>/<share>[/u],...
@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "core/exit_record.hpp"
+#include "core/id_set.hpp"
 #include "core/time.hpp"
 
 namespace hyades {
@@ -32,6 +33,8 @@ struct StartedLine {
   BootMs until_ms = 0;
   int step_port = 0;      // of a companion: where it takes steps; else 0
   std::string contained;  // by which control groups, for people; "": none
+  IdSet cores;            // that it holds; empty: the list is too long, or of an older version
+  int elastic = 0;        // JobSpec::elastic
 
   friend bool operator==(const StartedLine&, const StartedLine&) = default;
 };

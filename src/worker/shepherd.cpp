@@ -244,7 +244,9 @@ bool Shepherd::start_job() {
                     .from_ms = forked_ms_,
                     .until_ms = started_boot_ms_,
                     .step_port = step_port_,
-                    .contained = group_.empty() ? "" : surroundings_.containment.describe()}));
+                    .contained = group_.empty() ? "" : surroundings_.containment.describe(),
+                    .cores = launch_.cores,
+                    .elastic = launch_.elastic}));
   if (!recorded) {
     abandon_child();
     return false;
@@ -341,7 +343,7 @@ void Shepherd::look_at_counters(BootMs now) {
   timers_.look = now + launch_.counters_every_ms;
   LivePage page{.key = launch_.key,
                 .shepherd_pid = getpid(),
-                .cores = launch_.cores,
+                .cores = launch_.cores.size(),
                 .started_ms = started_boot_ms_,
                 .at_ms = now,
                 .ended = processes_.usage()};

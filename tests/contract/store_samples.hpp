@@ -65,6 +65,7 @@ inline JobSpec sample_spec(const std::string& name = "train") {
   spec.warning = {10, 120, true};
   spec.counters = {"PAPI_TOT_INS", "perf::PAGE-FAULTS"};
   spec.work_class = "memory";
+  spec.elastic = 8;
   return spec;
 }
 
@@ -160,6 +161,9 @@ inline bool same(const Assigned& a, const Assigned& b) {
 }
 inline bool same(const Started& a, const Started& b) {
   return a.key == b.key && a.started_ms == b.started_ms;
+}
+inline bool same(const CoresLent& a, const CoresLent& b) {
+  return a.key == b.key && a.node == b.node && a.loan == b.loan;
 }
 inline bool same(const ScriptEnded& a, const ScriptEnded& b) {
   return a.key == b.key && a.exit == b.exit;

@@ -47,6 +47,7 @@ class FakeSpawner : public Spawner {
  public:
   bool starts_ = true;
   bool swept_ = true;
+  std::string fixed_cores_;
   std::vector<std::string> calls_;
 
   bool start(const LaunchOrder& order) override {
@@ -60,6 +61,10 @@ class FakeSpawner : public Spawner {
   void signal(const LaunchKey& key, int signal, bool) override {
     calls_.push_back("signal " + to_string(key) + " " + std::to_string(signal));
   }
+  void set_cores(const LaunchKey& key, const IdSet& cores) override {
+    calls_.push_back("cores " + to_string(key) + " " + cores.to_string());
+  }
+  std::string fixed_cores() const override { return fixed_cores_; }
   bool sweep(const LaunchKey& key) override {
     calls_.push_back("sweep " + to_string(key));
     return swept_;
@@ -82,6 +87,7 @@ class AgentTest : public testing::Test {
     Agent::Identity identity;
     identity.node = "n1";
     identity.boot_id = "boot-1";
+    identity.inventory.cores = 4;
     agent_ = std::make_unique<Agent>(identity, spool_, spawner_);
     tick();
     hello_ = expect_said<Hello>();
@@ -227,6 +233,133 @@ TEST_F(AgentTest, ARepeatedOrderStartsNothingAndIsAnswered) {
   expect_report(LaunchState::Starting);
   expect_report(LaunchState::Starting);
 }
+
+// ---- lending -----------------------------------------------------------------------------------
+
+class LendingTest : public AgentTest {
+ protected:
+  static constexpr LaunchKey other{43, 1, 78};
+
+  void SetUp() override {
+    start_worker();
+    receive(Welcome{true, "", {}, 4});
+  }
+  // Starts it, and it runs.
+  void launch(const LaunchKey& which, const char* cores, int elastic) {
+    LaunchOrder its = order();
+    its.key = which;
+    its.spec.elastic = elastic;
+    EXPECT_TRUE(IdSet::parse(cores, its.placement.shares[0].cores));
+    receive(its);
+    SpoolRecord& record = spool_.records_[which];
+    record.started_ms = 5;
+    record.elastic = elastic;
+    EXPECT_TRUE(IdSet::parse(cores, record.cores));
+    agent_->record_changed(which, now_);
+    collect();
+  }
+  // Seconds go by in which it keeps so many cores busy.
+  void busy(const LaunchKey& which, double cores) {
+    TelemetryReport report;
+    report.jobs.push_back({which, {{kCoresBusyFigure, "cores", cores}}});
+    agent_->pass_on(report);
+    tick(10'000);
+    std::erase_if(said_, [](const Message& message) {
+      return !std::holds_alternative<LaunchReport>(message.body);
+    });
+  }
+};
+
+TEST_F(LendingTest, AJobIsLentIdleCoresUntilAnotherOneGetsThem) {
+  launch(key, "0", 8);
+  expect_calls({"start 42.1.77"});
+  said_.clear();
+  busy(key, 1);
+  expect_calls({"cores 42.1.77 0,3"});
+  const LaunchReport report = expect_report(LaunchState::Running);
+  EXPECT_EQ(report.loan.cores.to_string(), "3");
+  EXPECT_NE(report.loan.why, "");
+  busy(key, 2);
+  expect_calls({"cores 42.1.77 0-3"});
+  EXPECT_EQ(expect_report(LaunchState::Running).loan.cores.to_string(), "1-3");
+  launch(other, "1-2", 0);
+  expect_calls({"cores 42.1.77 0,3", "start 43.1.78"});  // in this order
+  EXPECT_EQ(expect_report(LaunchState::Running).loan.cores.to_string(), "3");
+  said_.clear();
+}
+
+TEST_F(LendingTest, TheMasterHearsOfItAgainWhenItAsks) {
+  launch(key, "0", 8);
+  busy(key, 1);
+  said_.clear();
+  spawner_.calls_.clear();
+  receive(SayHello{});
+  EXPECT_EQ(expect_said<Hello>().launches.at(0).loan.cores.to_string(), "3");
+  receive(QueryOrder{key});
+  EXPECT_EQ(expect_report(LaunchState::Running).loan.cores.to_string(), "3");
+}
+
+TEST_F(LendingTest, TheCoresOfAJobThatHasEndedAreIdle) {
+  launch(key, "0", 8);
+  launch(other, "1-3", 0);
+  busy(key, 1);
+  spawner_.calls_.clear();
+  spool_.records_[other].exit = ExitRecord{};
+  spool_.records_[other].held = false;
+  agent_->record_changed(other, now_);
+  collect();
+  said_.clear();
+  busy(key, 1);
+  expect_calls({"cores 42.1.77 0,3"});
+  said_.clear();
+}
+
+TEST_F(LendingTest, ANewWorkerTakesBackWhatTheLastOneLent) {
+  launch(key, "0", 8);
+  busy(key, 1);
+  spawner_.calls_.clear();
+  said_.clear();
+  start_worker();
+  expect_calls({"cores 42.1.77 0"});
+  EXPECT_TRUE(hello_.launches.at(0).loan.cores.empty());
+  receive(Welcome{true, "", {}, 4});
+  said_.clear();
+  busy(key, 1);
+  expect_calls({"cores 42.1.77 0,3"});
+  said_.clear();
+}
+
+TEST_F(LendingTest, NothingIsLentBesideAJobOfWhichNobodyKnowsItsCores) {
+  launch(key, "0", 8);
+  spool_.records_[other] = {.key = other, .held = true, .started_ms = 5, .exit = {}};
+  said_.clear();
+  start_worker();
+  spawner_.calls_.clear();
+  receive(Welcome{true, "", {}, 4});
+  said_.clear();
+  busy(key, 1);
+  expect_calls({});
+  said_.clear();
+}
+
+TEST_F(LendingTest, WhereJobsAreNotBoundNothingIsLent) {
+  spawner_.fixed_cores_ = "no groups";
+  launch(key, "0", 8);
+  spawner_.calls_.clear();
+  said_.clear();
+  busy(key, 1);
+  expect_calls({});
+  TelemetryReport report;
+  report.components.emplace_back();
+  agent_->pass_on(report);
+  collect();
+  const ComponentState lending = expect_said<TelemetryReport>().components.back();
+  EXPECT_EQ(lending.layer, "optimisation");
+  EXPECT_FALSE(lending.running);
+  EXPECT_EQ(lending.text, "no groups");
+}
+
+// ---- what comes too late -----------------------------------------------------------------------
 
 TEST_F(AgentTest, AnOrderThatComesAfterItsRecordIsGoneIsRefused) {
   start_worker();

@@ -45,6 +45,21 @@ std::string put(Cluster& cluster, const JobSpec& spec) {
   return text;
 }
 
+// Two memory domains of four cores with two GPUs each; the devices are numbered across.
+Cluster cluster_with_domains() {
+  Inventory inventory = with(8, 1000, 4);
+  const auto ids = [](const char* text) {
+    IdSet set;
+    IdSet::parse(text, set);
+    return set;
+  };
+  inventory.domains = {{ids("0-3"), {{"gpu", ids("0,2")}}}, {ids("4-7"), {{"gpu", ids("1,3")}}}};
+  Cluster cluster;
+  cluster.define("n1", inventory);
+  cluster.find("n1")->responding = true;
+  return cluster;
+}
+
 // ---- the ledger --------------------------------------------------------------------------------
 
 TEST(Cluster, GivesTheLowestCoresAndTakesThemBack) {
@@ -56,6 +71,49 @@ TEST(Cluster, GivesTheLowestCoresAndTakesThemBack) {
   EXPECT_EQ(cluster.nodes()[0].free_cores.to_string(), "0-1,5-7");
   EXPECT_EQ(put(cluster, a_job().cores(4)), "n1:0-1,5-6");
   EXPECT_EQ(put(cluster, a_job().cores(2)), "");
+}
+
+TEST(Cluster, KeepsJobsWithinMemoryDomains) {
+  Cluster cluster = cluster_with_domains();
+  EXPECT_EQ(put(cluster, a_job().cores(1)), "n1:0");
+  EXPECT_EQ(put(cluster, a_job().cores(4)), "n1:4-7");  // there is room for it in one
+  EXPECT_EQ(put(cluster, a_job().cores(2)), "n1:1-2");
+  EXPECT_EQ(put(cluster, a_job().cores(1)), "n1:3");
+  Cluster again = cluster_with_domains();
+  EXPECT_EQ(put(again, a_job().cores(3)), "n1:0-2");
+  EXPECT_EQ(put(again, a_job().cores(1)), "n1:3");  // where it leaves the other whole
+  Cluster wide = cluster_with_domains();
+  EXPECT_EQ(put(wide, a_job().cores(2)), "n1:0-1");
+  EXPECT_EQ(put(wide, a_job().cores(5)), "n1:2,4-7");  // the roomier one first
+}
+
+TEST(Cluster, GivesDevicesThatAreNearTheCores) {
+  Cluster cluster = cluster_with_domains();
+  const auto put_with_gpus = [&](int cores, int gpus) {
+    const JobSpec spec = a_job().cores(cores).gpus(gpus);
+    const Placement placement = cluster.choose(spec, place_now(cluster, spec));
+    cluster.take(placement);
+    const NodeShare& share = placement.shares.at(0);
+    return share.cores.to_string() + " " + share.devices.at(0).ids.to_string();
+  };
+  EXPECT_EQ(put_with_gpus(1, 1), "0 0");
+  EXPECT_EQ(put_with_gpus(2, 2), "4-5 1,3");  // not one near and one far
+  EXPECT_EQ(put_with_gpus(1, 1), "1 2");
+}
+
+TEST(Cluster, DomainsMayLeaveOutWhatJobsHaveAndNameWhatTheyHaveNot) {
+  Inventory inventory = with(6, 1000, 1);
+  inventory.domains = {{IdSet::first(2), {}}, {{}, {{"gpu", IdSet::first(4)}}}};
+  inventory.domains[1].cores.insert_range(4, 9);
+  Cluster cluster;
+  cluster.define("n1", inventory);
+  cluster.find("n1")->responding = true;
+  const JobSpec spec = a_job().cores(6).gpus(1);
+  const Plan plan = place_now(cluster, spec);
+  const Placement placement = cluster.choose(spec, plan);
+  EXPECT_EQ(placement.shares.at(0).cores.to_string(), "0-5");
+  EXPECT_EQ(placement.shares.at(0).devices.at(0).ids.to_string(), "0");
+  cluster.take(placement);
 }
 
 TEST(Cluster, CountsMemoryAndDevices) {
@@ -203,6 +261,21 @@ TEST(IdSet, GivesAndTakesAndNoticesWhatCannotBe) {
   EXPECT_DEATH(ids.lowest(6), "internal error");
   ids.insert_all(taken);
   EXPECT_EQ(ids, IdSet::first(8));
+}
+
+TEST(IdSet, CutsAndKeeps) {
+  const auto set = [](const char* text) {
+    IdSet ids;
+    EXPECT_TRUE(IdSet::parse(text, ids));
+    return ids;
+  };
+  EXPECT_EQ(set("0-7,10,12-15").common(set("3-10,13")).to_string(), "3-7,10,13");
+  EXPECT_EQ(set("0-7,10,12-15").without(set("3-10,13")).to_string(), "0-2,12,14-15");
+  EXPECT_EQ(set("0-3").common(set("4-7")).to_string(), "");
+  EXPECT_EQ(set("0-3").without(set("0-9")).to_string(), "");
+  EXPECT_EQ(set("").common(set("1")).to_string(), "");
+  EXPECT_EQ(set("0-3,8-9").highest(3).to_string(), "3,8-9");
+  EXPECT_EQ(set("0-3").highest(0).to_string(), "");
 }
 
 TEST(Cluster, CountsItsNodesAsPeopleDo) {

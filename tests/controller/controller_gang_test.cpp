@@ -51,6 +51,20 @@ TEST_F(Gangs, CompanionsAreStartedFirstAndTheScriptWhenAllRun) {
   cluster_.expect_event<Started>(job);
 }
 
+TEST_F(Gangs, AnOldWordOfACompanionIsPassedOver) {
+  const JobId job = cluster_.submit(wide_);
+  cluster_.forget();
+  LaunchReport runs = cluster_.report_on(job, LaunchState::Running);
+  runs.step_port = 5002;
+  runs.sent_ms = 2000;
+  cluster_.reports("n2", runs);
+  LaunchReport starts = cluster_.report_on(job, LaunchState::Starting);
+  starts.sent_ms = 1000;
+  cluster_.reports("n2", starts);
+  cluster_.part("n3", job, LaunchState::Running);
+  EXPECT_EQ(cluster_.expect_sent<LaunchOrder>("n1").peers.at(1).port, 5002);
+}
+
 TEST_F(Gangs, WhatACompanionDoesNotAnswerIsRepeatedUntilItRuns) {
   const JobId job = cluster_.submit(wide_);
   cluster_.forget();

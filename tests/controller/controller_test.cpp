@@ -410,5 +410,91 @@ TEST(Controller, AReloadThatTakesAwayAQueueWithJobsIsRefused) {
   EXPECT_NE(cluster.expect_reply(ErrorCode::Conflict).find("'night'"), std::string::npos);
 }
 
+// ---- lent cores
+// ----------------------------------------------------------------------------------
+
+class LoanTest : public testing::Test {
+ protected:
+  TestCluster cluster_;
+  JobId job_ = 0;
+  BootMs sent_ms_ = 0;
+
+  void SetUp() override {
+    cluster_.nodes(1, 8);
+    job_ = cluster_.submit(a_job().cores(2));
+    cluster_.expect_event<Assigned>(job_);
+    cluster_.expect_sent<LaunchOrder>("n1");
+    cluster_.reports(job_, LaunchState::Running);
+    cluster_.expect_event<Started>(job_);
+  }
+  void report(const char* cores, const std::string& why) {
+    LaunchReport report;
+    report.key = cluster_.job(job_).key;
+    report.state = LaunchState::Running;
+    report.started_ms = SimClock::wall_start_ms + 5;
+    EXPECT_TRUE(IdSet::parse(cores, report.loan.cores));
+    report.loan.why = why;
+    report.sent_ms = sent_ms_;
+    cluster_.reports("n1", report);
+  }
+};
+
+TEST_F(LoanTest, EveryChangeIsAnEventAndASecondWordOfItIsNone) {
+  report("6-7", "busy");
+  const auto lent = cluster_.expect_event<CoresLent>(job_);
+  EXPECT_EQ(lent.node, "n1");
+  EXPECT_EQ(lent.loan.cores.to_string(), "6-7");
+  EXPECT_EQ(lent.loan.why, "busy");
+  report("6-7", "busy");
+  ASSERT_EQ(cluster_.job(job_).loans.size(), 1u);
+  EXPECT_EQ(cluster_.job(job_).loans[0].since_ms, cluster_.now_ms());
+  report("", "job 9 was given 2 cores");
+  EXPECT_EQ(cluster_.expect_event<CoresLent>(job_).loan.why, "job 9 was given 2 cores");
+  EXPECT_TRUE(cluster_.job(job_).loans.empty());
+}
+
+TEST_F(LoanTest, AWordThatComesLateIsPassedOver) {
+  sent_ms_ = 2000;
+  report("6-7", "busy");
+  cluster_.expect_event<CoresLent>(job_);
+  sent_ms_ = 1000;
+  report("7", "was busy before");
+  EXPECT_EQ(cluster_.job(job_).loans.at(0).loan.cores.to_string(), "6-7");
+}
+
+TEST_F(LoanTest, AreOfOneAttempt) {
+  report("6-7", "busy");
+  cluster_.expect_event<CoresLent>(job_);
+  cluster_.restart();
+  ASSERT_EQ(cluster_.job(job_).loans.size(), 1u);
+  cluster_.hello("n1");
+  cluster_.expect_sent<Welcome>("n1");
+  cluster_.expect_sent<QueryOrder>("n1");
+  cluster_.reports(job_, LaunchState::Lost, "its shepherd was killed");
+  cluster_.expect_event<Requeued>(job_);
+  cluster_.expect_sent<RetireOrder>("n1");
+  EXPECT_TRUE(cluster_.job(job_).loans.empty());
+  cluster_.expect_event<Assigned>(job_);  // again
+  cluster_.expect_sent<LaunchOrder>("n1");
+}
+
+TEST(Elastic, IsTheQueuesWhereTheJobSaysNothing) {
+  ClusterConfig config = TestCluster::patient();
+  config.queues = {{.name = "batch", .elastic = true}, {.name = "plain"}};
+  TestCluster cluster(config);
+  JobSpec no = a_job().held();
+  no.elastic = -1;
+  JobSpec some = a_job().held();
+  some.elastic = 3;
+  const auto elastic = [&](const JobSpec& spec) {
+    return cluster.job(cluster.submit(spec)).spec.elastic;
+  };
+  cluster.nodes(1, 8);
+  EXPECT_EQ(elastic(a_job().held()), Limits::count_max);
+  EXPECT_EQ(elastic(no), -1);
+  EXPECT_EQ(elastic(some), 3);
+  EXPECT_EQ(elastic(a_job().held().queue("plain")), 0);
+}
+
 }  // namespace
 }  // namespace hyades

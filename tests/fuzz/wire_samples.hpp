@@ -64,7 +64,11 @@ inline JobPayload payload() {
 }
 
 inline Inventory inventory() {
-  return {64, 256 * 1024, {{"gpu", 4}, {"nic", 2}}, {"avx512", "fast"}};
+  return {64,
+          256 * 1024,
+          {{"gpu", 4}, {"nic", 2}},
+          {"avx512", "fast"},
+          {{ids("0-31"), {{"gpu", ids("0-1")}}}, {ids("32-63"), {}}}};
 }
 
 inline Usage usage() {
@@ -96,6 +100,8 @@ inline LaunchReport report(LaunchState state) {
   if (state == LaunchState::Exited) report.exit = exit_record();
   report.reason = "because";
   report.node_fault = true;
+  report.sent_ms = 123'456'789;
+  if (state == LaunchState::Running) report.loan = {ids("4-5,7"), "it was busy"};
   return report;
 }
 
@@ -125,7 +131,7 @@ inline std::vector<Message> messages() {
           {7, EpochRefused{8}},
           {7, report(LaunchState::Running)},
           {7, report(LaunchState::Exited)},
-          {7, Welcome{true, "welcome"}},
+          {7, Welcome{true, "welcome", {}, 64}},
           {7, SayHello{}},
           {7, order()},
           {7, QueryOrder{{42, 2, 77}}},

@@ -72,6 +72,71 @@ INSTANTIATE_TEST_SUITE_P(Trees, Contained, testing::Values("", "v1", "v2"),
                            return name.empty() ? "Any" : name;
                          });
 
+// Waits for "go" between two looks at what it may run on.
+constexpr const char* kLooksTwice =
+    "#!/bin/sh\ngrep Cpus_allowed_list /proc/self/status\ntouch looked\n"
+    "while ! test -e go; do sleep 0.01; done\ngrep Cpus_allowed_list /proc/self/status\n";
+
+class Lent : public Contained {
+ protected:
+  void SetUp() override {
+    Contained::SetUp();
+    if (IsSkipped()) return;
+    if (!has("cpuset")) GTEST_SKIP() << "cannot limit cores";
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2) GTEST_SKIP() << "only one processor";
+    SpawnerConfig config{.cluster_id = box_->cluster_id,
+                         .cpus_for = [](const IdSet& cores) { return cores.members(); }};
+    box_->spawner = std::make_unique<LauncherSpawner>(config, *box_->spool, *box_->launcher);
+  }
+  // What it may run on before and after it is told to use these cores.
+  std::string looks(int elastic, const IdSet& cores) {
+    LaunchOrder order = box_->order(kLooksTwice);
+    order.spec.elastic = elastic;
+    EXPECT_EQ(box_->spool->claim(order.key), ClaimResult::Claimed);
+    EXPECT_TRUE(box_->spawner->start(order));
+    EXPECT_TRUE(wait_until([&] { return access((box_->root / "looked").c_str(), F_OK) == 0; }));
+    const auto record = box_->spool->look(order.key);
+    EXPECT_EQ(record->cores.to_string(), "0");
+    EXPECT_EQ(record->elastic, elastic);
+    box_->spawner->set_cores(order.key, cores);
+    // It is carried out before what is asked for later.
+    LaunchOrder next = box_->order("#!/bin/sh\ntouch go\n");
+    next.payload.stdout_path = "other";
+    EXPECT_EQ(box_->run(next).exit_code, 0);
+    EXPECT_TRUE(wait_until([&] { return box_->spool->look(order.key)->exit.has_value(); }));
+    std::string text = read_text(box_->root / "out");
+    std::erase_if(text, [](char c) { return std::isspace(static_cast<unsigned char>(c)); });
+    return text;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Trees, Lent, testing::Values("", "v1", "v2"),
+                         [](const testing::TestParamInfo<const char*>& info) {
+                           const std::string name = info.param;
+                           return name.empty() ? "Any" : name;
+                         });
+
+TEST_P(Lent, AJobUsesTheCoresThatItIsLent) {
+  EXPECT_EQ(looks(8, IdSet::first(2)), "Cpus_allowed_list:0Cpus_allowed_list:0-1");
+  EXPECT_EQ(box_->spawner->fixed_cores(), "");
+}
+
+TEST_P(Lent, OfAGroupThatIsGoneNobodyHears) {
+  box_->spawner->set_cores({1, 1, 1}, IdSet::first(1));
+  EXPECT_EQ(box_->run(box_->order("#!/bin/sh\ntrue\n")).exit_code, 0);
+  EXPECT_EQ(box_->spawner->fixed_cores(), "");
+}
+
+TEST_P(Lent, WhatTheKernelRefusesIsTold) {
+  IdSet far;
+  far.insert(4000);
+  EXPECT_EQ(looks(8, far), "Cpus_allowed_list:0Cpus_allowed_list:0");
+  EXPECT_TRUE(wait_until([&] {
+    box_->launcher->alive();
+    return contains(box_->spawner->fixed_cores(), "cannot set");
+  })) << box_->spawner->fixed_cores();
+}
+
 TEST_P(Contained, AJobHasAGroupOfItsOwnAndTheShepherdHasNot) {
   LaunchOrder order = box_->order("#!/bin/sh\ncat /proc/self/cgroup\n");
   order.spec.memory_per_node_mib = 100;

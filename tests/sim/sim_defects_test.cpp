@@ -64,6 +64,8 @@ constexpr Defect defects[] = {
     {"script_before_companions", "a script starts before its companions do"},
     {"early_lease", "the master counts a lease as over before its node does"},
     {"grace_of_the_day", "the grace after a lease is that of the newest configuration"},
+    {"keep_lent_cores", "cores that were lent are not taken back for their owner"},
+    {"forget_loans", "a new worker does not take back what the one before had lent"},
     {"id_reuse", "ids start again after a restart"},
 };
 

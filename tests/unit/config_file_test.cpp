@@ -54,7 +54,12 @@ transfer = 0.5
 energy_s_per_kj = 3
 balance = 1.5
 far = 4
+patient = false
 jobs_most = 7
+
+[jobs]
+lend_cores = false
+lend_every = "0:30"
 
 [[class]]
 name = "cfd"
@@ -78,6 +83,7 @@ enabled = false
 policy = "fcfs"
 backfill = "none"
 placement = false
+elastic = true
 class = "cfd"
 
 [device_files]
@@ -133,8 +139,11 @@ TEST(ConfigFile, ReadsEveryKey) {
   EXPECT_FALSE(gpu.enabled);
   EXPECT_EQ(gpu.backfill, Backfill::None);
   EXPECT_FALSE(gpu.placement);
+  EXPECT_TRUE(gpu.elastic);
+  EXPECT_FALSE(config.node_settings.lend_cores);
+  EXPECT_EQ(config.node_settings.lend_every_s, 30);
   EXPECT_EQ(gpu.work_class, "cfd");
-  EXPECT_EQ(config.placement, (PlacementSettings{false, 2, 0.5, 3, 1.5, 4, 7}));
+  EXPECT_EQ(config.placement, (PlacementSettings{false, 2, 0.5, 3, 1.5, 4, false, 7}));
   EXPECT_EQ(config.work_classes,
             std::vector<WorkClass>({{.name = "cfd", .memory = 0.7, .network = 0.25}}));
   EXPECT_EQ(config.nodes[0].group, "");
@@ -280,6 +289,8 @@ TEST(ConfigFile, TheDocumentedExampleIsRight) {
                           "[device_files]",
                           "contain_cores",
                           "contain_memory",
+                          "lend_cores",
+                          "lend_every",
                           "processes_per_core",
                           "every",
                           "program",
@@ -312,6 +323,7 @@ TEST(ConfigFile, TheDocumentedExampleIsRight) {
                           "far",
                           "energy_s_per_kj",
                           "balance",
+                          "patient",
                           "jobs_most",
                           "run_times",
                           "reserve",

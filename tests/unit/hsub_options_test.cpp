@@ -429,6 +429,17 @@ TEST(Meaning, Classes) {
   }
 }
 
+TEST(Meaning, ElasticJobs) {
+  EXPECT_EQ(spec_of({}).elastic, 0);  // the queue's
+  EXPECT_EQ(spec_of({"--elastic"}).elastic, Limits::count_max);
+  EXPECT_EQ(spec_of({"--elastic=yes"}).elastic, Limits::count_max);
+  EXPECT_EQ(spec_of({"--elastic=8"}).elastic, 8);
+  EXPECT_EQ(spec_of({"--elastic=no"}).elastic, -1);
+  for (const std::string& bad : Words{"0", "-1", "many", "8x", "1000001"}) {
+    EXPECT_FALSE(given({"--elastic=" + bad}).found.errors.empty()) << bad;
+  }
+}
+
 TEST(Meaning, Signals) {
   EXPECT_EQ(signal_number("USR1"), 10);
   EXPECT_EQ(signal_number("SIGUSR1"), 10);

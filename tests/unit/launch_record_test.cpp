@@ -154,6 +154,7 @@ TEST(LaunchRecordCodec, RefusesNulInPathsAndVariables) {
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.umask = 01000; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.time_limit_s = -1; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.cpus = {-1}; }));
+  EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.elastic = -2; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.warning.signal = 65; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key = "0123"; }));
   EXPECT_TRUE(is_refused([&](LaunchRecord& r) { r.step_key[0] = 'G'; }));
@@ -195,6 +196,25 @@ TEST(LauncherOrderCodec, KeepsSweepsAndTheirAnswers) {
   EXPECT_TRUE(answer.clean);
   EXPECT_FALSE(decode(encode(SweepAnswer{key, true}) + "x", answer));
   EXPECT_FALSE(decode(encode(SweepLaunch{key, "0a1b"}), answer));
+}
+
+TEST(LauncherOrderCodec, KeepsCoresAndWhatIsWrongWithThem) {
+  const LaunchKey key = {42, 3, 77};
+  LauncherOrder order;
+  ASSERT_TRUE(decode(encode(SetCores{key, "0a1b", {0, 7, 65535}}), order));
+  EXPECT_EQ(std::get<SetCores>(order).key, key);
+  EXPECT_EQ(std::get<SetCores>(order).cluster_id, "0a1b");
+  EXPECT_EQ(std::get<SetCores>(order).cpus, (std::vector<int>{0, 7, 65535}));
+  EXPECT_FALSE(decode(encode(SetCores{key, "0a1b", {}}), order));
+  EXPECT_FALSE(decode(encode(SetCores{key, "0a1b", {-1}}), order));
+  EXPECT_FALSE(decode(encode(SetCores{key, "../x", {0}}), order));
+  CoresTrouble trouble;
+  const std::string answer = encode(CoresTrouble{key, std::string(10'000, 'x')});
+  EXPECT_LE(answer.size(), answer_bytes_max);
+  ASSERT_TRUE(decode(answer, trouble));
+  EXPECT_EQ(trouble.key, key);
+  EXPECT_EQ(trouble.why, std::string(400, 'x'));
+  EXPECT_FALSE(decode(encode(SweepAnswer{key, true}), trouble));
 }
 
 TEST(LauncherOrderCodec, RefusesEveryOtherLength) {

@@ -109,6 +109,16 @@ TEST(Topology, LowCoreNumbersAreCloseTogether) {
   EXPECT_TRUE(topology.numa_nodes_for(set("64")).empty());
 }
 
+TEST(Topology, SaysWhichCoresAreNearOneMemory) {
+  const Topology topology = Topology::from_synthetic("package:2 [numa] l3:2 core:8 pu:2");
+  const std::vector<MemoryDomain>& domains = topology.inventory().domains;
+  ASSERT_EQ(domains.size(), 2u);
+  EXPECT_EQ(domains[0].cores, set("0-31"));
+  EXPECT_EQ(domains[1].cores, set("32-63"));
+  EXPECT_TRUE(domains[0].devices.empty());
+  EXPECT_TRUE(Topology::from_synthetic("package:2 core:8 pu:1").inventory().domains.empty());
+}
+
 TEST(Topology, TheEnvironmentCanDescribeAnotherMachine) {
   const Variable synthetic("HWLOC_SYNTHETIC", "package:4 core:4 pu:1");
   const Topology topology = Topology::load();
