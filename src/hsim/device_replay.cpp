@@ -32,6 +32,7 @@ class DeviceReplay {
         config_(device_config(trace, options.order)),
         cluster_(device_cluster(trace, fleet, servers_, table)),
         prng_(options.seed) {
+    config_.placement.patient = options.rule == DeviceRule::Patient;
     policy_.configure(config_);
     outcome_.runs.resize(trace.jobs.size());
   }
@@ -100,8 +101,8 @@ class DeviceReplay {
   }
 
   bool places_by_phase_two() const {
-    return options_.rule == DeviceRule::PhaseTwo || options_.rule == DeviceRule::EarliestEnd ||
-           options_.rule == DeviceRule::PricedChoice;
+    return options_.rule == DeviceRule::PhaseTwo || options_.rule == DeviceRule::Patient ||
+           options_.rule == DeviceRule::EarliestEnd || options_.rule == DeviceRule::PricedChoice;
   }
 
   void carry_out() {
@@ -311,7 +312,9 @@ const char* name_of(DeviceRule rule) {
     case DeviceRule::Matching:
       return "exact matching";
     case DeviceRule::PhaseTwo:
-      return "phase 2";
+      return "phase 2 alone";
+    case DeviceRule::Patient:
+      return "phase 2, patient";
     case DeviceRule::PricedMatching:
       return "exact matching with prices";
     case DeviceRule::EarliestEnd:

@@ -22,6 +22,7 @@ enum class DeviceRule {
   FastestFirst,  // each in turn where it is fastest
   Matching,      // all together where the sum of their run times is least
   PhaseTwo,      // the scheduler's second phase
+  Patient,       // likewise, and jobs wait for faster nodes, as in the master
   // Experiments, which know the jobs that wait (device_choice.hpp); prices are of devices' time.
   PricedMatching,  // as Matching, the devices' prices being added to the run times
   EarliestEnd,     // jobs start only on the kind where they end first; phase 2 says where there

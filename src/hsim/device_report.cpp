@@ -122,7 +122,9 @@ std::string pair_table(const ThroughputTable& table) {
 const char* const kRulesText =
     "*First fit* is blind to what devices do: phase 2 off, and the kinds of servers take turns in "
     "the order of nodes, so that the names of nodes favour none. *Fastest servers first*: an admin "
-    "has named the fleet's first kind first. *Phase 2*: as the master places jobs. *Random*, "
+    "has named the fleet's first kind first. *Phase 2, patient*: as the master places jobs, and "
+    "lets them wait for faster nodes (`patient` of `[placement]`). *Phase 2 alone*: without that "
+    "wait. *Random*, "
     "*fastest first* (each job in turn where it is fastest) and *exact matching* (the least sum of "
     "the run times of all jobs that start together; of jobs of one device by the Hungarian method, "
     "larger ones before, in turn) move the jobs that the same first phase starts, as far as its "

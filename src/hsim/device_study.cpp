@@ -7,10 +7,11 @@
 namespace hyades {
 namespace {
 
-constexpr DeviceRule kRules[] = {
-    DeviceRule::FirstFit,       DeviceRule::PhaseTwo,     DeviceRule::AsNamed,
-    DeviceRule::Random,         DeviceRule::FastestFirst, DeviceRule::Matching,
-    DeviceRule::PricedMatching, DeviceRule::EarliestEnd,  DeviceRule::PricedChoice};
+constexpr DeviceRule kRules[] = {DeviceRule::FirstFit,    DeviceRule::Patient,
+                                 DeviceRule::PhaseTwo,    DeviceRule::AsNamed,
+                                 DeviceRule::Random,      DeviceRule::FastestFirst,
+                                 DeviceRule::Matching,    DeviceRule::PricedMatching,
+                                 DeviceRule::EarliestEnd, DeviceRule::PricedChoice};
 constexpr SharePolicy kShares[] = {SharePolicy::MostThroughput, SharePolicy::MaxMinFair};
 
 }  // namespace

@@ -81,6 +81,7 @@ void BackfillPolicy::waits(const Job& job, WallMs at_ms) {
 }
 
 void BackfillPolicy::leaves(const Job& job) {
+  patient_.erase(job.id);
   if (guard_) guard_->leaves(job);
   if (predictor_) predictor_->leaves(job);
   if (global_) global_->leaves(job);
@@ -96,6 +97,7 @@ void BackfillPolicy::ended(const Job& job, WallMs at_ms) {
 }
 
 void BackfillPolicy::forget() {
+  patient_.clear();
   if (guard_) guard_->forget();
   if (predictor_) predictor_->forget();
   if (global_) global_->forget();
@@ -115,22 +117,64 @@ void BackfillPolicy::look(const std::vector<QueueView>& queues, const ClusterVie
 Decision BackfillPolicy::decide(const std::vector<QueueView>& queues, const ClusterView& cluster,
                                 WallMs now_ms) {
   look(queues, cluster, now_ms);
+  refiner_.look(*cluster.cluster);
   PlanLedger ledger(cluster, now_ms);
-  Decision decision = plan_on(ledger, queues);
-  refiner_.refine(decision, queues, ledger, [this](const QueueConfig& queue, const Job& job) {
-    return predictor_ ? predictor_->forecast(job, run_times_of(rule_of(queue))).run_s
-                      : requested_run(job.spec).run_s;
-  });
+  std::optional<Patience> patience = patience_on(ledger, queues);
+  Decision decision = plan_on(ledger, queues, patience ? &*patience : nullptr);
+  note_patient(patience ? patience->waiting() : PatientJobs());
+  refiner_.refine(
+      decision, queues, ledger, patience ? patience->first_fits() : std::map<JobId, Plan>(),
+      [this](const QueueConfig& queue, const Job& job) { return expected_run_s(queue, job); });
   return decision;
 }
 
 Decision BackfillPolicy::plan(const std::vector<QueueView>& queues, const ClusterView& cluster,
                               WallMs now_ms) const {
   PlanLedger ledger(cluster, now_ms);
-  return plan_on(ledger, queues);
+  std::optional<Patience> patience = patience_on(ledger, queues);
+  return plan_on(ledger, queues, patience ? &*patience : nullptr);
 }
 
-Decision BackfillPolicy::plan_on(PlanLedger& ledger, const std::vector<QueueView>& queues) const {
+double BackfillPolicy::expected_run_s(const QueueConfig& queue, const Job& job) const {
+  return predictor_ ? predictor_->forecast(job, run_times_of(rule_of(queue))).run_s
+                    : requested_run(job.spec).run_s;
+}
+
+std::optional<Patience> BackfillPolicy::patience_on(const PlanLedger& ledger,
+                                                    const std::vector<QueueView>& queues) const {
+  const PlacementFacts& facts = refiner_.facts();
+  const Cluster& cluster = *ledger.view().cluster;
+  const PlacementSettings& settings = facts.settings();
+  if (!settings.enabled || !settings.patient || !facts.is_of(cluster)) return std::nullopt;
+  if (cluster.nodes().size() < 2 || !facts.profiled()) return std::nullopt;
+  const auto queue_of = [&queues](const Job& job) -> const QueueView* {
+    const auto its = std::find_if(queues.begin(), queues.end(), [&](const QueueView& queue) {
+      return queue.config->name == job.spec.queue;
+    });
+    return its == queues.end() ? nullptr : &*its;
+  };
+  return Patience(
+      facts, ledger, patient_,
+      {[this](const QueueConfig& queue, const Job& job) { return expected_run_s(queue, job); },
+       queue_of});
+}
+
+void BackfillPolicy::note_patient(const PatientJobs& waiting) {
+  for (auto& [id, job] : patient_) job.waits = false;
+  for (const auto& [id, job] : waiting) patient_[id] = job;
+}
+
+bool BackfillPolicy::wakes(WallMs now_ms) {
+  bool wakes = global_ && global_->wakes(now_ms);
+  for (auto& [id, job] : patient_) {
+    if (!job.waits || job.woken || now_ms < job.until_ms) continue;
+    wakes = job.woken = true;
+  }
+  return wakes;
+}
+
+Decision BackfillPolicy::plan_on(PlanLedger& ledger, const std::vector<QueueView>& queues,
+                                 Patience* patience) const {
   Decision decision;
   Depth depth(depth_);
   for (const QueueView& queue : queues) {
@@ -138,13 +182,13 @@ Decision BackfillPolicy::plan_on(PlanLedger& ledger, const std::vector<QueueView
     const GlobalAdvice* const advice = advice_for(queue.config->name);
     const std::size_t before = decision.starts.size();
     if (advice == nullptr) {
-      plan_queue(queue, queue.usable, ledger, depth, decision);
+      plan_queue(queue, queue.usable, ledger, depth, decision, patience);
     } else {
       const QueueConfig advised = under(*queue.config, advice->action);
       QueueView view = queue;
       view.config = &advised;
       // The ledger remembers the nodes: not those of the copy, which is gone when it looks.
-      plan_queue(view, queue.usable, ledger, depth, decision);
+      plan_queue(view, queue.usable, ledger, depth, decision, patience);
     }
     if (decision.starts.size() > before) {
       name_policy(*queue.config, advice, std::span(decision.starts).subspan(before));
@@ -210,6 +254,13 @@ std::optional<Explanation> BackfillPolicy::explain(const std::vector<QueueView>&
     why.run_q90_s = predictor_->quantile_s(forecast, 0.9, job.spec.time_limit_s);
     if (!predictor_->has_model()) why.rule.run_times = RunTimes::LastTwo;  // it stands in
   }
+  if (const auto its_wait = patient_.find(job.id);
+      its_wait != patient_.end() && its_wait->second.waits) {
+    why.faster_nodes = its_wait->second.faster_nodes;
+    why.faster_end_ms = its_wait->second.faster_end_ms;
+    why.now_end_ms = its_wait->second.now_end_ms;
+    why.patient_until_ms = its_wait->second.until_ms;
+  }
   if (guard_) {
     why.guarded = true;
     why.over_age_ms = guard_->over_age_ms(queue, job);
@@ -238,13 +289,14 @@ void BackfillPolicy::place_in_queue(const QueueView& queue, const ClusterView& c
 }
 
 void BackfillPolicy::plan_queue(const QueueView& queue, const std::vector<char>& usable,
-                                PlanLedger& ledger, Depth& depth, Decision& decision) const {
+                                PlanLedger& ledger, Depth& depth, Decision& decision,
+                                Patience* patience) const {
   ledger.use(usable);
   const JobId first = guard_ ? guard_->urgent(queue, *ledger.view().cluster, ledger.now_ms()) : 0;
   if (queue.config->backfill == Backfill::Conservative) {
     ConservativePass(queue, sources(), ledger, depth, decision).run(first);
   } else {
-    EasyPass(queue, sources(), ledger, depth, decision).run(first);
+    EasyPass(queue, sources(), ledger, depth, decision, patience).run(first);
   }
 }
 

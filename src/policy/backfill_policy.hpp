@@ -29,6 +29,7 @@
 #include "core/policy.hpp"
 #include "policy/age_guard.hpp"
 #include "policy/global_policy.hpp"
+#include "policy/patience.hpp"
 #include "policy/placement_refiner.hpp"
 #include "policy/queue_walk.hpp"
 #include "policy/run_predictor.hpp"
@@ -56,7 +57,7 @@ class BackfillPolicy : public Policy {
   void starts(const Job& job, WallMs at_ms) override;
   void ended(const Job& job, WallMs at_ms) override;
   void forget() override;
-  bool wakes(WallMs now_ms) override { return global_ && global_->wakes(now_ms); }
+  bool wakes(WallMs now_ms) override;
 
   // nullptr: there is none.
   const AgeGuard* guard() const { return guard_ ? &*guard_ : nullptr; }
@@ -89,10 +90,16 @@ class BackfillPolicy : public Policy {
   // Writes down what the queue goes by.
   void name_policy(const QueueConfig& queue, const GlobalAdvice* advice,
                    std::span<Start> starts) const;
-  Decision plan_on(PlanLedger& ledger, const std::vector<QueueView>& queues) const;
+  Decision plan_on(PlanLedger& ledger, const std::vector<QueueView>& queues,
+                   Patience* patience) const;
   // `usable`: the queue's nodes; outlives the ledger.
   void plan_queue(const QueueView& queue, const std::vector<char>& usable, PlanLedger& ledger,
-                  Depth& depth, Decision& decision) const;
+                  Depth& depth, Decision& decision, Patience* patience) const;
+  // Nothing: nobody may wait for faster nodes.
+  std::optional<Patience> patience_on(const PlanLedger& ledger,
+                                      const std::vector<QueueView>& queues) const;
+  double expected_run_s(const QueueConfig& queue, const Job& job) const;
+  void note_patient(const PatientJobs& waiting);
 
   std::optional<WallMs> origin_ms_;
   RunModelTrainer* trainer_;
@@ -104,6 +111,7 @@ class BackfillPolicy : public Policy {
   std::optional<RunPredictor> predictor_;
   std::optional<GlobalPolicy> global_;  // only beside a predictor
   PlacementRefiner refiner_;
+  PatientJobs patient_;  // all that waited for faster nodes once, until they leave the queue
 };
 
 }  // namespace hyades

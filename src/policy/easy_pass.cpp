@@ -9,8 +9,13 @@
 namespace hyades {
 
 EasyPass::EasyPass(const QueueView& queue, const ScoreSources& sources, PlanLedger& ledger,
-                   Depth& depth, Decision& decision)
-    : queue_(queue), sources_(sources), ledger_(ledger), depth_(depth), decision_(decision) {
+                   Depth& depth, Decision& decision, Patience* patience)
+    : queue_(queue),
+      sources_(sources),
+      ledger_(ledger),
+      depth_(depth),
+      decision_(decision),
+      patience_(patience) {
   const double share = reserve_of(*queue.config);
   if (share <= 0) return;
   machine_ = ledger.usable_cores(ledger.view().cluster->whole());
@@ -51,10 +56,32 @@ bool EasyPass::try_start(const WaitingJob& waiting, StartReason why) {
     return false;
   }
   Plan plan = careless ? ledger_.fit(job, ledger_.free()) : ledger_.fit_now(job, end_ms, kept);
+  if (patience_ != nullptr) be_patient(waiting, end_ms, kept, plan);
   if (plan.empty()) return false;
   ledger_.start(job, plan, end_ms);
   decision_.starts.push_back({job.id, std::move(plan), why});
   return true;
+}
+
+// Empties the plan of a job that had better wait for faster nodes.
+void EasyPass::be_patient(const WaitingJob& waiting, WallMs end_ms, std::int64_t kept, Plan& plan) {
+  const Job& job = *waiting.job;
+  const bool fits = !plan.empty();
+  if (fits && waiting.id != first_) {
+    patience_->choose(
+        queue_, job,
+        [&](const std::vector<char>& nodes) {
+          const PlanLedger::Within within(ledger_, &nodes);
+          return ledger_.fit_now(job, end_ms, kept);
+        },
+        plan);
+    if (plan.empty()) decision_.patient.push_back(job.id);
+  }
+  if (plan.empty()) {
+    patience_->stands(queue_, job);
+  } else {
+    patience_->started(queue_, job, plan);
+  }
 }
 
 // Until one has to wait and is reserved. False: nobody is to be looked at behind it.
@@ -63,6 +90,8 @@ bool EasyPass::start_heads(QueueWalk& walk) {
     if (forbidden(*head->job) || try_start(*head, StartReason::Immediate)) continue;
     if (!depth_.use()) return false;
     Reservation reservation;
+    const PlanLedger::Within within(
+        ledger_, patience_ == nullptr ? nullptr : patience_->nodes_for(head->id));
     if (ledger_.reserve(*head->job, reservation, kept_beside(*head))) {
       decision_.reservations.push_back(std::move(reservation));
       return true;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/policy.hpp"
+#include "policy/patience.hpp"
 #include "policy/plan_ledger.hpp"
 #include "policy/queue_walk.hpp"
 
@@ -25,8 +26,9 @@ class Depth {
 
 class EasyPass {
  public:
+  // `patience`: nullptr: nobody waits for faster nodes.
   EasyPass(const QueueView& queue, const ScoreSources& sources, PlanLedger& ledger, Depth& depth,
-           Decision& decision);
+           Decision& decision, Patience* patience = nullptr);
 
   // `first`: a job that goes before all others; 0: none does.
   void run(JobId first = 0);
@@ -35,6 +37,7 @@ class EasyPass {
   bool forbidden(const Job& job);
   std::int64_t kept_beside(const WaitingJob& waiting) const;
   bool try_start(const WaitingJob& waiting, StartReason why);
+  void be_patient(const WaitingJob& waiting, WallMs end_ms, std::int64_t kept, Plan& plan);
   bool start_heads(QueueWalk& walk);
   void backfill(QueueWalk& walk);
   std::vector<ScoredJob> candidates(std::vector<ScoredJob> jobs) const;
@@ -45,6 +48,7 @@ class EasyPass {
   PlanLedger& ledger_;
   Depth& depth_;
   Decision& decision_;
+  Patience* patience_;
   std::int64_t machine_ = 0;  // cores of the queue's nodes; 0: there is no reserve
   std::int64_t reserve_ = 0;  // of them
   JobId first_ = 0;

@@ -16,14 +16,7 @@ constexpr double kGain = 1e-9;  // less than this part of the cost is none
 // above a capacity must cost.
 double scale_of(const LocalProblem& problem) {
   double sum = 0;
-  for (std::size_t job = 0; job < problem.jobs(); ++job) {
-    double least = problem.place(job, 0).cost, most = least;
-    for (std::size_t i = 1; i < problem.places(job); ++i) {
-      least = std::min(least, problem.place(job, i).cost);
-      most = std::max(most, problem.place(job, i).cost);
-    }
-    sum += most - least;
-  }
+  for (std::size_t job = 0; job < problem.jobs(); ++job) sum += cost_range(problem, job).width();
   return std::max(sum / static_cast<double>(std::max<std::size_t>(problem.jobs(), 1)), 1e-3);
 }
 
@@ -31,15 +24,11 @@ LocalShares cheapest_first(const LocalProblem& problem) {
   LocalShares x(problem.all_places());
   for (std::size_t job = 0; job < problem.jobs(); ++job) {
     const std::size_t first = problem.first_place(job), count = problem.places(job);
-    double least = problem.place(first).cost, most = least;
-    for (std::size_t i = 0; i < count; ++i) {
-      least = std::min(least, problem.place(first + i).cost);
-      most = std::max(most, problem.place(first + i).cost);
-    }
-    const double range = std::max(most - least, kNegligible);
+    const CostRange range = cost_range(problem, job);
+    const double rate = 2 / std::max(range.width(), kNegligible);
     double sum = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      sum += x[first + i] = std::exp(-2 * (problem.place(first + i).cost - least) / range);
+      sum += x[first + i] = std::exp(-rate * (problem.place(first + i).cost - range.least));
     }
     for (std::size_t i = 0; i < count; ++i) x[first + i] /= sum;
   }

@@ -1,5 +1,7 @@
 #include "policy/local_problem.hpp"
 
+#include <algorithm>
+
 namespace hyades {
 
 std::uint32_t LocalProblem::add_row(const LocalRow& row) {
@@ -42,14 +44,25 @@ double LocalLoads::added(const LocalPlace& place) const {
   return cost;
 }
 
-std::size_t runner_up(const LocalProblem& problem, const LocalLoads& others, std::size_t job,
-                      std::size_t than) {
+CostRange cost_range(const LocalProblem& problem, std::size_t job) {
+  CostRange range{problem.place(job, 0).cost, problem.place(job, 0).cost};
+  for (std::size_t i = 1; i < problem.places(job); ++i) {
+    range.least = std::min(range.least, problem.place(job, i).cost);
+    range.most = std::max(range.most, problem.place(job, i).cost);
+  }
+  return range;
+}
+
+std::size_t cheapest_place(const LocalProblem& problem, std::size_t job, const LocalLoads& hard,
+                           const LocalLoads& expected, std::size_t except) {
+  constexpr double kRounding = 1e-9;
   std::size_t best = problem.places(job);
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < problem.places(job); ++i) {
-    if (i == than) continue;
+    if (i == except) continue;
     const LocalPlace place = problem.place(job, i);
-    if (const double added = others.added(place); added < least && others.holds(place)) {
+    const double added = expected.added(place);
+    if (added < least - kRounding && hard.holds(place)) {
       least = added;
       best = i;
     }

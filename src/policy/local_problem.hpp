@@ -102,10 +102,19 @@ class LocalLoads {
 // Amounts are sums of doubles: so much above a capacity is none.
 inline constexpr double kLocalTolerance = 1e-6;
 
-// The best of the job's places but one, with the loads of all other jobs; places(job): none has
-// room.
-std::size_t runner_up(const LocalProblem& problem, const LocalLoads& others, std::size_t job,
-                      std::size_t than);
+// Of the costs of a job's places, whatever the others do.
+struct CostRange {
+  double least = 0;
+  double most = 0;
+  double width() const { return most - least; }
+};
+CostRange cost_range(const LocalProblem& problem, std::size_t job);
+
+// The place of the job that adds least to `expected` among those that `hard` has room for, but for
+// `except`; places(job): there is none.
+inline constexpr std::size_t kNoPlace = static_cast<std::size_t>(-1);
+std::size_t cheapest_place(const LocalProblem& problem, std::size_t job, const LocalLoads& hard,
+                           const LocalLoads& expected, std::size_t except = kNoPlace);
 
 // F at one place each; infinity where some capacity does not hold it.
 double local_cost(const LocalProblem& problem, const LocalChoice& choice);

@@ -18,22 +18,6 @@ std::vector<std::size_t> by_size(std::vector<double> sizes) {
   return order;
 }
 
-// The place that adds least among those that fit; places(job): none does.
-std::size_t cheapest(const LocalProblem& problem, std::size_t job, const LocalLoads& hard,
-                     const LocalLoads& expected) {
-  std::size_t best = problem.places(job);
-  double least = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < problem.places(job); ++i) {
-    const LocalPlace place = problem.place(job, i);
-    const double added = expected.added(place);
-    if (added < least - kGain && hard.holds(place)) {
-      least = added;
-      best = i;
-    }
-  }
-  return best;
-}
-
 // Moves jobs about; each try is taken back unless F gets smaller.
 class Mover {
  public:
@@ -193,7 +177,7 @@ bool round_shares(const LocalProblem& problem, const LocalShares& x, LocalChoice
     for (std::size_t n = 0; n < order.size(); ++n) {
       const std::size_t job = order[n];
       shift(expected, job, true);
-      const std::size_t best = cheapest(problem, job, hard, expected);
+      const std::size_t best = cheapest_place(problem, job, hard, expected);
       if (best == problem.places(job)) return n;
       choice[job] = static_cast<std::uint32_t>(best);
       hard.put(problem.place(job, best));
@@ -206,19 +190,14 @@ bool round_shares(const LocalProblem& problem, const LocalShares& x, LocalChoice
 bool choose_in_turn(const LocalProblem& problem, LocalChoice& choice) {
   std::vector<double> ranges(problem.jobs());
   for (std::size_t job = 0; job < problem.jobs(); ++job) {
-    double least = problem.place(job, 0).cost, most = least;
-    for (std::size_t i = 1; i < problem.places(job); ++i) {
-      least = std::min(least, problem.place(job, i).cost);
-      most = std::max(most, problem.place(job, i).cost);
-    }
-    ranges[job] = most - least;
+    ranges[job] = cost_range(problem, job).width();
   }
   return until_it_fits(by_size(ranges), [&](const std::vector<std::size_t>& order) {
     LocalLoads loads(problem);
     choice.assign(problem.jobs(), 0);
     for (std::size_t n = 0; n < order.size(); ++n) {
       const std::size_t job = order[n];
-      const std::size_t best = cheapest(problem, job, loads, loads);
+      const std::size_t best = cheapest_place(problem, job, loads, loads);
       if (best == problem.places(job)) return n;
       choice[job] = static_cast<std::uint32_t>(best);
       loads.put(problem.place(job, best));

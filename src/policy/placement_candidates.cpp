@@ -8,7 +8,6 @@ namespace {
 constexpr std::size_t kLookedAtMost = 512;  // nodes of a kind, for one job
 constexpr std::size_t kKindsMost = 24;
 constexpr std::size_t kOfEachSpeedLeast = 2;
-constexpr double kAsFast = 1.03;
 
 bool roomier(const NodeRoom& a, const NodeRoom& b) {
   return a.tasks != b.tasks ? a.tasks > b.tasks : a.node < b.node;
@@ -61,7 +60,8 @@ struct PlacementCandidates::Search {
   std::size_t end_of_speed(std::size_t first) const {
     const auto& kinds = wish.facts->kinds;
     std::size_t end = first + 1;
-    while (end < kinds.size() && kinds[end].slowness < kAsFast * kinds[first].slowness) ++end;
+    while (end < kinds.size() && kinds[end].slowness < (1 + kSameSpeed) * kinds[first].slowness)
+      ++end;
     return end;
   }
 

@@ -9,8 +9,6 @@ namespace {
 
 // Where nothing is known: as many of the node's cores as this share saturate its memory.
 constexpr double kSaturatingShare = 0.5;
-constexpr double kSame = 0.03;  // differences of speed that are none
-constexpr double kFigureLeast = 1e-9, kFigureMost = 1e18;
 constexpr double kSlowest = 1000;  // nothing is believed to be slower
 const char* const kStreamOne = "stream_one_gbs";
 
@@ -32,7 +30,7 @@ std::vector<Part> parts_of(const WorkClass& work) {
 // from figures within these bounds is infinite.
 double known(const Node& node, const std::string& name) {
   const double figure = node.profile ? node.profile->figure(name) : 0;
-  return figure >= kFigureLeast && figure <= kFigureMost ? figure : 0;
+  return figure >= kProfileFigureLeast && figure <= kProfileFigureMost ? figure : 0;
 }
 
 // More is better; 0: not known.
@@ -79,15 +77,14 @@ void PlacementFacts::configure(const ClusterConfig& config) {
 }
 
 void PlacementFacts::look(const Cluster& cluster) {
-  if (cluster_ == &cluster && inventories_ == cluster.inventories() &&
-      groups_.size() == cluster.nodes().size()) {
-    return;
-  }
+  if (is_of(cluster)) return;
   cluster_ = &cluster;
   inventories_ = cluster.inventories();
   classes_.clear();
   groups_.clear();
+  profiled_ = false;
   for (const Node& node : cluster.nodes()) {
+    profiled_ = profiled_ || node.profile.has_value();
     const auto found = group_of_.find(node.name);
     groups_.push_back(found == group_of_.end() ? 0 : found->second);
   }
@@ -97,16 +94,16 @@ void PlacementFacts::look(const Cluster& cluster) {
       static_cast<int>(std::unique(different.begin(), different.end()) - different.begin());
 }
 
-const ClassFacts& PlacementFacts::of_class(const std::string& name) {
+bool PlacementFacts::is_of(const Cluster& cluster) const {
+  return cluster_ == &cluster && inventories_ == cluster.inventories() &&
+         groups_.size() == cluster.nodes().size();
+}
+
+const ClassFacts& PlacementFacts::of_class(const std::string& name) const {
   const WorkClass& work = class_of(name);
   const auto found = classes_.find(work.name);
   return found != classes_.end() ? found->second
                                  : classes_.emplace(work.name, make(work)).first->second;
-}
-
-const ClassFacts* PlacementFacts::known_class(const std::string& name) const {
-  const auto found = classes_.find(class_of(name).name);
-  return found == classes_.end() ? nullptr : &found->second;
 }
 
 const WorkClass& PlacementFacts::class_of(const std::string& name) const {
@@ -157,7 +154,7 @@ ClassFacts PlacementFacts::make(const WorkClass& work) const {
 void PlacementFacts::add_kinds(ClassFacts& facts) const {
   std::map<std::tuple<int, int, int>, std::size_t> numbers;
   for (std::size_t i = 0; i < facts.slowness.size(); ++i) {
-    const int speed = static_cast<int>(std::lround(std::log(facts.slowness[i]) / kSame));
+    const int speed = static_cast<int>(std::lround(std::log(facts.slowness[i]) / kSameSpeed));
     const auto [found, fresh] = numbers.emplace(
         std::tuple(speed, groups_[i], cluster_->nodes()[i].inventory.cores), facts.kinds.size());
     if (fresh) facts.kinds.push_back({0, groups_[i], {}});
@@ -175,8 +172,8 @@ void PlacementFacts::add_kinds(ClassFacts& facts) const {
   }
   std::stable_sort(facts.kinds.begin(), facts.kinds.end(),
                    [](const auto& a, const auto& b) { return a.slowness < b.slowness; });
-  facts.uneven =
-      !facts.kinds.empty() && facts.kinds.back().slowness > (1 + kSame) * facts.kinds[0].slowness;
+  facts.uneven = !facts.kinds.empty() &&
+                 facts.kinds.back().slowness > (1 + kSameSpeed) * facts.kinds[0].slowness;
 }
 
 SlownessRange slowness_on(const ClassFacts& facts, const std::vector<char>& usable) {

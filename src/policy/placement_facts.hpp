@@ -11,6 +11,9 @@
 
 namespace hyades {
 
+// Differences of speed that are none, as a share.
+inline constexpr double kSameSpeed = 0.03;
+
 // One class of work on every node, by NodeIndex.
 struct ClassFacts {
   WorkClass work;
@@ -45,10 +48,12 @@ class PlacementFacts {
   void look(const Cluster& cluster);
 
   // An unknown name is the default class. The reference holds until the next look().
-  const ClassFacts& of_class(const std::string& name);
-  // Likewise; nullptr: nobody has asked for it yet.
-  const ClassFacts* known_class(const std::string& name) const;
+  const ClassFacts& of_class(const std::string& name) const;
+  // Whether the last look() was at this cluster, and nothing has changed since.
+  bool is_of(const Cluster& cluster) const;
 
+  // Whether anything is known of any node.
+  bool profiled() const { return profiled_; }
   int group(NodeIndex node) const { return groups_[static_cast<std::size_t>(node)]; }
   int groups() const { return group_count_; }
   // Watts that each core adds when it works; 0: not known.
@@ -66,7 +71,8 @@ class PlacementFacts {
   std::uint64_t inventories_ = 0;
   std::vector<int> groups_;
   int group_count_ = 0;
-  std::map<std::string, ClassFacts> classes_;
+  bool profiled_ = false;
+  mutable std::map<std::string, ClassFacts> classes_;  // made when they are asked for
 };
 
 }  // namespace hyades

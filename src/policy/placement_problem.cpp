@@ -116,13 +116,13 @@ void PlacementProblem::add_background() {
   if (!with_bandwidth_ || view_.running == nullptr) return;
   view_.running->each([&](const RunningJob& running) {
     if (running.job == nullptr || running.plan != nullptr) return;
-    const ClassFacts* const its = facts_.known_class(running.job->spec.work_class);
-    if (its == nullptr || its->work.memory <= 0) return;
+    const ClassFacts& its = facts_.of_class(running.job->spec.work_class);
+    if (its.work.memory <= 0) return;
     for (const NodeShare& share : running.job->placement.shares) {
       const NodeIndex node = view_.cluster->index(share.node);
       const NodeRows* const rows = rows_at(node);
       if (rows == nullptr) continue;
-      add(rows->bandwidth, share.cores.size() * its->bandwidth[static_cast<std::size_t>(node)]);
+      add(rows->bandwidth, share.cores.size() * its.bandwidth[static_cast<std::size_t>(node)]);
     }
   });
 }

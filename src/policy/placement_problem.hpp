@@ -22,9 +22,10 @@ namespace hyades {
 struct PlacementJob {
   const Job* job = nullptr;
   const ClassFacts* facts = nullptr;
-  double run_s = 0;          // expected on the best node there is
-  WallMs end_ms = 0;         // at the latest
-  std::vector<Plan> places;  // its own first
+  double run_s = 0;           // expected on the best node there is
+  WallMs end_ms = 0;          // at the latest
+  std::vector<Plan> places;   // its own first
+  std::size_t first_fit = 0;  // of the places: where it would be if speed did not count
 };
 
 class PlacementProblem {

@@ -90,13 +90,13 @@ bool PlacementRefiner::know_running(const ClusterView& view) {
 }
 
 void PlacementRefiner::refine(Decision& decision, const std::vector<QueueView>& queues,
-                              const PlanLedger& ledger, const ExpectedRun& expected_run) {
+                              const PlanLedger& ledger, const std::map<JobId, Plan>& first_fits,
+                              const ExpectedRun& expected_run) {
   const ClusterView& view = ledger.view();
   if (!facts_.settings().enabled || decision.starts.empty()) return;
   if (view.cluster->nodes().size() < 2) return;
   // Others were promised a start, too, on nodes that only the pass itself knows.
   if (decision.reservations.size() > ledger.reservations()) return;
-  facts_.look(*view.cluster);
   Jobs jobs;
   ledger.each_started([&](const Job& job) { jobs[job.id] = &job; });
   bool some_gain = know_running(view) || any_choice(decision, jobs);
@@ -107,7 +107,7 @@ void PlacementRefiner::refine(Decision& decision, const std::vector<QueueView>& 
   collect(decision, queues, jobs, expected_run, ledger.now_ms(), work);
   if (work.jobs.empty()) return;
   add_pools(queues, work);
-  settle(work, decision);
+  settle(work, first_fits, decision);
 }
 
 void PlacementRefiner::collect(const Decision& decision, const std::vector<QueueView>& queues,
@@ -158,7 +158,8 @@ void PlacementRefiner::add_pools(const std::vector<QueueView>& queues, Work& wor
   if (work.pools.size() == 1 && !exclusive) work.pools.clear();
 }
 
-void PlacementRefiner::settle(Work& work, Decision& decision) const {
+void PlacementRefiner::settle(Work& work, const std::map<JobId, Plan>& first_fits,
+                              Decision& decision) const {
   const std::vector<Node>& nodes = work.view.cluster->nodes();
   PlacementCandidates candidates(nodes);
   for (std::size_t i = 0; i < work.jobs.size(); ++i) {
@@ -175,6 +176,11 @@ void PlacementRefiner::settle(Work& work, Decision& decision) const {
                                 .facts = job.facts,
                                 .most = most},
                                job.places.front());
+    if (const auto other = first_fits.find(job.job->id); other != first_fits.end()) {
+      const auto known = std::find(job.places.begin(), job.places.end(), other->second);
+      job.first_fit = static_cast<std::size_t>(known - job.places.begin());
+      if (known == job.places.end()) job.places.push_back(other->second);
+    }
   }
   const PlacementProblem problem(work.view, facts_, work.levels, work.jobs, work.fixed, work.pools);
   const Allocation found = allocate(problem.problem());
@@ -200,11 +206,11 @@ void PlacementRefiner::move(const PlacementJob& job, std::size_t index, std::siz
   why.work_class = job.facts->work.name;
   why.places = static_cast<int>(job.places.size());
   why.cost = problem.cost(loads, index, choice);
-  if (choice != 0) {
-    why.first_fit = names_of(nodes, job.places.front());
-    why.first_fit_cost = problem.cost(loads, index, 0);
+  if (choice != job.first_fit) {
+    why.first_fit = names_of(nodes, job.places[job.first_fit]);
+    why.first_fit_cost = problem.cost(loads, index, job.first_fit);
   }
-  const std::size_t other = runner_up(problem.problem(), loads, index, choice);
+  const std::size_t other = cheapest_place(problem.problem(), index, loads, loads, choice);
   if (other < job.places.size()) {
     why.runner_up = names_of(nodes, job.places[other]);
     why.runner_up_cost = problem.cost(loads, index, other);

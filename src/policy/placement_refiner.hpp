@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <unordered_map>
 
 #include "core/policy.hpp"
@@ -21,10 +22,16 @@ class PlacementRefiner {
   using ExpectedRun = std::function<double(const QueueConfig&, const Job&)>;
 
   void configure(const ClusterConfig& config) { facts_.configure(config); }
+  // Before each pass.
+  void look(const Cluster& cluster) {
+    if (facts_.settings().enabled) facts_.look(cluster);
+  }
+  const PlacementFacts& facts() const { return facts_; }
 
-  // `ledger` as the pass that made `decision` has left it.
+  // Of the cluster that was looked at; `ledger` as the pass that made `decision` has left it.
+  // `first_fits`: where jobs would be that the pass has put on faster nodes already.
   void refine(Decision& decision, const std::vector<QueueView>& queues, const PlanLedger& ledger,
-              const ExpectedRun& expected_run);
+              const std::map<JobId, Plan>& first_fits, const ExpectedRun& expected_run);
 
  private:
   using Jobs = std::unordered_map<JobId, const Job*>;  // that start
@@ -36,7 +43,7 @@ class PlacementRefiner {
   void collect(const Decision& decision, const std::vector<QueueView>& queues, const Jobs& jobs,
                const ExpectedRun& expected_run, WallMs now_ms, Work& work);
   void add_pools(const std::vector<QueueView>& queues, Work& work) const;
-  void settle(Work& work, Decision& decision) const;
+  void settle(Work& work, const std::map<JobId, Plan>& first_fits, Decision& decision) const;
   void move(const PlacementJob& job, std::size_t index, std::size_t choice,
             const PlacementProblem& problem, const LocalLoads& loads, Start& start) const;
 

@@ -35,13 +35,14 @@ WallMs PlanLedger::first_reserved_ms() const {
 
 Plan PlanLedger::fit(const Job& job, const FreeTable& free) const {
   const NodeIndex avoid = job.avoid_node.empty() ? -1 : view_.cluster->index(job.avoid_node);
-  if (avoid >= 0 && (*usable_)[static_cast<std::size_t>(avoid)]) {
-    std::vector<char> others = *usable_;
+  const std::vector<char>& nodes = nodes_to_use();
+  if (avoid >= 0 && nodes[static_cast<std::size_t>(avoid)]) {
+    std::vector<char> others = nodes;
     others[static_cast<std::size_t>(avoid)] = 0;
     Plan plan = place(job.spec, nodes_, free, others);
     if (!plan.empty()) return plan;
   }
-  return place(job.spec, nodes_, free, *usable_);
+  return place(job.spec, nodes_, free, nodes);
 }
 
 Plan PlanLedger::fit_now(const Job& job, WallMs end_ms, std::int64_t kept) const {
@@ -113,7 +114,8 @@ bool PlanLedger::reserve(const Job& job, Reservation& out, std::int64_t kept) {
   out.job = job.id;
   const bool pool = nodes_.size() == 1 && !free_.has_devices();
   // At once, without looking at all that runs: there may be many such jobs while nodes are down.
-  if (!pool && place(job.spec, nodes_, view_.cluster->whole(), *usable_).empty()) return false;
+  if (!pool && place(job.spec, nodes_, view_.cluster->whole(), nodes_to_use()).empty())
+    return false;
   const bool found = !held_.empty() ? find_behind_others(job, kept, out, left)
                      : pool         ? find_first_in_pool(job, kept, out, left)
                                     : find_first(job, kept, out, left);

@@ -23,6 +23,20 @@ class PlanLedger {
   // From here on jobs of a queue with these nodes are looked at; it must outlive that.
   void use(const std::vector<char>& usable);
 
+  // Jobs are put on these of the queue's nodes alone for as long as it lives; nullptr: on all.
+  class Within {
+   public:
+    Within(PlanLedger& ledger, const std::vector<char>* nodes) : ledger_(ledger) {
+      ledger_.within_ = nodes;
+    }
+    ~Within() { ledger_.within_ = nullptr; }
+    Within(const Within&) = delete;
+    Within& operator=(const Within&) = delete;
+
+   private:
+    PlanLedger& ledger_;
+  };
+
   WallMs now_ms() const { return now_ms_; }
   const ClusterView& view() const { return view_; }
   const FreeTable& free() const { return free_; }
@@ -115,6 +129,7 @@ class PlanLedger {
   void take(FreeTable& table, const Job& job, const Plan& plan) const;
   void keep(const Job& job, const Reservation& reservation, std::int64_t kept, FreeTable left);
   void recompute_beside();
+  const std::vector<char>& nodes_to_use() const { return within_ != nullptr ? *within_ : *usable_; }
   WallMs not_past(WallMs at_ms) const { return at_ms > now_ms_ ? at_ms : now_ms_ + 1; }
 
   const ClusterView& view_;
@@ -122,6 +137,7 @@ class PlanLedger {
   WallMs now_ms_;
   FreeTable free_;
   const std::vector<char>* usable_ = nullptr;
+  const std::vector<char>* within_ = nullptr;
   std::int64_t free_cores_ = 0;
   std::int64_t beside_cores_ = 0;  // of the first reservation
   std::vector<Started> started_;   // by end

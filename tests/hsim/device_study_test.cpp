@@ -286,10 +286,11 @@ DeviceTrace random_trace(std::uint64_t seed) {
   return trace(std::move(jobs));
 }
 
-constexpr DeviceRule kAllRules[] = {
-    DeviceRule::FirstFit,       DeviceRule::AsNamed,     DeviceRule::Random,
-    DeviceRule::FastestFirst,   DeviceRule::Matching,    DeviceRule::PhaseTwo,
-    DeviceRule::PricedMatching, DeviceRule::EarliestEnd, DeviceRule::PricedChoice};
+constexpr DeviceRule kAllRules[] = {DeviceRule::FirstFit,    DeviceRule::AsNamed,
+                                    DeviceRule::Random,      DeviceRule::FastestFirst,
+                                    DeviceRule::Matching,    DeviceRule::PhaseTwo,
+                                    DeviceRule::Patient,     DeviceRule::PricedMatching,
+                                    DeviceRule::EarliestEnd, DeviceRule::PricedChoice};
 
 // At each event, what is free and what running jobs hold is all that there is; runs by the
 // outcome never hold more either; and the same comes out again.
@@ -416,12 +417,13 @@ TEST(DeviceReportTest, ShowsLossesPlainly) {
   const std::string page = device_markdown({{"date", "2001-02-03"}}, study, table(), rows);
   EXPECT_THAT(page, HasSubstr("# Unlike devices (simulated)"));
   EXPECT_THAT(page, HasSubstr("| date | 2001-02-03 |"));
-  EXPECT_THAT(page, HasSubstr("| fcfs, phase 2 | 0.190 | 1 / 0 | 0.19 |"));  // 10 s beside 52.5
+  EXPECT_THAT(page,
+              HasSubstr("| fcfs, phase 2 alone | 0.190 | 1 / 0 | 0.19 |"));  // 10 s beside 52.5
   for (DeviceRow& row : rows) {
-    if (row.rule == "phase 2") row.metrics.completion_h *= 10.5;
+    if (row.rule == "phase 2 alone") row.metrics.completion_h *= 10.5;
   }
   EXPECT_THAT(device_markdown({}, study, table(), rows),
-              HasSubstr("| fcfs, phase 2 | 2.000 | 0 / 1 | **2.00** |"));
+              HasSubstr("| fcfs, phase 2 alone | 2.000 | 0 / 1 | **2.00** |"));
 }
 
 // The files of Gavel are no part of the repository; where they lie beside it, they are read.

@@ -18,9 +18,11 @@ target_link_libraries(planner_differential_test PRIVATE
   hyades_core hyades_policy hyades_trace GTest::gtest_main)
 gtest_discover_tests(planner_differential_test)
 
-add_executable(placement_refiner_test placement_refiner_test.cpp)
-target_link_libraries(placement_refiner_test PRIVATE hyades_policy GTest::gtest_main)
-gtest_discover_tests(placement_refiner_test)
+foreach(test patience_test placement_refiner_test)
+  add_executable(${test} ${test}.cpp)
+  target_link_libraries(${test} PRIVATE hyades_policy GTest::gtest_main)
+  gtest_discover_tests(${test})
+endforeach()
 
 add_executable(replay_test replay_test.cpp)
 target_link_libraries(replay_test PRIVATE hyades_hsim_what_if GTest::gtest_main)

@@ -192,6 +192,8 @@ Scenario random_placement_scenario(std::uint64_t seed, const ScenarioKind& kind)
   ClusterConfig& config = scenario.config;
   config.queues = scenario.queues;
   config.guard.enabled = false;
+  config.placement.patient =
+      false;  // who waits so, the rules that this is compared with do not say
   config.placement.balance = random.chance(300) ? 10 : 0;
   config.placement.contention = random.chance(800) ? 1 : 0;
   for (std::size_t i = 0; i < scenario.nodes.size(); ++i) {

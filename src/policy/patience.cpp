@@ -1,0 +1,261 @@
+#include "policy/patience.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/hostlist.hpp"
+
+namespace hyades {
+namespace {
+
+// Jobs of a pass for which this is worked out; each costs as much as the cluster has nodes.
+constexpr int kLooksMost = 100;
+// Forecasts are not as good as to wait for less.
+constexpr double kWorthIt = 0.95;
+
+WallMs ms_of(double seconds) { return static_cast<WallMs>(seconds * 1000); }
+
+// The fastest for which this is so, which then is so for all that are slower, since those take in
+// the faster nodes. The slowest is not asked.
+template <typename Speeds, typename Is>
+std::size_t first_that(const Speeds& speeds, const Is& is) {
+  std::size_t first = 0, last = speeds.size() - 1;
+  while (first < last) {
+    const std::size_t middle = (first + last) / 2;
+    if (is(speeds[middle])) {
+      last = middle;
+    } else {
+      first = middle + 1;
+    }
+  }
+  return first;
+}
+
+// Tasks of a job on each of its nodes, about.
+int tasks_on_a_node(const Job& job) {
+  const int nodes = std::max(job.spec.nodes, 1);
+  return (job.spec.tasks + nodes - 1) / nodes;
+}
+
+}  // namespace
+
+// nullptr: all nodes are alike to it, or it is none of our business.
+const Patience::Speeds* Patience::speeds_for(const QueueView& queue, const Job& job) {
+  const PlacementSettings& settings = facts_.settings();
+  if (!settings.enabled || !settings.patient || !queue.config->placement ||
+      job.spec.work_class == kUnplacedWorkClass) {
+    return nullptr;
+  }
+  const ClassFacts& facts = facts_.of_class(job.spec.work_class);
+  if (!facts.uneven) return nullptr;
+  const auto [found, fresh] = speeds_.try_emplace({queue.config->name, &facts});
+  Speeds& speeds = found->second;
+  if (fresh) {
+    speeds.range = slowness_on(facts, queue.usable);
+    std::vector<char> as_fast(queue.usable.size(), 0);
+    for (const ClassFacts::Kind& kind : facts.kinds) {
+      Speed speed{kind.slowness, {}, {}};
+      for (const NodeIndex node : kind.nodes) {
+        if (queue.usable[static_cast<std::size_t>(node)]) speed.nodes.push_back(node);
+      }
+      if (speed.nodes.empty()) continue;
+      for (const NodeIndex node : speed.nodes) as_fast[static_cast<std::size_t>(node)] = 1;
+      speed.as_fast = as_fast;
+      // Kinds differ in size and group, too.
+      std::vector<Speed>& all = speeds.by_slowness;
+      if (!all.empty() && kind.slowness < (1 + kSameSpeed) * all.back().slowness) {
+        speed.nodes.insert(speed.nodes.begin(), all.back().nodes.begin(), all.back().nodes.end());
+        speed.slowness = all.back().slowness;
+        all.pop_back();
+      }
+      all.push_back(std::move(speed));
+    }
+  }
+  return speeds.by_slowness.size() < 2 ? nullptr : &speeds;
+}
+
+double Patience::share_of(const Job& job, NodeIndex node, int tasks) const {
+  const Inventory& has = ledger_.view().cluster->nodes()[static_cast<std::size_t>(node)].inventory;
+  if (job.spec.exclusive) return 1;
+  double share = static_cast<double>(tasks) * job.spec.cpus_per_task / std::max(has.cores, 1);
+  for (const DeviceCount& device : job.spec.devices_per_node) {
+    const int there = device_count(has.devices, device.kind);
+    if (there > 0) share = std::max(share, static_cast<double>(device.count) / there);
+  }
+  return std::min(share, 1.0);
+}
+
+void Patience::add(const Load& load) {
+  Busy& busy = busy_[static_cast<std::size_t>(load.node)];
+  busy.work_s += load.share * load.seconds;
+  busy.last_s = std::max(busy.last_s, load.seconds);
+}
+
+void Patience::look_at_running() {
+  if (!busy_.empty()) return;
+  const Cluster& cluster = *ledger_.view().cluster;
+  busy_.resize(cluster.nodes().size());
+  const auto look = [&](const RunningJob& running) {
+    if (running.job == nullptr) return;
+    const double seconds = remaining_s(*running.job);
+    for (const NodeShare& share : running.job->placement.shares) {
+      const NodeIndex node = cluster.index(share.node);
+      if (node < 0) continue;
+      add({node, share_of(*running.job, node, share.tasks), seconds});
+    }
+  };
+  ledger_.view().running->each(look);
+  for (const Load& load : early_) add(load);
+}
+
+// A job that has run for longer than was expected of it is expected to run as long again.
+double Patience::remaining_s(const Job& job) {
+  const double limit_s = job.spec.time_limit_s;
+  const WallMs begun_ms = job.started_ms != 0 ? job.started_ms : job.assigned_ms;
+  const double elapsed_s = static_cast<double>(ledger_.now_ms() - begun_ms) / 1000;
+  const QueueView* const queue = sources_.queue_of(job);
+  double run_s = limit_s;
+  if (queue != nullptr) {
+    const Speeds* const speeds = speeds_for(*queue, job);
+    run_s = speeds == nullptr ? sources_.expected_run(*queue->config, job)
+                              : run_on_best_s(*queue, job, *speeds) * slowness_of(job);
+  }
+  if (run_s <= elapsed_s) run_s = 2 * elapsed_s;
+  return std::max(std::min(run_s, limit_s) - elapsed_s, 0.0);
+}
+
+// Where it runs.
+double Patience::slowness_of(const Job& job) const {
+  const ClassFacts& facts = facts_.of_class(job.spec.work_class);
+  double slowest = 1;
+  for (const NodeShare& share : job.placement.shares) {
+    const NodeIndex node = ledger_.view().cluster->index(share.node);
+    if (node >= 0) slowest = std::max(slowest, facts.slowness[static_cast<std::size_t>(node)]);
+  }
+  return slowest;
+}
+
+// Who asks for a time asks for one that will do on the slowest node; what is predicted is of nodes
+// as they come.
+double Patience::run_on_best_s(const QueueView& queue, const Job& job, const Speeds& speeds) const {
+  const bool asked = run_times_of(*queue.config) == RunTimes::Request;
+  return sources_.expected_run(*queue.config, job) /
+         (asked ? speeds.range.slowest : speeds.range.mean);
+}
+
+// Until there is room on one of these nodes, if all work there is shared out evenly. A job that
+// wants most of a node also waits for the last one there.
+double Patience::wait_s(const Speed& speed, const Job& job) const {
+  double sum = 0;
+  const int tasks = tasks_on_a_node(job);
+  for (const NodeIndex node : speed.nodes) {
+    const Busy& busy = busy_[static_cast<std::size_t>(node)];
+    sum += std::max(busy.work_s, share_of(job, node, tasks) * busy.last_s);
+  }
+  return sum / static_cast<double>(speed.nodes.size());
+}
+
+// If nothing else ran there.
+bool Patience::holds(const Speed& speed, const Job& job) const {
+  const Cluster& cluster = *ledger_.view().cluster;
+  return !place(job.spec, cluster.nodes(), cluster.whole(), speed.as_fast).empty();
+}
+
+std::string Patience::names_of(const Speed& speed) const {
+  constexpr std::size_t named_most = 1000;
+  std::vector<std::string> names;
+  for (const NodeIndex node : speed.nodes) {
+    if (names.size() == named_most) break;
+    names.push_back(ledger_.view().cluster->nodes()[static_cast<std::size_t>(node)].name);
+  }
+  return compress_hostlist(names);
+}
+
+void Patience::choose(const QueueView& queue, const Job& job, const Fit& fit, Plan& plan) {
+  const Speeds* const speeds = looks_ < kLooksMost ? speeds_for(queue, job) : nullptr;
+  if (speeds == nullptr) return;
+  const auto& all = speeds->by_slowness;
+  const Plan first_fit = plan;
+  const std::size_t its = first_that(all, [&](const Speed& speed) {
+    Plan faster = fit(speed.as_fast);
+    if (faster.empty()) return false;
+    plan = std::move(faster);
+    return true;
+  });
+  if (plan != first_fit) first_fits_[job.id] = first_fit;
+  if (its == 0) return;
+  ++looks_;
+  look_at_running();
+  const double run_s = run_on_best_s(queue, job, *speeds);
+  const double here_s = run_s * all[its].slowness;
+  std::size_t best = its;
+  double best_s = kWorthIt * here_s;
+  for (std::size_t i = first_that(all, [&](const Speed& speed) { return holds(speed, job); });
+       i < its; ++i) {
+    const double there_s = wait_s(all[i], job) + run_s * all[i].slowness;
+    if (there_s >= best_s) continue;
+    best = i;
+    best_s = there_s;
+  }
+  if (best == its) return;
+  const WallMs now_ms = ledger_.now_ms();
+  PatientJob patient{.faster_nodes = names_of(all[best]),
+                     .faster_end_ms = now_ms + ms_of(best_s),
+                     .now_end_ms = now_ms + ms_of(here_s),
+                     .until_ms = now_ms + ms_of(run_s * (all[its].slowness - all[best].slowness)),
+                     .waits = true};
+  if (const auto known = known_.find(job.id); known != known_.end()) {
+    patient.until_ms = known->second.until_ms;
+    patient.woken = known->second.woken;
+    if (now_ms >= patient.until_ms) return;  // long enough
+  }
+  nodes_[job.id] = &all[best].as_fast;
+  waiting_[job.id] = std::move(patient);
+  plan.clear();
+}
+
+void Patience::stands(const QueueView& queue, const Job& job) {
+  const Speeds* const speeds = looks_ < kLooksMost ? speeds_for(queue, job) : nullptr;
+  if (speeds == nullptr) return;
+  ++looks_;
+  look_at_running();
+  const double run_s = run_on_best_s(queue, job, *speeds);
+  const Speed* best = nullptr;
+  double best_s = 0;
+  for (const Speed& speed : speeds->by_slowness) {
+    const double end_s = wait_s(speed, job) + run_s * speed.slowness;
+    if (best != nullptr && end_s >= best_s) continue;
+    best = &speed;
+    best_s = end_s;
+  }
+  const int nodes = std::max(job.spec.nodes, 1);
+  const double each = static_cast<double>(nodes) / static_cast<double>(best->nodes.size());
+  for (const NodeIndex node : best->nodes) {
+    Busy& busy = busy_[static_cast<std::size_t>(node)];
+    busy.work_s += each * share_of(job, node, tasks_on_a_node(job)) * run_s * best->slowness;
+  }
+}
+
+void Patience::started(const QueueView& queue, const Job& job, const Plan& plan) {
+  const Speeds* const speeds = speeds_for(queue, job);
+  const double run_s = speeds == nullptr ? sources_.expected_run(*queue.config, job)
+                                         : run_on_best_s(queue, job, *speeds);
+  const ClassFacts& facts = facts_.of_class(job.spec.work_class);
+  for (const PlannedShare& share : plan) {
+    const auto node = static_cast<std::size_t>(share.node);
+    const double seconds = run_s * (speeds == nullptr ? 1 : facts.slowness[node]);
+    const Load load{share.node, share_of(job, share.node, share.tasks), seconds};
+    if (busy_.empty()) {
+      early_.push_back(load);
+    } else {
+      add(load);
+    }
+  }
+}
+
+const std::vector<char>* Patience::nodes_for(JobId job) const {
+  const auto found = nodes_.find(job);
+  return found == nodes_.end() ? nullptr : found->second;
+}
+
+}  // namespace hyades
