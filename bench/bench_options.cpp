@@ -17,13 +17,13 @@ namespace po = boost::program_options;
 constexpr int kUsageError = 2;
 
 const std::vector<std::string> kMeasurements = {
-    "acks",      "advice",  "decisions", "idle",  "jobs",  "latency",  "memory",
-    "placement", "replays", "restart",   "rings", "steps", "telemetry"};
+    "acks",      "advice", "decisions", "idle",    "jobs",  "latency", "lending",  "memory",
+    "placement", "racks",  "replays",   "restart", "rings", "steps",   "telemetry"};
 
 constexpr const char* kUsage =
     "Usage: hyades_bench "
-    "[all|acks|advice|decisions|idle|jobs|latency|memory|placement|replays|\n"
-    "       restart|rings|steps|telemetry]... [options]\n\n"
+    "[all|acks|advice|decisions|idle|jobs|latency|lending|memory|placement|\n"
+    "       racks|replays|restart|rings|steps|telemetry]... [options]\n\n"
     "Starts a local cluster of its own in a temporary directory, measures it, prints each figure\n"
     "beside its bar, and takes the cluster down again.\n\n"
     "  acks     durable submissions a second over 1 and 64 connections\n"
@@ -36,6 +36,9 @@ constexpr const char* kUsage =
     "  advice   answers of hyades-advisor, and its memory; needs no cluster\n"
     "  decisions  a scheduling pass, by order, queue and nodes; needs no cluster\n"
     "  placement  makespans on unlike nodes, with phase 2 and without; needs root, for quotas\n"
+    "  lending  a busy job with the idle core of its node and without; needs control groups\n"
+    "  racks    a job that talks, on near and far nodes, with phase 2 and without; needs root,\n"
+    "           for networks in namespaces\n"
     "  replays  jobs a second of hsim, by length of the log and of the queue; needs no cluster\n"
     "  steps    hrun beside a posix_spawn loop, and jobs on several nodes\n"
     "  telemetry  how much slower jobs are for it, by period and number of jobs (8 minutes)\n\n"

@@ -19,10 +19,12 @@ void measure(Bench& bench) {
   if (options.wants("advice")) measure_advice(bench);
   if (options.wants("decisions")) measure_decisions(bench);
   if (options.wants("placement")) measure_placement(bench);
+  if (options.wants("lending")) measure_lending(bench);
   if (options.wants("replays")) measure_replays(bench);
   if (options.wants("telemetry")) measure_telemetry(bench);
   if (options.wants("acks")) measure_acks(bench);
   if (options.wants("memory") || options.wants("restart")) measure_memory_and_restart(bench);
+  if (options.wants("racks")) measure_racks(bench);  // has another network from then on
 }
 
 bool write_markdown(const BenchOptions& options, const Report& report, const MachineFacts& facts) {

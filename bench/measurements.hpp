@@ -22,7 +22,9 @@ void measure_idle(Bench& bench);
 void measure_steps(Bench& bench);
 void measure_rings(Bench& bench);
 void measure_decisions(Bench& bench);
+void measure_lending(Bench& bench);
 void measure_placement(Bench& bench);
+void measure_racks(Bench& bench);
 void measure_replays(Bench& bench);
 void measure_telemetry(Bench& bench);
 // `memory` and `restart` share the long way to a full queue.

@@ -13,7 +13,7 @@ namespace {
 constexpr double kBusy = 0.9;
 // Where jobs come and go, lending is work for nothing: the pause doubles with every core that has
 // to be given back, up to the first of these, until none had to for the second.
-constexpr BootMs kQuietMost_ms = 300'000;
+constexpr BootMs kQuietMost_ms = 60'000;
 constexpr BootMs kCalm_ms = 600'000;
 
 std::string counted(int cores) { return std::to_string(cores) + (cores == 1 ? " core" : " cores"); }

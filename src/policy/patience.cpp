@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 
 #include "core/hostlist.hpp"
 
@@ -143,16 +145,31 @@ double Patience::run_on_best_s(const QueueView& queue, const Job& job, const Spe
          (asked ? speeds.range.slowest : speeds.range.mean);
 }
 
-// Until there is room on one of these nodes, if all work there is shared out evenly. A job that
-// wants most of a node also waits for the last one there.
-double Patience::wait_s(const Speed& speed, const Job& job) const {
+// Those that could hold some of the job if nothing else ran there.
+std::vector<NodeIndex> Patience::nodes_of(const Speed& speed, const Job& job) const {
+  const Cluster& cluster = *ledger_.view().cluster;
+  const DeviceNeeds needs = cluster.whole().needs_of(job.spec);
+  std::vector<NodeIndex> nodes;
+  for (const NodeIndex index : speed.nodes) {
+    const Node& node = cluster.nodes()[static_cast<std::size_t>(index)];
+    const bool holds =
+        node_allowed(node, job.spec) && cluster.whole().capacity(index, node, job.spec, needs) > 0;
+    if (holds) nodes.push_back(index);
+  }
+  return nodes;
+}
+
+// Until there is room on one of these nodes, if all work there is shared out evenly; infinite:
+// there are none. A job that wants most of a node also waits for the last one there.
+double Patience::wait_s(const std::vector<NodeIndex>& nodes, const Job& job) const {
+  if (nodes.empty()) return std::numeric_limits<double>::infinity();
   double sum = 0;
   const int tasks = tasks_on_a_node(job);
-  for (const NodeIndex node : speed.nodes) {
+  for (const NodeIndex node : nodes) {
     const Busy& busy = busy_[static_cast<std::size_t>(node)];
     sum += std::max(busy.work_s, share_of(job, node, tasks) * busy.last_s);
   }
-  return sum / static_cast<double>(speed.nodes.size());
+  return sum / static_cast<double>(nodes.size());
 }
 
 // If nothing else ran there.
@@ -192,7 +209,7 @@ void Patience::choose(const QueueView& queue, const Job& job, const Fit& fit, Pl
   double best_s = kWorthIt * here_s;
   for (std::size_t i = first_that(all, [&](const Speed& speed) { return holds(speed, job); });
        i < its; ++i) {
-    const double there_s = wait_s(all[i], job) + run_s * all[i].slowness;
+    const double there_s = wait_s(nodes_of(all[i], job), job) + run_s * all[i].slowness;
     if (there_s >= best_s) continue;
     best = i;
     best_s = there_s;
@@ -220,19 +237,20 @@ void Patience::stands(const QueueView& queue, const Job& job) {
   ++looks_;
   look_at_running();
   const double run_s = run_on_best_s(queue, job, *speeds);
-  const Speed* best = nullptr;
-  double best_s = 0;
+  std::vector<NodeIndex> best;
+  double best_s = std::numeric_limits<double>::infinity(), there_s = 0;
   for (const Speed& speed : speeds->by_slowness) {
-    const double end_s = wait_s(speed, job) + run_s * speed.slowness;
-    if (best != nullptr && end_s >= best_s) continue;
-    best = &speed;
+    std::vector<NodeIndex> nodes = nodes_of(speed, job);
+    const double end_s = wait_s(nodes, job) + run_s * speed.slowness;
+    if (end_s >= best_s) continue;
+    best = std::move(nodes);
     best_s = end_s;
+    there_s = run_s * speed.slowness;
   }
-  const int nodes = std::max(job.spec.nodes, 1);
-  const double each = static_cast<double>(nodes) / static_cast<double>(best->nodes.size());
-  for (const NodeIndex node : best->nodes) {
+  const double each = std::max(job.spec.nodes, 1) / std::max<double>(1, std::ssize(best));
+  for (const NodeIndex node : best) {
     Busy& busy = busy_[static_cast<std::size_t>(node)];
-    busy.work_s += each * share_of(job, node, tasks_on_a_node(job)) * run_s * best->slowness;
+    busy.work_s += each * share_of(job, node, tasks_on_a_node(job)) * there_s;
   }
 }
 

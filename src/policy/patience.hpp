@@ -89,7 +89,8 @@ class Patience {
   double remaining_s(const Job& job);
   double slowness_of(const Job& job) const;
   double run_on_best_s(const QueueView& queue, const Job& job, const Speeds& speeds) const;
-  double wait_s(const Speed& speed, const Job& job) const;
+  std::vector<NodeIndex> nodes_of(const Speed& speed, const Job& job) const;
+  double wait_s(const std::vector<NodeIndex>& nodes, const Job& job) const;
   double share_of(const Job& job, NodeIndex node, int tasks) const;
   bool holds(const Speed& speed, const Job& job) const;
   void add(const Load& load);

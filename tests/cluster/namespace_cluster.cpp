@@ -19,6 +19,7 @@ namespace hyades::test {
 namespace {
 
 constexpr const char* kSwitch = "switch";
+constexpr const char* kFarSwitch = "far-switch";
 constexpr const char* kNet = "10.77.0.";
 
 std::string names_of(int nodes) { return "n[1-" + std::to_string(nodes) + "]"; }
@@ -34,6 +35,11 @@ void must(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += word + " ";
   ADD_FAILURE() << text << ": " << result.text();
+}
+
+void add_switch(const char* name) {
+  must({"ip", "link", "add", name, "type", "bridge", "stp_state", "0", "forward_delay", "0"});
+  must({"ip", "link", "set", name, "up"});
 }
 
 std::string random_boot_id() {
@@ -122,7 +128,9 @@ NamespaceCluster::~NamespaceCluster() {
     check_machines_idle();
   }
   while (!machines_.empty()) power_off(machines_.begin()->first);
-  run_command({"ip", "link", "del", kSwitch});
+  for (const char* const device : {kSwitch, kFarSwitch, "up-near"}) {
+    run_command({"ip", "link", "del", device});
+  }
 }
 
 // ---- what machines are made of ----------------------------------------------------------------
@@ -155,8 +163,20 @@ void NamespaceCluster::write_accounts() {
 
 void NamespaceCluster::make_switch() {
   must({"ip", "link", "set", "lo", "up"});
-  must({"ip", "link", "add", kSwitch, "type", "bridge", "stp_state", "0", "forward_delay", "0"});
-  must({"ip", "link", "set", kSwitch, "up"});
+  add_switch(kSwitch);
+}
+
+void NamespaceCluster::put_far(const std::vector<std::string>& machines, int kbit_per_s) {
+  add_switch(kFarSwitch);
+  must({"ip", "link", "add", "up-near", "type", "veth", "peer", "name", "up-far"});
+  for (const auto& [end, of] : {std::pair{"up-near", kSwitch}, std::pair{"up-far", kFarSwitch}}) {
+    must({"ip", "link", "set", end, "master", of, "up"});
+    must({"tc", "qdisc", "add", "dev", end, "root", "tbf", "rate",
+          std::to_string(kbit_per_s) + "kbit", "burst", "65536", "latency", "500ms"});
+  }
+  for (const std::string& machine : machines) {
+    must({"ip", "link", "set", port_of(machine), "master", kFarSwitch});
+  }
 }
 
 std::string NamespaceCluster::address_of(const std::string& machine) const {

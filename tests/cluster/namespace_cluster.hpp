@@ -84,6 +84,8 @@ class NamespaceCluster : public Cluster {
   void mend_one_way(const std::string& from, const std::string& to);
   // What the machine receives comes at so many kbit/s; 0: as fast as can be.
   void slow(const std::string& machine, int kbit_per_s);
+  // These machines get a switch of their own, and a cable of so many kbit/s between the two. Once.
+  void put_far(const std::vector<std::string>& machines, int kbit_per_s);
 
  protected:
   std::vector<std::string> with_path(std::vector<std::string> words) const override;

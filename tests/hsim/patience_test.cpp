@@ -114,6 +114,15 @@ TEST_F(PatienceTest, NodesThatCouldNeverHoldItAreNotWaitedFor) {
   EXPECT_EQ(nodes_of(decision, wide), "n3");
 }
 
+TEST_F(PatienceTest, NodesThatItMustNotHaveAreNotWaitedFor) {
+  add_node("n3", "", {{"gemm_gflops", 20}});  // idle, and twice as fast as n2
+  run_for(40'000);
+  JobSpec its = spec("mine", 4);
+  its.exclude = {"n3"};
+  const JobId job = submit(its);
+  EXPECT_EQ(nodes_of(decide(), job), "n2");
+}
+
 TEST_F(PatienceTest, CanBeSwitchedOff) {
   run_for(400);
   const JobId job = submit(spec("mine", 4));

@@ -116,7 +116,7 @@ TEST_F(CoreLenderTest, WhoStartsHasItsCoresToItself) {
 TEST_F(CoreLenderTest, WaitsEverLongerWhereJobsComeAndGo) {
   start(1, "0", 2);
   JobId next = 2;
-  for (const BootMs pause : {10'000, 20'000, 40'000, 80'000, 160'000, 300'000}) {
+  for (const BootMs pause : {10'000, 20'000, 40'000, 60'000, 60'000}) {
     uses(1, 1);
     turn(300'000);
     ASSERT_EQ(lent(1), "7") << pause;
