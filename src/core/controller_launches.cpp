@@ -96,6 +96,8 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
   }
   if (part.over) return;  // what that called for has been done, and is repeated
   part.over = true;
+  part.report.loan = {{}, "its part there is over"};
+  if (!gang.alone()) note_loan(*job, share, now, out);
   unanswered_.erase({job->id, share});
   if (gang.culprit == Gang::none && !told_to_stop) gang.culprit = share;
   if (share == 0) script_is_over(*job, now, out);
@@ -122,7 +124,7 @@ void Controller::note_loan(const Job& job, std::size_t share, const Now& now, St
   const IdSet before = known == job.loans.end() ? IdSet() : known->loan.cores;
   if (loan.cores == before) return;
   // A worker that has lent nothing yet, and has taken back what the one before it had.
-  if (loan.why.empty()) loan.why = "the node's worker was started again";
+  if (loan.why.empty()) loan.why = "a new worker began anew";
   record(job.id, CoresLent{job.key, node, std::move(loan)}, now, out);
 }
 

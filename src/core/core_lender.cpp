@@ -28,6 +28,7 @@ void CoreLender::configure(const NodeSettings& settings, int cores) {
 
 CoreLender::Change CoreLender::changed(const LaunchKey& key, Launch& launch, IdSet lent,
                                        std::string why) {
+  launch.was_lent = launch.was_lent || !lent.empty();
   launch.loan = {std::move(lent), std::move(why)};
   launch.looks = 0;
   Change change{.key = key, .cores = launch.own, .loan = launch.loan};
@@ -40,7 +41,7 @@ std::vector<CoreLender::Change> CoreLender::arrives(const LaunchKey& key, const 
   Launch& arriving = launches_[key];
   if (!arriving.own.empty() || own.empty()) return {};
   arriving.own = own;
-  arriving.elastic = elastic;
+  arriving.elastic = own.to_string().size() <= kKnownCoresBytesMost ? elastic : 0;
   std::vector<Change> changes;
   for (auto& [other, launch] : launches_) {
     const IdSet taken = launch.loan.cores.common(own);
@@ -90,6 +91,17 @@ std::vector<CoreLender::Change> CoreLender::take_all_back(const std::string& why
   std::vector<Change> changes;
   for (auto& [key, launch] : launches_) {
     if (!launch.loan.cores.empty()) changes.push_back(changed(key, launch, {}, why));
+  }
+  return changes;
+}
+
+// What was taken back may have been so in vain: that cores cannot be set may be how it is known.
+std::vector<CoreLender::Change> CoreLender::say_again(BootMs now_ms) {
+  std::vector<Change> changes;
+  if (now_ms < due_ms_) return changes;
+  due_ms_ = now_ms + every_ms_;
+  for (const auto& [key, launch] : launches_) {
+    if (launch.was_lent) changes.push_back({key, launch.own, launch.loan});
   }
   return changes;
 }
@@ -157,7 +169,10 @@ IdSet CoreLender::best_of(const IdSet& from, const IdSet& near, int count) const
 
 std::vector<CoreLender::Change> CoreLender::turn(const std::string& fixed, BootMs now_ms) {
   obstacle_ = obstacle(fixed);
-  if (!obstacle_.empty()) return take_all_back(obstacle_);
+  if (!obstacle_.empty()) {
+    std::vector<Change> changes = take_all_back(obstacle_);
+    return changes.empty() && !fixed.empty() ? say_again(now_ms) : changes;
+  }
   std::vector<Change> changes = keep_within();
   if (cores_ == 0 || now_ms < due_ms_) return changes;
   due_ms_ = now_ms + every_ms_;
@@ -180,7 +195,7 @@ std::vector<CoreLender::Change> CoreLender::turn(const std::string& fixed, BootM
     const double busy = 100 * launch.sum_busy / launch.looks / launch.has();
     std::string why = "it kept its " + counted(launch.has()) + " " +
                       std::to_string(static_cast<int>(std::lround(std::min(busy, 100.0)))) +
-                      " % busy, and nobody held " + std::to_string(idle) + " of the node's";
+                      " % busy, and " + counted(idle) + " of the node had no job";
     IdSet more = best_of(free, launch.own, wish.given - launch.has());
     free = free.without(more);
     more.insert_all(launch.loan.cores);

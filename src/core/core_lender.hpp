@@ -19,6 +19,10 @@
 
 namespace hyades {
 
+// Lists of cores that are longer are not written down; who has one is lent nothing, or a new worker
+// could not take it back.
+inline constexpr std::size_t kKnownCoresBytesMost = 600;
+
 class CoreLender {
  public:
   // A launch that may use other cores now.
@@ -57,6 +61,7 @@ class CoreLender {
     IdSet own;  // empty: not known
     int elastic = 0;
     CoreLoan loan;
+    bool was_lent = false;
     // Since it was last decided what it is lent: how often it was looked at, and what was seen.
     int looks = 0;
     double least_busy = 0;
@@ -76,6 +81,7 @@ class CoreLender {
   std::string obstacle(const std::string& fixed) const;
   IdSet idle() const;
   std::vector<Change> take_all_back(const std::string& why);
+  std::vector<Change> say_again(BootMs now_ms);
   std::vector<Change> keep_within();
   void taken_back(BootMs now_ms);
   std::vector<Wish> wishes();

@@ -49,39 +49,38 @@ bool EasyPass::try_start(const WaitingJob& waiting, StartReason why) {
   const Job& job = *waiting.job;
   const WallMs end_ms = ledger_.now_ms() + waiting.limit_ms;
   const bool careless = HYADES_DEFECT("ignore_reservation");
-  if (!careless && ledger_.hopeless(waiting.cores, waiting.limit_ms)) return false;
+  if (!careless && ledger_.hopeless(waiting.cores, waiting.limit_ms)) return stands(job);
   const std::int64_t kept = kept_beside(waiting);
   if (kept > 0 && waiting.cores + kept > ledger_.free_cores()) {
     if (waiting.cores <= ledger_.free_cores()) decision_.kept_back.push_back(job.id);
-    return false;
+    return stands(job);
   }
   Plan plan = careless ? ledger_.fit(job, ledger_.free()) : ledger_.fit_now(job, end_ms, kept);
-  if (patience_ != nullptr) be_patient(waiting, end_ms, kept, plan);
-  if (plan.empty()) return false;
+  if (plan.empty()) return stands(job);
+  if (patience_ != nullptr && waiting.id != first_) be_patient(job, end_ms, kept, plan);
+  if (plan.empty()) {
+    decision_.patient.push_back(job.id);
+    return false;
+  }
+  if (patience_ != nullptr) patience_->started(queue_, job, plan);
   ledger_.start(job, plan, end_ms);
   decision_.starts.push_back({job.id, std::move(plan), why});
   return true;
 }
 
+// Its work is expected before that of those behind it. False: it has not started.
+bool EasyPass::stands(const Job& job) {
+  if (patience_ != nullptr) patience_->stands(queue_, job);
+  return false;
+}
+
 // Empties the plan of a job that had better wait for faster nodes.
-void EasyPass::be_patient(const WaitingJob& waiting, WallMs end_ms, std::int64_t kept, Plan& plan) {
-  const Job& job = *waiting.job;
-  const bool fits = !plan.empty();
-  if (fits && waiting.id != first_) {
-    patience_->choose(
-        queue_, job,
-        [&](const std::vector<char>& nodes) {
-          const PlanLedger::Within within(ledger_, &nodes);
-          return ledger_.fit_now(job, end_ms, kept);
-        },
-        plan);
-    if (plan.empty()) decision_.patient.push_back(job.id);
-  }
-  if (plan.empty()) {
-    patience_->stands(queue_, job);
-  } else {
-    patience_->started(queue_, job, plan);
-  }
+void EasyPass::be_patient(const Job& job, WallMs end_ms, std::int64_t kept, Plan& plan) {
+  const auto fit = [&](const std::vector<char>& nodes) {
+    const PlanLedger::Within within(ledger_, &nodes);
+    return ledger_.fit_now(job, end_ms, kept);
+  };
+  patience_->choose(queue_, job, fit, plan);
 }
 
 // Until one has to wait and is reserved. False: nobody is to be looked at behind it.

@@ -37,7 +37,8 @@ class EasyPass {
   bool forbidden(const Job& job);
   std::int64_t kept_beside(const WaitingJob& waiting) const;
   bool try_start(const WaitingJob& waiting, StartReason why);
-  void be_patient(const WaitingJob& waiting, WallMs end_ms, std::int64_t kept, Plan& plan);
+  bool stands(const Job& job);
+  void be_patient(const Job& job, WallMs end_ms, std::int64_t kept, Plan& plan);
   bool start_heads(QueueWalk& walk);
   void backfill(QueueWalk& walk);
   std::vector<ScoredJob> candidates(std::vector<ScoredJob> jobs) const;

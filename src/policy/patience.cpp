@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
 #include "core/hostlist.hpp"
@@ -33,12 +32,6 @@ std::size_t first_that(const Speeds& speeds, const Is& is) {
   return first;
 }
 
-// Tasks of a job on each of its nodes, about.
-int tasks_on_a_node(const Job& job) {
-  const int nodes = std::max(job.spec.nodes, 1);
-  return (job.spec.tasks + nodes - 1) / nodes;
-}
-
 }  // namespace
 
 // nullptr: all nodes are alike to it, or it is none of our business.
@@ -50,30 +43,35 @@ const Patience::Speeds* Patience::speeds_for(const QueueView& queue, const Job& 
   }
   const ClassFacts& facts = facts_.of_class(job.spec.work_class);
   if (!facts.uneven) return nullptr;
+  if (last_ != nullptr && last_queue_ == queue.config->name && last_facts_ == &facts) return last_;
   const auto [found, fresh] = speeds_.try_emplace({queue.config->name, &facts});
-  Speeds& speeds = found->second;
-  if (fresh) {
-    speeds.range = slowness_on(facts, queue.usable);
-    std::vector<char> as_fast(queue.usable.size(), 0);
-    for (const ClassFacts::Kind& kind : facts.kinds) {
-      Speed speed{kind.slowness, {}, {}};
-      for (const NodeIndex node : kind.nodes) {
-        if (queue.usable[static_cast<std::size_t>(node)]) speed.nodes.push_back(node);
-      }
-      if (speed.nodes.empty()) continue;
-      for (const NodeIndex node : speed.nodes) as_fast[static_cast<std::size_t>(node)] = 1;
-      speed.as_fast = as_fast;
-      // Kinds differ in size and group, too.
-      std::vector<Speed>& all = speeds.by_slowness;
-      if (!all.empty() && kind.slowness < (1 + kSameSpeed) * all.back().slowness) {
-        speed.nodes.insert(speed.nodes.begin(), all.back().nodes.begin(), all.back().nodes.end());
-        speed.slowness = all.back().slowness;
-        all.pop_back();
-      }
-      all.push_back(std::move(speed));
+  if (fresh) found->second = make_speeds(queue, facts);
+  last_ = found->second.by_slowness.size() < 2 ? nullptr : &found->second;
+  last_queue_ = queue.config->name;
+  last_facts_ = &facts;
+  return last_;
+}
+
+Patience::Speeds Patience::make_speeds(const QueueView& queue, const ClassFacts& facts) {
+  Speeds speeds;
+  speeds.range = slowness_on(facts, queue.usable);
+  std::vector<Speed>& all = speeds.by_slowness;
+  for (const ClassFacts::Kind& kind : facts.kinds) {  // which differ in size and group, too
+    if (all.empty() || kind.slowness >= (1 + kSameSpeed) * all.back().slowness) {
+      if (!all.empty() && all.back().nodes.empty()) all.pop_back();
+      all.push_back({kind.slowness, {}, {}});
+    }
+    for (const NodeIndex node : kind.nodes) {
+      if (queue.usable[static_cast<std::size_t>(node)]) all.back().nodes.push_back(node);
     }
   }
-  return speeds.by_slowness.size() < 2 ? nullptr : &speeds;
+  if (!all.empty() && all.back().nodes.empty()) all.pop_back();
+  std::vector<char> as_fast(queue.usable.size(), 0);
+  for (Speed& speed : all) {
+    for (const NodeIndex node : speed.nodes) as_fast[static_cast<std::size_t>(node)] = 1;
+    speed.as_fast = as_fast;
+  }
+  return speeds;
 }
 
 double Patience::share_of(const Job& job, NodeIndex node, int tasks) const {
@@ -149,39 +147,64 @@ double Patience::run_on_best_s(const QueueView& queue, const Job& job, const Spe
 std::vector<NodeIndex> Patience::nodes_of(const Speed& speed, const Job& job) const {
   const Cluster& cluster = *ledger_.view().cluster;
   const DeviceNeeds needs = cluster.whole().needs_of(job.spec);
+  const NodeIndex avoid = job.avoid_node.empty() ? -1 : cluster.index(job.avoid_node);
   std::vector<NodeIndex> nodes;
   for (const NodeIndex index : speed.nodes) {
     const Node& node = cluster.nodes()[static_cast<std::size_t>(index)];
-    const bool holds =
-        node_allowed(node, job.spec) && cluster.whole().capacity(index, node, job.spec, needs) > 0;
+    const bool holds = index != avoid && node_allowed(node, job.spec) &&
+                       cluster.whole().capacity(index, node, job.spec, needs) > 0;
     if (holds) nodes.push_back(index);
   }
   return nodes;
 }
 
-// Until there is room on one of these nodes, if all work there is shared out evenly; infinite:
-// there are none. A job that wants most of a node also waits for the last one there.
+// How many of these nodes the job takes, about.
+std::size_t Patience::node_count(const std::vector<NodeIndex>& nodes, const Job& job) const {
+  if (job.spec.nodes > 0) return static_cast<std::size_t>(job.spec.nodes);
+  const Node& node = ledger_.view().cluster->nodes()[static_cast<std::size_t>(nodes.front())];
+  const int each = std::max(node.inventory.cores / job.spec.cpus_per_task, 1);
+  return static_cast<std::size_t>((job.spec.tasks + each - 1) / each);
+}
+
+// Until there is room on as many of these nodes as it takes, if all work there is shared out
+// evenly; infinite: there are none. A job that wants most of a node also waits for the last one
+// there, and one of several nodes for as many of them.
 double Patience::wait_s(const std::vector<NodeIndex>& nodes, const Job& job) const {
   if (nodes.empty()) return std::numeric_limits<double>::infinity();
+  const std::size_t count = std::min(node_count(nodes, job), nodes.size());
+  const int tasks = tasks_on_each(job, count);
+  std::vector<double> waits;
   double sum = 0;
-  const int tasks = tasks_on_a_node(job);
   for (const NodeIndex node : nodes) {
     const Busy& busy = busy_[static_cast<std::size_t>(node)];
-    sum += std::max(busy.work_s, share_of(job, node, tasks) * busy.last_s);
+    waits.push_back(std::max(busy.work_s, share_of(job, node, tasks) * busy.last_s));
+    sum += waits.back();
   }
-  return sum / static_cast<double>(nodes.size());
+  const double mean = sum / static_cast<double>(nodes.size());
+  if (count == 1) return mean;
+  const auto last = waits.begin() + static_cast<std::ptrdiff_t>(count - 1);
+  std::nth_element(waits.begin(), last, waits.end());
+  return std::max(mean, *last);
+}
+
+int Patience::tasks_on_each(const Job& job, std::size_t nodes) {
+  const int count = static_cast<int>(nodes);
+  return (job.spec.tasks + count - 1) / count;
 }
 
 // If nothing else ran there.
 bool Patience::holds(const Speed& speed, const Job& job) const {
   const Cluster& cluster = *ledger_.view().cluster;
-  return !place(job.spec, cluster.nodes(), cluster.whole(), speed.as_fast).empty();
+  std::vector<char> nodes = speed.as_fast;
+  const NodeIndex avoid = job.avoid_node.empty() ? -1 : cluster.index(job.avoid_node);
+  if (avoid >= 0) nodes[static_cast<std::size_t>(avoid)] = 0;
+  return !place(job.spec, cluster.nodes(), cluster.whole(), nodes).empty();
 }
 
-std::string Patience::names_of(const Speed& speed) const {
+std::string Patience::names_of(const std::vector<NodeIndex>& nodes) const {
   constexpr std::size_t named_most = 1000;
   std::vector<std::string> names;
-  for (const NodeIndex node : speed.nodes) {
+  for (const NodeIndex node : nodes) {
     if (names.size() == named_most) break;
     names.push_back(ledger_.view().cluster->nodes()[static_cast<std::size_t>(node)].name);
   }
@@ -189,7 +212,7 @@ std::string Patience::names_of(const Speed& speed) const {
 }
 
 void Patience::choose(const QueueView& queue, const Job& job, const Fit& fit, Plan& plan) {
-  const Speeds* const speeds = looks_ < kLooksMost ? speeds_for(queue, job) : nullptr;
+  const Speeds* const speeds = speeds_for(queue, job);
   if (speeds == nullptr) return;
   const auto& all = speeds->by_slowness;
   const Plan first_fit = plan;
@@ -200,7 +223,7 @@ void Patience::choose(const QueueView& queue, const Job& job, const Fit& fit, Pl
     return true;
   });
   if (plan != first_fit) first_fits_[job.id] = first_fit;
-  if (its == 0) return;
+  if (its == 0 || looks_ >= kLooksMost) return;
   ++looks_;
   look_at_running();
   const double run_s = run_on_best_s(queue, job, *speeds);
@@ -216,7 +239,7 @@ void Patience::choose(const QueueView& queue, const Job& job, const Fit& fit, Pl
   }
   if (best == its) return;
   const WallMs now_ms = ledger_.now_ms();
-  PatientJob patient{.faster_nodes = names_of(all[best]),
+  PatientJob patient{.faster_nodes = names_of(nodes_of(all[best], job)),
                      .faster_end_ms = now_ms + ms_of(best_s),
                      .now_end_ms = now_ms + ms_of(here_s),
                      .until_ms = now_ms + ms_of(run_s * (all[its].slowness - all[best].slowness)),
@@ -229,6 +252,7 @@ void Patience::choose(const QueueView& queue, const Job& job, const Fit& fit, Pl
   nodes_[job.id] = &all[best].as_fast;
   waiting_[job.id] = std::move(patient);
   plan.clear();
+  expect(job, run_s, *speeds);
 }
 
 void Patience::stands(const QueueView& queue, const Job& job) {
@@ -236,10 +260,14 @@ void Patience::stands(const QueueView& queue, const Job& job) {
   if (speeds == nullptr) return;
   ++looks_;
   look_at_running();
-  const double run_s = run_on_best_s(queue, job, *speeds);
+  expect(job, run_on_best_s(queue, job, *speeds), *speeds);
+}
+
+// On the nodes on which it ends first.
+void Patience::expect(const Job& job, double run_s, const Speeds& speeds) {
   std::vector<NodeIndex> best;
   double best_s = std::numeric_limits<double>::infinity(), there_s = 0;
-  for (const Speed& speed : speeds->by_slowness) {
+  for (const Speed& speed : speeds.by_slowness) {
     std::vector<NodeIndex> nodes = nodes_of(speed, job);
     const double end_s = wait_s(nodes, job) + run_s * speed.slowness;
     if (end_s >= best_s) continue;
@@ -247,10 +275,12 @@ void Patience::stands(const QueueView& queue, const Job& job) {
     best_s = end_s;
     there_s = run_s * speed.slowness;
   }
-  const double each = std::max(job.spec.nodes, 1) / std::max<double>(1, std::ssize(best));
+  if (best.empty()) return;
+  const std::size_t count = std::min(node_count(best, job), best.size());
+  const double each = static_cast<double>(count) / static_cast<double>(best.size());
   for (const NodeIndex node : best) {
     Busy& busy = busy_[static_cast<std::size_t>(node)];
-    busy.work_s += each * share_of(job, node, tasks_on_a_node(job)) * there_s;
+    busy.work_s += each * share_of(job, node, tasks_on_each(job, count)) * there_s;
   }
 }
 

@@ -2,9 +2,9 @@
 // behind all that run there or stand before it in the queue (minimum completion time; Ibarra and
 // Kim 1977). One object for one scheduling pass.
 //
-// Nobody waits for longer than it would gain by it: then it takes what there is. So at worst a job
-// ends as much later as it could have ended earlier (the ski rental's bound). Whoever has waited
-// too long (policy/age_guard.hpp) is not asked.
+// Nobody waits for longer than it would gain by it: then it takes what there is, as in the ski
+// rental's problem. What it declined is not kept for it, so that it may have to wait for room
+// again, like anybody. Whoever has waited too long (policy/age_guard.hpp) is not asked.
 #pragma once
 
 #include <functional>
@@ -94,13 +94,20 @@ class Patience {
   double share_of(const Job& job, NodeIndex node, int tasks) const;
   bool holds(const Speed& speed, const Job& job) const;
   void add(const Load& load);
-  std::string names_of(const Speed& speed) const;
+  static Speeds make_speeds(const QueueView& queue, const ClassFacts& facts);
+  std::size_t node_count(const std::vector<NodeIndex>& nodes, const Job& job) const;
+  static int tasks_on_each(const Job& job, std::size_t nodes);
+  void expect(const Job& job, double run_s, const Speeds& speeds);
+  std::string names_of(const std::vector<NodeIndex>& nodes) const;
 
   const PlacementFacts& facts_;
   const PlanLedger& ledger_;
   const PatientJobs& known_;
   Sources sources_;
   std::map<std::pair<std::string, const ClassFacts*>, Speeds> speeds_;  // by queue and class
+  const Speeds* last_ = nullptr;  // asked for last: mostly it is the same again
+  std::string last_queue_;
+  const ClassFacts* last_facts_ = nullptr;
   std::vector<Busy> busy_;   // by NodeIndex; empty: not looked at
   std::vector<Load> early_;  // of jobs that this pass had started before
   std::map<JobId, const std::vector<char>*> nodes_;

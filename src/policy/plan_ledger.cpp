@@ -40,7 +40,7 @@ Plan PlanLedger::fit(const Job& job, const FreeTable& free) const {
     std::vector<char> others = nodes;
     others[static_cast<std::size_t>(avoid)] = 0;
     Plan plan = place(job.spec, nodes_, free, others);
-    if (!plan.empty()) return plan;
+    if (!plan.empty() || within_ != nullptr) return plan;
   }
   return place(job.spec, nodes_, free, nodes);
 }

@@ -127,7 +127,9 @@ bool CgroupV1::binds_cpus() const { return bases_.contains("cpuset"); }
 
 std::string CgroupV1::set_cpus(const std::string& name, const std::vector<int>& cpus) {
   const std::string path = this->path("cpuset", name);
-  return is_there(path) ? limit("cpuset", name, {.cpus = cpus}) : "";
+  if (!is_there(path)) return "";
+  std::string trouble = limit("cpuset", name, {.cpus = cpus});
+  return is_there(path) ? trouble : "";  // it may have gone just now
 }
 
 bool CgroupV1::enter(const std::string& name) {

@@ -88,7 +88,7 @@ bool CgroupV2::binds_cpus() const { return controllers_.contains("cpuset"); }
 
 std::string CgroupV2::set_cpus(const std::string& name, const std::vector<int>& cpus) {
   if (access(path(name).c_str(), F_OK) != 0) return "";
-  if (set(name, "cpuset.cpus", cpu_list(cpus))) return "";
+  if (set(name, "cpuset.cpus", cpu_list(cpus)) || access(path(name).c_str(), F_OK) != 0) return "";
   return "cannot set the cores " + cpu_list(cpus) + " of the control group " + path(name) + ": " +
          std::strerror(errno);
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "core/core_lender.hpp"
 #include "core/job_spec.hpp"
 
 namespace hyades {
@@ -17,7 +18,6 @@ namespace {
 constexpr std::size_t error_bytes_max = 2200;
 constexpr std::size_t epilog_error_bytes_max = 700;
 constexpr std::size_t contained_bytes_max = 200;
-constexpr std::size_t cores_bytes_max = 600;
 constexpr std::size_t counter_why_bytes_max = 150;
 // What the wire takes: beyond that the master would refuse all that this node has to say.
 constexpr WallMs wall_ms_max = 253'402'300'799'999;  // the end of the year 9999
@@ -293,7 +293,7 @@ std::string started_line(const StartedLine& started) {
     text += " contained=" + escape(started.contained, contained_bytes_max);
   }
   const std::string cores = started.cores.to_string();
-  if (!cores.empty() && cores.size() <= cores_bytes_max) text += " cores=" + cores;
+  if (!cores.empty() && cores.size() <= kKnownCoresBytesMost) text += " cores=" + cores;
   if (started.elastic > 0) text += " elastic=" + std::to_string(started.elastic);
   return closed(text);
 }

@@ -123,6 +123,42 @@ TEST_F(PatienceTest, NodesThatItMustNotHaveAreNotWaitedFor) {
   EXPECT_EQ(nodes_of(decide(), job), "n2");
 }
 
+TEST_F(PatienceTest, TheNodeThatFailedItIsNotWaitedForNorTaken) {
+  const JobId job = submit(spec("mine", 4));
+  jobs_.back().avoid_node = "n1";
+  EXPECT_EQ(nodes_of(decide(), job), "n2");
+  run_for(400);
+  EXPECT_EQ(nodes_of(decide(), job), "n2");
+}
+
+// Of four fast nodes two are idle: a job of two nodes has room, one of three waits for a third.
+TEST_F(PatienceTest, AJobOfSeveralNodesWaitsForAllOfThem) {
+  for (const char* const name : {"n3", "n4", "n5"}) add_node(name, "", {{"gemm_gflops", 40}});
+  for (const char* const name : {"n6", "n7"}) add_node(name, "", {{"gemm_gflops", 10}});
+  run_for(2000, {{0, 4}});
+  run_for(2000, {{2, 4}});
+  const JobId three = submit(spec("mine", 12, 3));
+  const Decision decision =
+      decide();  // in the mean a fast node is free after 250 s, the third after 500
+  EXPECT_FALSE(waits(decision, three));
+  EXPECT_FALSE(nodes_of(decision, three).empty());
+}
+
+// More cores than are free: that is seen at once, and it stands there all the same.
+TEST_F(PatienceTest, WhoHasNoRoomStandsBeforeOthers) {
+  for (const char* const name : {"n3", "n4"}) add_node(name, "", {{"gemm_gflops", 10}});
+  add_node("n5", "", {{"gemm_gflops", 7.5}}, 3);
+  run_for(400);
+  JobSpec wide = spec("mine", 16, 4);
+  wide.time_limit_s = 4000;  // 1000 s on n1
+  wide.node_list = {"n1", "n2", "n3", "n4"};
+  submit(wide);
+  JobSpec its = spec("mine", 3);
+  its.node_list = {"n1", "n5"};
+  const JobId job = submit(its);
+  EXPECT_EQ(nodes_of(decide(), job), "n5");
+}
+
 TEST_F(PatienceTest, CanBeSwitchedOff) {
   run_for(400);
   const JobId job = submit(spec("mine", 4));

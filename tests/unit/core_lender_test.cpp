@@ -58,7 +58,7 @@ TEST_F(CoreLenderTest, LendsToWhoIsBusyAndHasAskedForIt) {
   EXPECT_EQ(changes_[0].cores, ids("0-1,6-7"));
   EXPECT_EQ(changes_[0].loan.cores,
             ids("6-7"));  // as many again, and the last that will be given out
-  EXPECT_EQ(why(1), "it kept its 2 cores 98 % busy, and nobody held 3 of the node's");
+  EXPECT_EQ(why(1), "it kept its 2 cores 98 % busy, and 3 cores of the node had no job");
   EXPECT_EQ(lender_.state(), "2 cores lent to 1 job");
 }
 
@@ -225,6 +225,31 @@ TEST_F(CoreLenderTest, TakesAllBackWhenItMayNotLend) {
   turn(1);
   EXPECT_EQ(lent(1), "");
   EXPECT_EQ(why(1), "the node has fewer cores for jobs than before");
+}
+
+TEST_F(CoreLenderTest, WhatMayHaveBeenInVainIsSaidAgain) {
+  start(1, "0", 8);
+  start(2, "1", 8);
+  uses(1, 1);
+  turn();
+  turn(1, "cannot set");
+  ASSERT_EQ(changes_.size(), 1u);
+  turn(10'000, "cannot set");
+  ASSERT_EQ(changes_.size(), 1u);
+  EXPECT_EQ(changes_[0].key, launch(1));
+  EXPECT_EQ(changes_[0].cores, ids("0"));
+  turn(1, "cannot set");
+  EXPECT_TRUE(changes_.empty());
+}
+
+TEST_F(CoreLenderTest, WhoseCoresCannotBeWrittenDownIsLentNothing) {
+  std::string cores;
+  for (int core = 0; core < 400; core += 2) cores += (core == 0 ? "" : ",") + std::to_string(core);
+  configure(500);
+  start(1, cores, 500);
+  uses(1, 200);
+  turn();
+  EXPECT_TRUE(changes_.empty());
 }
 
 TEST_F(CoreLenderTest, SayingItAgainChangesNothing) {
