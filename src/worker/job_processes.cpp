@@ -19,6 +19,7 @@ namespace hyades {
 namespace {
 
 constexpr BootMs kill_again_ms_max = 1000;
+constexpr BootMs start_time_unit_ms = 10;  // the kernel tells start times by its user's clock
 
 // An mpirun does not wait for the agents by which it has started its daemons on other nodes: that
 // they are still there is nothing to tell a user of.
@@ -113,14 +114,17 @@ void JobProcesses::kill_group() {
   if (containment_ != nullptr) containment_->kill(*group_);
 }
 
-// Repeats the look until it finds nobody new, because a process may be forking at that moment.
+// Repeats the look until it finds nobody new, because a process may be forking at that moment. What
+// is born later is how a program obeys, unless nobody is to be left: it saves its state.
 void JobProcesses::signal_all(int signal) {
   if (signal == SIGKILL) kill_group();
+  const BootMs begin_ms = boot_now_ms() / start_time_unit_ms * start_time_unit_ms;
   std::set<std::pair<pid_t, BootMs>> done;
   for (int round = 0; round < 10; ++round) {
     bool found = false;
     for (const Process& process : members()) {
       if (!done.insert({process.pid, process.start_ms}).second) continue;
+      if (round > 0 && signal != SIGKILL && process.start_ms >= begin_ms) continue;
       found = true;
       signal_process(process, signal);
     }
