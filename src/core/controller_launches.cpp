@@ -18,6 +18,12 @@ bool is_lost(const Part& part) {
   return part.report.state != LaunchState::Exited ||
          part.report.exit.stopped == StopReason::LeaseExpired;
 }
+
+// Messages may come late, or twice. That it lived once must not hide how it ended.
+bool is_old_word(const Part& part, const LaunchReport& alive) {
+  if (!part.heard) return false;
+  return part.over ? alive.sent_ms <= part.report.sent_ms : alive.sent_ms < part.report.sent_ms;
+}
 }  // namespace
 
 // ---- who is where -----------------------------------------------------------------------------
@@ -70,7 +76,7 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
   cluster_.find(peers_[from])->strays.erase(report.key);
   Gang& gang = gangs_.at(job->id);
   Part& part = gang.parts[share];
-  if (alive && part.living() && report.sent_ms < part.report.sent_ms) return;  // an old word
+  if (alive && is_old_word(part, report)) return;
   const bool told_to_stop = stop_reason(*job, share) != StopReason::None;
   if (part.by_proof) part.over = part.by_proof = false;  // its own word is better
   part.heard = true;

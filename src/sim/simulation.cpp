@@ -133,7 +133,9 @@ void Simulation::start_master(bool renumber) {
 void Simulation::committed(const Batch& batch) {
   last_commit_ms_ = events_.now_ms();
   for (const JobEvent& event : batch.job_events) {
-    context_.log(std::string("commit ") + event_name(event) + " job " + std::to_string(event.job));
+    const Requeued* const requeued = std::get_if<Requeued>(&event.what);
+    context_.log(std::string("commit ") + event_name(event) + " job " + std::to_string(event.job) +
+                 (requeued ? ": " + requeued->reason : ""));
   }
   for (const NodeEvent& event : batch.node_events) {
     context_.log(std::string("commit ") + event_name(event) + " " + event.node);

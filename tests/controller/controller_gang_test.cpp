@@ -65,6 +65,22 @@ TEST_F(Gangs, AnOldWordOfACompanionIsPassedOver) {
   EXPECT_EQ(cluster_.expect_sent<LaunchOrder>("n1").peers.at(1).port, 5002);
 }
 
+TEST_F(Gangs, AnOldWordDoesNotHideHowACompanionEnded) {
+  const JobId job = running(wide_);
+  cluster_.part("n1", job, LaunchState::Exited, StopReason::None, 3);
+  cluster_.forget();
+  LaunchReport stopped = cluster_.report_on(job, LaunchState::Exited);
+  stopped.exit.stopped = StopReason::ScriptEnded;
+  stopped.sent_ms = 2000;
+  cluster_.reports("n2", stopped);
+  LaunchReport late = cluster_.report_on(job, LaunchState::Running);
+  late.sent_ms = 1000;
+  cluster_.reports("n2", late);
+  cluster_.reports("n3", stopped);
+  EXPECT_EQ(cluster_.expect_event<Ended>(job).outcome, Outcome::Failed);  // not lost, not requeued
+  expect_retired({"n1", "n2", "n3"});
+}
+
 TEST_F(Gangs, WhatACompanionDoesNotAnswerIsRepeatedUntilItRuns) {
   const JobId job = cluster_.submit(wide_);
   cluster_.forget();
