@@ -185,6 +185,11 @@ std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& w
     page.line("lent", "cores " + loan.cores() + " of " + loan.node() + " since " +
                           local_time(loan.since_ms()) + ": " + loan.why());
   }
+  for (const pb::NodeCap& cap : job.caps()) {
+    page.line("power", cap.node() + " gives it " + std::to_string(cap.percent()) +
+                           " % of its power since " + local_time(cap.since_ms()) + ": " +
+                           cap.why());
+  }
   if (has_ended(job)) {
     page.line("ended", end_sentence(job));
   } else if (!job.reason().empty()) {

@@ -51,6 +51,7 @@ class Builder {
     read_counters();
     read_class();
     read_elastic();
+    read_power_margin();
     read_geometry();
     read_hosts();
     read_devices();
@@ -95,14 +96,14 @@ class Builder {
   }
 
   // False when the option was not given or is wrong (which is then reported).
-  bool read_count(const std::string& option, int lowest, int& out) {
+  bool read_count(const std::string& option, int lowest, int& out,
+                  int highest = Limits::count_max) {
     if (!options_.has(option)) return false;
     int value = 0;
     if (!parse_int(options_.value(option), value)) {
       fail(option, "not a number");
-    } else if (value < lowest || value > Limits::count_max) {
-      fail(option,
-           "must be from " + std::to_string(lowest) + " to " + std::to_string(Limits::count_max));
+    } else if (value < lowest || value > highest) {
+      fail(option, "must be from " + std::to_string(lowest) + " to " + std::to_string(highest));
     } else {
       out = value;
       return true;
@@ -164,6 +165,15 @@ class Builder {
       request_.spec.elastic = Limits::count_max;
     } else {
       read_count("elastic", 1, request_.spec.elastic);
+    }
+  }
+
+  void read_power_margin() {
+    if (!options_.has("power-margin")) return;
+    if (options_.value("power-margin") == "no") {
+      request_.spec.power_margin = -1;
+    } else {
+      read_count("power-margin", 1, request_.spec.power_margin, Limits::power_margin_max);
     }
   }
 

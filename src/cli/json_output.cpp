@@ -84,6 +84,17 @@ Json loans_json(const pb::JobInfo& job) {
   return out;
 }
 
+Json caps_json(const pb::JobInfo& job) {
+  Json out = Json::array();
+  for (const pb::NodeCap& cap : job.caps()) {
+    out.push_back({{"node", cap.node()},
+                   {"percent", cap.percent()},
+                   {"since_time", time_json(cap.since_ms())},
+                   {"why", cap.why()}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Json text_json(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
@@ -125,6 +136,8 @@ Json job_json(const pb::JobInfo& job) {
   out["class"] = text_json(job.work_class());
   out["elastic"] = elastic_json(job.elastic());
   out["lent_cores"] = loans_json(job);
+  out["power_margin"] = job.power_margin() > 0 ? Json(job.power_margin()) : Json(nullptr);
+  out["power_caps"] = caps_json(job);
   out["usage"] = usage_json(job.usage());
   out["working_directory"] = job.working_directory();
   out["stdout_path"] = job.stdout_path();

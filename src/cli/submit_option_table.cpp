@@ -64,6 +64,8 @@ const std::vector<SubmitOption> kTable = {
     {"elastic", Optional, Yes, false, "N",
      "it may use idle cores of its nodes until others are given them: up to N on each, its own "
      "among them; no: only its own"},
+    {"power-margin", Value, Yes, false, "PCT",
+     "it may run up to PCT percent slower where that saves power; no: as fast as it can"},
     {"signal", Value, Yes, false, "[B:]SIG[@S]", "send SIG S seconds (60) before the time limit"},
     {"kill-on-invalid-dep", Value, Quiet, false, "yes|no",
      "always yes here: a job whose dependency can never be met is cancelled"},

@@ -31,13 +31,27 @@ WallMs least_difference(const Renewal& renewal, const Now& now) {
   const WallMs least = most - std::max<BootMs>(now.boot_ms - renewal.echo_ms, 0);
   return std::clamp<WallMs>(0, least, most);
 }
+
+const Figure* find_figure(const JobFigures& job, std::string_view name) {
+  const auto found = std::find_if(job.figures.begin(), job.figures.end(),
+                                  [&](const Figure& figure) { return figure.name == name; });
+  return found == job.figures.end() ? nullptr : &*found;
+}
+
+// On several nodes the parts wait for one another: what each of them lost would add up, and none
+// could tell.
+int power_margin_of(const LaunchOrder& order) {
+  return order.placement.shares.size() == 1 ? order.spec.power_margin : 0;
+}
 }  // namespace
 
-Agent::Agent(Identity identity, Spool& spool, Spawner& spawner)
+Agent::Agent(Identity identity, Spool& spool, Spawner& spawner, PowerCaps* power)
     : identity_(std::move(identity)),
       spool_(spool),
       spawner_(spawner),
-      lender_(domains_of(identity_.inventory)) {
+      lender_(domains_of(identity_.inventory)),
+      power_(power),
+      capper_(power == nullptr ? std::vector<PowerZone>() : power->zones()) {
   for (const SpoolRecord& record : spool_.records()) {
     Launch& launch = launches_[record.key];
     launch.report = judge(record);
@@ -73,6 +87,7 @@ void Agent::tick(const Now& now) {
     for (const SpoolRecord& record : spool_.records()) refresh(record.key, now, false);
   }
   if (welcomed_) lend(lender_.turn(spawner_.fixed_cores(), now.boot_ms), now);
+  cap_power(now);
   for (auto& [key, launch] : launches_) {
     if (is_over(launch.report.state) && now.boot_ms - launch.reported_ms >= kRepeatResultEvery_ms) {
       report(launch, now);
@@ -97,6 +112,7 @@ void Agent::on(const Welcome& welcome, const Now& now) {
   }
   settings_ = welcome.settings;
   lender_.configure(settings_, std::min(welcome.cores, identity_.inventory.cores));
+  capper_.configure(settings_);
   if (welcomed_) return;  // the settings have changed
   welcomed_ = true;
   heartbeat_ms_ = now.boot_ms;
@@ -152,9 +168,12 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
   if (order.spec.lease_s > 0) spool_.renew_lease(key, order.lease_base_ms);
   launches_[key].report = {.key = key, .state = LaunchState::Starting, .reason = ""};
   lend(lender_.arrives(key, order.own_share().cores, order.spec.elastic, now.boot_ms), now);
+  capper_.arrives(key, order.own_share().cores, power_margin_of(order));
+  if (!HYADES_DEFECT("keep_power_cap")) cap_power(now);  // it has agreed to none that there is
   if (spawner_.start(order)) return refresh(key, now, true);
   spool_.release(key);
   lender_.leaves(key);
+  capper_.leaves(key);
   Launch& launch = launches_[key];
   if (const auto record = spool_.look(key)) launch.report = judge(*record);
   if (!launch.report.node_fault) {  // the record does not say why
@@ -198,6 +217,7 @@ void Agent::on(const RetireOrder& order, const Now&) {
   spool_.remove(order.key);
   launches_.erase(order.key);
   lender_.leaves(order.key);
+  capper_.leaves(order.key);
 }
 
 void Agent::say_hello(const Now& now) {
@@ -222,25 +242,58 @@ void Agent::report(Launch& launch, const Now& now) {
   if (welcomed_) send(launch.report);
 }
 
-void Agent::pass_on(TelemetryReport report) {
+void Agent::pass_on(TelemetryReport report, const Now& now) {
   for (const JobFigures& job : report.jobs) {
-    for (const Figure& figure : job.figures) {
-      if (figure.name == kCoresBusyFigure) lender_.uses(job.key, figure.value);
+    if (const Figure* busy = find_figure(job, kCoresBusyFigure)) {
+      lender_.uses(job.key, busy->value);
+    }
+    const Figure* progress = find_figure(job, kProgressFigure);
+    if (progress == nullptr) progress = find_figure(job, kInstructionsFigure);
+    if (progress != nullptr) {
+      capper_.progresses(job.key, progress->name, progress->value, now.boot_ms);
     }
   }
-  if (!report.components.empty()) {
-    const auto count = [](int number) { return static_cast<double>(number); };
-    report.components.push_back({.name = "lending",
-                                 .layer = "optimisation",
-                                 .running = spawner_.fixed_cores().empty() && settings_.lend_cores,
-                                 .text = lender_.state(),
-                                 .figures = {{"cores", "count", count(lender_.lent())},
-                                             {"jobs", "count", count(lender_.holders())}}});
-  }
+  if (!report.components.empty()) add_own_components(report);
   if (welcomed_) send(std::move(report));
 }
 
+void Agent::add_own_components(TelemetryReport& report) const {
+  const auto count = [](int number) { return static_cast<double>(number); };
+  report.components.push_back({.name = "lending",
+                               .layer = "optimisation",
+                               .running = spawner_.fixed_cores().empty() && settings_.lend_cores,
+                               .text = lender_.state(),
+                               .figures = {{"cores", "count", count(lender_.lent())},
+                                           {"jobs", "count", count(lender_.holders())}}});
+  report.components.push_back({.name = "power_caps",
+                               .layer = "optimisation",
+                               .running = fixed_power().empty() && settings_.cap_power,
+                               .text = fixed_power().empty() ? capper_.state() : fixed_power(),
+                               .figures = {{"packages", "count", count(capper_.capped())}}});
+}
+
+std::string Agent::fixed_power() const {
+  return power_ == nullptr ? "nothing here can be capped" : power_->fixed();
+}
+
+// Sets what is due and says to the master what has become of it, which says it to people.
+void Agent::cap_power(const Now& now) {
+  if (!welcomed_ || power_ == nullptr) return;
+  for (const PowerCapper::Change& change : capper_.turn(fixed_power(), now.boot_ms)) {
+    power_->set(change.zone, change.percent);
+  }
+  for (auto& [key, launch] : launches_) {
+    if (is_over(launch.report.state)) continue;
+    PowerCap cap = capper_.cap(key);
+    if (cap == launch.report.cap) continue;
+    launch.report.cap = std::move(cap);
+    report(launch, now);
+  }
+}
+
 void Agent::lend(const std::vector<CoreLender::Change>& changes, const Now& now) {
+  for (const CoreLender::Change& change : changes) capper_.moves(change.key, change.cores);
+  if (!changes.empty()) cap_power(now);  // who comes to a package may not have agreed to its cap
   for (const CoreLender::Change& change : changes) {
     spawner_.set_cores(change.key, change.cores);
     const auto found = launches_.find(change.key);
@@ -253,6 +306,8 @@ void Agent::lend(const std::vector<CoreLender::Change>& changes, const Now& now)
 // Of one that an earlier worker started, once it is known.
 void Agent::see_cores(const SpoolRecord& record, const Now& now) {
   lend(lender_.arrives(record.key, record.cores, record.elastic, now.boot_ms), now);
+  // What it said of its speed is not in the record: it runs on with all power.
+  capper_.arrives(record.key, record.cores, 0);
 }
 
 void Agent::report_absent(const LaunchKey& key, std::string reason, bool node_fault) {
@@ -276,7 +331,8 @@ LaunchReport Agent::judge(const SpoolRecord& record) {
                       .exit = {},
                       .reason = "",
                       .step_port = record.step_port,
-                      .loan = lender_.loan(record.key)};
+                      .loan = lender_.loan(record.key),
+                      .cap = capper_.cap(record.key)};
   const bool started = record.started_ms != 0;
   if (record.exit) {
     report.state = LaunchState::Exited;
@@ -314,7 +370,9 @@ void Agent::refresh(const LaunchKey& key, const Now& now, bool always) {
   const LaunchState after = launch.report.state;
   if (is_over(after)) {
     lender_.leaves(key);
+    capper_.leaves(key);
     launch.report.loan = {};
+    launch.report.cap = {};
   } else {
     see_cores(*record, now);
   }

@@ -9,6 +9,7 @@
 #include "core/core_lender.hpp"
 #include "core/messages.hpp"
 #include "core/ports.hpp"
+#include "core/power_capper.hpp"
 
 namespace hyades {
 
@@ -22,8 +23,8 @@ class Agent {
     std::string address;  // where the other nodes reach it
   };
 
-  // `spool` and `spawner` must outlive the agent.
-  Agent(Identity identity, Spool& spool, Spawner& spawner);
+  // All of them must outlive the agent. Without `power` no cap is ever set.
+  Agent(Identity identity, Spool& spool, Spawner& spawner, PowerCaps* power = nullptr);
 
   // A message from the master arrived.
   void receive(const Message& message, const Now& now);
@@ -35,8 +36,8 @@ class Agent {
   void tick(const Now& now);
 
   // For the master, unless it does not know this node at the moment. What it says of jobs is what
-  // cores are lent by.
-  void pass_on(TelemetryReport report);
+  // cores are lent by and power is capped by.
+  void pass_on(TelemetryReport report, const Now& now);
 
   // What has to go to the master, in order. The caller sends all of it.
   std::vector<Message> take_outbox();
@@ -82,6 +83,9 @@ class Agent {
   // Tells the launches which cores they may use now, and the master, which says it to people.
   void lend(const std::vector<CoreLender::Change>& changes, const Now& now);
   void see_cores(const SpoolRecord& record, const Now& now);
+  std::string fixed_power() const;
+  void cap_power(const Now& now);
+  void add_own_components(TelemetryReport& report) const;
   void report_absent(const LaunchKey& key, std::string reason, bool node_fault = false);
   void make_absent(const LaunchKey& key, std::string reason);
   LaunchReport judge(const SpoolRecord& record);
@@ -108,6 +112,8 @@ class Agent {
   BootMs rescan_ms_ = 0;
   std::map<LaunchKey, Launch> launches_;
   CoreLender lender_;
+  PowerCaps* power_;
+  PowerCapper capper_;
   std::vector<Message> outbox_;
 };
 

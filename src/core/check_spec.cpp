@@ -74,6 +74,7 @@ std::string check_counts(const JobSpec& s) {
       {s.time_limit_s, 0, Limits::time_limit_s_max, "time limit (seconds)"},
       {s.lease_s, -1, 30 * 86400, "lease (seconds)"},
       {s.elastic, -1, n, "most cores on a node (elastic)"},
+      {s.power_margin, -1, Limits::power_margin_max, "percent of speed given for less power"},
       {s.priority, -n, n, "priority"},
       {s.begin_ms, 0, std::int64_t{1} << 52, "begin time"},
       {s.warning.signal, 0, 64, "warning signal"},

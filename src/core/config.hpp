@@ -36,6 +36,7 @@ struct QueueConfig {
   bool placement = true;          // phase 2 looks for better nodes
   std::string work_class;         // of jobs that say none; "": kDefaultWorkClass
   bool elastic = false;           // jobs that say nothing may use idle cores of their nodes
+  int power_margin = 0;           // percent of speed that jobs that say nothing give for less power
 };
 
 // What holds for the queue, whether it was said or not.

@@ -144,6 +144,7 @@ bool changes_no_place(const JobEvent& event) {
   return std::holds_alternative<Started>(event.what) ||
          std::holds_alternative<ScriptEnded>(event.what) ||
          std::holds_alternative<CoresLent>(event.what) ||
+         std::holds_alternative<PowerCapped>(event.what) ||
          std::holds_alternative<CancelRequested>(event.what) ||
          std::holds_alternative<RequeueRequested>(event.what);
 }

@@ -181,7 +181,9 @@ class Controller {
   static void prove_dead(Gang& gang, std::size_t share, const std::string& proof);
   void on(PeerId from, const LaunchReport& report, const Now& now, Step& out);
   void runs(const Job& job, std::size_t share, const Now& now, Step& out);
+  void note_shares(const Job& job, std::size_t share, const Now& now, Step& out);
   void note_loan(const Job& job, std::size_t share, const Now& now, Step& out);
+  void note_cap(const Job& job, std::size_t share, const Now& now, Step& out);
   void started(const Job& job, WallMs at_ms, const Now& now, Step& out);
   void script_is_over(const Job& job, const Now& now, Step& out);
   void advance(const Job& job, const Now& now, Step& out);

@@ -10,6 +10,8 @@ namespace {
 constexpr BootMs kRepeatAtMost_ms = 30'000;
 constexpr BootMs kRepeatStops_ms = 5'000;
 constexpr WallMs kBackoff_ms = 1'000;  // doubled with every launch that fails in a row
+// Why it has what it asked for again, when the worker there knows of nothing else.
+constexpr const char* kNewWorker = "a new worker began anew";
 
 bool went_well(const ExitRecord& exit) { return exit.exit_code == 0 && exit.signal == 0; }
 
@@ -92,7 +94,7 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
       return;
     case LaunchState::Running:
       runs(*job, share, now, out);
-      note_loan(*job, share, now, out);
+      note_shares(*job, share, now, out);
       return;
     case LaunchState::Exited:
     case LaunchState::NeverStarted:
@@ -103,7 +105,8 @@ void Controller::on(PeerId from, const LaunchReport& report, const Now& now, Ste
   if (part.over) return;  // what that called for has been done, and is repeated
   part.over = true;
   part.report.loan = {{}, "its part there is over"};
-  if (!gang.alone()) note_loan(*job, share, now, out);
+  part.report.cap = {100, "its part there is over"};
+  if (!gang.alone()) note_shares(*job, share, now, out);
   unanswered_.erase({job->id, share});
   if (gang.culprit == Gang::none && !told_to_stop) gang.culprit = share;
   if (share == 0) script_is_over(*job, now, out);
@@ -121,7 +124,12 @@ void Controller::runs(const Job& job, std::size_t share, const Now& now, Step& o
   answered(job, share, now, out);
 }
 
-// Its node has lent it other cores than the last time it was heard.
+// What it may use there beyond its own, or without all of it, is another than when last heard.
+void Controller::note_shares(const Job& job, std::size_t share, const Now& now, Step& out) {
+  note_loan(job, share, now, out);
+  note_cap(job, share, now, out);
+}
+
 void Controller::note_loan(const Job& job, std::size_t share, const Now& now, Step& out) {
   const std::string& node = job.placement.shares[share].node;
   CoreLoan loan = gangs_.at(job.id).parts[share].report.loan;
@@ -130,8 +138,19 @@ void Controller::note_loan(const Job& job, std::size_t share, const Now& now, St
   const IdSet before = known == job.loans.end() ? IdSet() : known->loan.cores;
   if (loan.cores == before) return;
   // A worker that has lent nothing yet, and has taken back what the one before it had.
-  if (loan.why.empty()) loan.why = "a new worker began anew";
+  if (loan.why.empty()) loan.why = kNewWorker;
   record(job.id, CoresLent{job.key, node, std::move(loan)}, now, out);
+}
+
+void Controller::note_cap(const Job& job, std::size_t share, const Now& now, Step& out) {
+  const std::string& node = job.placement.shares[share].node;
+  PowerCap cap = gangs_.at(job.id).parts[share].report.cap;
+  const auto known = std::find_if(job.caps.begin(), job.caps.end(),
+                                  [&](const NodeCap& other) { return other.node == node; });
+  const int before = known == job.caps.end() ? 100 : known->cap.percent;
+  if (cap.percent == before) return;
+  if (cap.why.empty()) cap.why = kNewWorker;  // it has lifted what the one before it had lowered
+  record(job.id, PowerCapped{job.key, node, std::move(cap)}, now, out);
 }
 
 void Controller::started(const Job& job, WallMs at_ms, const Now& now, Step& out) {

@@ -99,6 +99,7 @@ Controller::Refusal Controller::complete_and_check(const SubmitRequest& submit,
   if (spec.time_limit_s == 0) spec.time_limit_s = queue.default_time_s;
   if (spec.lease_s == 0) spec.lease_s = queue.lease_s;
   if (spec.elastic == 0 && queue.elastic) spec.elastic = Limits::count_max;
+  if (spec.power_margin == 0) spec.power_margin = queue.power_margin;
   if (spec.work_class.empty()) {
     spec.work_class = queue.work_class;
   } else if (find_work_class(*config_, spec.work_class) == nullptr) {

@@ -11,6 +11,7 @@
 #include "core/job_spec.hpp"
 #include "core/job_state.hpp"
 #include "core/placement_why.hpp"
+#include "core/power_cap.hpp"
 #include "core/resources.hpp"
 #include "core/time.hpp"
 
@@ -35,6 +36,7 @@ struct Job {
   int losses = 0;               // attempts that their nodes lost; 0 again at a release
   Placement placement;          // empty while pending
   std::vector<NodeLoan> loans;  // of the current attempt, by node; none without cores
+  std::vector<NodeCap> caps;    // likewise; none of 100 %
   StartReason why = StartReason::Immediate;
   PlacementWhy place_why;  // what the place of the current attempt was expected to cost
   int kill_grace_s = 30;   // of the current attempt, between SIGTERM and SIGKILL on its nodes

@@ -12,6 +12,7 @@ struct JobEventName {
   const char* operator()(const Started&) const { return "started"; }
   const char* operator()(const ScriptEnded&) const { return "script-ended"; }
   const char* operator()(const CoresLent&) const { return "cores-lent"; }
+  const char* operator()(const PowerCapped&) const { return "power-capped"; }
   const char* operator()(const CancelRequested&) const { return "cancel-requested"; }
   const char* operator()(const RequeueRequested&) const { return "requeue-requested"; }
   const char* operator()(const Requeued&) const { return "requeued"; }

@@ -14,6 +14,7 @@
 #include "core/job_state.hpp"
 #include "core/node_profile.hpp"
 #include "core/placement_why.hpp"
+#include "core/power_cap.hpp"
 #include "core/resources.hpp"
 #include "core/time.hpp"
 
@@ -67,6 +68,13 @@ struct CoresLent {
   CoreLoan loan;
 };
 
+// What the processors that its part on a node runs on may draw is another now; as with CoresLent.
+struct PowerCapped {
+  LaunchKey key;
+  std::string node;
+  PowerCap cap;
+};
+
 struct CancelRequested {
   std::string by;
 };
@@ -99,7 +107,7 @@ struct JobEvent {
   JobId job = 0;
   WallMs at_ms = 0;  // when the master learned it
   std::variant<Submitted, DependencySettled, HoldChanged, Assigned, Started, ScriptEnded, CoresLent,
-               CancelRequested, RequeueRequested, Requeued, Ended>
+               PowerCapped, CancelRequested, RequeueRequested, Requeued, Ended>
       what;
 };
 

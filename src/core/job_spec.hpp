@@ -75,6 +75,9 @@ struct JobSpec {
   // The most cores that it may use on a node while others are idle there, its own among them. 0: as
   // its queue says, which the controller fills in; negative: no more than its own.
   int elastic = 0;
+  // It may run slower by so many percent where that saves power. 0: as its queue says, which the
+  // controller fills in; negative: by nothing.
+  int power_margin = 0;
 
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
@@ -103,6 +106,7 @@ struct Limits {
   static constexpr std::size_t path_bytes_max = 4096;
   static constexpr std::size_t list_max = 65536;
   static constexpr int count_max = 1'000'000;  // nodes, tasks, cpus, devices
+  static constexpr int power_margin_max = 50;  // percent
   static constexpr int time_limit_s_max = 10 * 365 * 86'400;
 };
 

@@ -6,6 +6,22 @@
 #include "core/test_hooks.hpp"
 
 namespace hyades {
+namespace {
+
+// In a list that has at most one entry a node, sorted by their names.
+template <typename T>
+void erase_node(std::vector<T>& all, const std::string& node) {
+  std::erase_if(all, [&](const T& entry) { return entry.node == node; });
+}
+
+template <typename T>
+void insert_node(std::vector<T>& all, T entry) {
+  const auto place =
+      std::find_if(all.begin(), all.end(), [&](const T& other) { return other.node > entry.node; });
+  all.insert(place, std::move(entry));
+}
+
+}  // namespace
 
 const Job& JobTable::replay(const JobEvent& event) {
   if (std::holds_alternative<Submitted>(event.what)) {
@@ -73,11 +89,14 @@ void JobTable::apply(Job& job, const ScriptEnded& e, const JobEvent&) {
 
 void JobTable::apply(Job& job, const CoresLent& e, const JobEvent& event) {
   HYADES_ASSERT(job.placed() && e.key == job.key);
-  std::erase_if(job.loans, [&](const NodeLoan& loan) { return loan.node == e.node; });
-  if (e.loan.cores.empty()) return;
-  const auto place = std::find_if(job.loans.begin(), job.loans.end(),
-                                  [&](const NodeLoan& loan) { return loan.node > e.node; });
-  job.loans.insert(place, {e.node, e.loan, event.at_ms});
+  erase_node(job.loans, e.node);
+  if (!e.loan.cores.empty()) insert_node(job.loans, {e.node, e.loan, event.at_ms});
+}
+
+void JobTable::apply(Job& job, const PowerCapped& e, const JobEvent& event) {
+  HYADES_ASSERT(job.placed() && e.key == job.key);
+  erase_node(job.caps, e.node);
+  if (e.cap.percent != 100) insert_node(job.caps, {e.node, e.cap, event.at_ms});
 }
 
 void JobTable::apply(Job& job, const CancelRequested& e, const JobEvent&) {
@@ -96,6 +115,7 @@ void JobTable::apply(Job& job, const Requeued& e, const JobEvent&) {
   job.phase = JobPhase::Pending;
   job.placement = {};
   job.loans.clear();
+  job.caps.clear();
   job.key = {};
   job.script.reset();
   job.requeue_requested = false;
@@ -111,6 +131,7 @@ void JobTable::apply(Job& job, const Ended& e, const JobEvent&) {
   HYADES_ASSERT(e.outcome != Outcome::None);
   job.phase = JobPhase::Ended;
   job.loans.clear();
+  job.caps.clear();
   job.outcome = e.outcome;
   job.exit_code = e.exit_code;
   job.signal = e.signal;

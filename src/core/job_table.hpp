@@ -30,6 +30,7 @@ class JobTable {
   void apply(Job& job, const Started& e, const JobEvent& event);
   void apply(Job& job, const ScriptEnded& e, const JobEvent& event);
   void apply(Job& job, const CoresLent& e, const JobEvent& event);
+  void apply(Job& job, const PowerCapped& e, const JobEvent& event);
   void apply(Job& job, const CancelRequested& e, const JobEvent& event);
   void apply(Job& job, const RequeueRequested& e, const JobEvent& event);
   void apply(Job& job, const Requeued& e, const JobEvent& event);

@@ -12,6 +12,7 @@
 #include "core/ids.hpp"
 #include "core/job_spec.hpp"
 #include "core/node_settings.hpp"
+#include "core/power_cap.hpp"
 #include "core/resources.hpp"
 #include "core/telemetry_report.hpp"
 
@@ -41,6 +42,7 @@ struct LaunchReport {
   bool node_fault = false;
   int step_port = 0;  // with Running: where the node takes tasks of the job from `hrun`; 0: nowhere
   CoreLoan loan;      // with Running
+  PowerCap cap;       // likewise
   BootMs sent_ms = 0;  // by the node's boot clock: of a launch that lives, a later word is newer
 };
 

@@ -32,7 +32,11 @@ struct NodeSettings {
   std::vector<DeviceFiles> device_files;  // by kind; jobs cannot open those of other jobs' devices
   // Cores that nobody holds are lent to jobs that may have more than their own (core_lender.hpp).
   bool lend_cores = true;
-  int lend_every_s = 10;          // how often that is looked at
+  int lend_every_s = 10;  // how often that is looked at
+  // The power of processors is capped for jobs that can do with less speed (power_capper.hpp).
+  bool cap_power = false;
+  int cap_least_percent = 50;     // of what they may draw otherwise
+  int cap_every_s = 30;           // how long each step is watched
   int processes_per_core = 1024;  // most processes and threads of a job, a core; 0: no bound
 
   // Counted in jobs that name no counters themselves, where the node has them.

@@ -13,6 +13,7 @@
 #include "core/exit_record.hpp"
 #include "core/job_event.hpp"
 #include "core/messages.hpp"
+#include "core/power_cap.hpp"
 #include "core/request.hpp"
 #include "core/time.hpp"
 
@@ -221,6 +222,20 @@ class Spawner {
   // Kills whatever still carries the launch's mark after its shepherd is gone. True when nothing
   // is left.
   virtual bool sweep(const LaunchKey& key) = 0;
+};
+
+// ---- PowerCaps: what a node's processors may draw ----------------------------------------------
+
+class PowerCaps {
+ public:
+  virtual ~PowerCaps() = default;
+
+  // Those that can be capped.
+  virtual const std::vector<PowerZone>& zones() const = 0;
+  // The zone (its index) may draw so much of what it could when this was made; 100 is as it was.
+  virtual void set(std::size_t zone, int percent) = 0;
+  // Why caps cannot be set; "" when they can. What set() did in vain shows here.
+  virtual std::string fixed() const = 0;
 };
 
 }  // namespace hyades

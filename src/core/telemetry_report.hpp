@@ -13,6 +13,9 @@ namespace hyades {
 
 // Of a job on a node: how many cores it keeps busy.
 inline constexpr const char* kCoresBusyFigure = "job.cpu";
+// How much of its work it says is done, and what its processes have executed so far.
+inline constexpr const char* kProgressFigure = "app.progress";
+inline constexpr const char* kInstructionsFigure = "counter.PAPI_TOT_INS";
 
 struct Figure {
   std::string name;  // "cpu.busy"

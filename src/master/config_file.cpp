@@ -11,6 +11,7 @@
 #include "core/counter_names.hpp"
 #include "core/job_spec.hpp"
 #include "core/nearest_word.hpp"
+#include "core/power_cap.hpp"
 #include "core/units.hpp"
 #include "master/config_placement.hpp"
 #include "master/config_reader.hpp"
@@ -303,6 +304,9 @@ void read_jobs(const toml::table& table, NodeSettings& settings, ConfigErrors& e
   reader.flag("contain_memory", settings.contain_memory);
   reader.flag("lend_cores", settings.lend_cores);
   reader.duration("lend_every", settings.lend_every_s, 1, 3'600);
+  reader.flag("cap_power", settings.cap_power);
+  reader.integer("cap_least", settings.cap_least_percent, kPowerPercentLeast, 100);
+  reader.duration("cap_every", settings.cap_every_s, 1, 3'600);
   reader.integer("processes_per_core", settings.processes_per_core, 0, Limits::count_max);
   reader.finish();
   settings.min_uid = static_cast<std::uint32_t>(min_uid);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/job_spec.hpp"
 #include "core/nearest_word.hpp"
 #include "core/work_class.hpp"
 
@@ -65,6 +66,7 @@ void read_work_class(const toml::table& table, ClusterConfig& config, ConfigErro
 void read_queue_placement(ConfigReader& reader, const ClusterConfig& config, QueueConfig& queue) {
   reader.flag("placement", queue.placement);
   reader.flag("elastic", queue.elastic);
+  reader.integer("power_margin", queue.power_margin, 0, Limits::power_margin_max);
   reader.choice("class", queue.work_class, work_class_names(config));
 }
 

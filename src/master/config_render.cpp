@@ -81,7 +81,8 @@ void render_queue(std::ostream& out, const QueueConfig& queue) {
       << "reserve_after = " << duration(queue.reserve_after_s) << "\n"
       << "ageing = " << queue.ageing << "\n"
       << "placement = " << (queue.placement ? "true" : "false") << "\n"
-      << "elastic = " << (queue.elastic ? "true" : "false") << "\n";
+      << "elastic = " << (queue.elastic ? "true" : "false") << "\n"
+      << "power_margin = " << queue.power_margin << "\n";
   if (!queue.work_class.empty()) out << "class = " << quoted(queue.work_class) << "\n";
 }
 
@@ -118,6 +119,9 @@ void render_node_settings(std::ostream& out, const NodeSettings& settings) {
       << "contain_memory = " << word(settings.contain_memory) << "\n"
       << "lend_cores = " << word(settings.lend_cores) << "\n"
       << "lend_every = " << duration(settings.lend_every_s) << "\n"
+      << "cap_power = " << word(settings.cap_power) << "\n"
+      << "cap_least = " << settings.cap_least_percent << "\n"
+      << "cap_every = " << duration(settings.cap_every_s) << "\n"
       << "processes_per_core = " << settings.processes_per_core << "\n"
       << "\n[health]\n"
       << "every = " << duration(settings.health_every_s) << "\n"

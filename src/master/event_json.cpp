@@ -154,6 +154,7 @@ void stored_fields(Io& io, Like<JobSpec> auto& spec) {
   io.texts("counters", spec.counters);
   io.text("class", spec.work_class);
   io.number("elastic", spec.elastic);
+  io.number("power_margin", spec.power_margin);
 }
 
 // The job is known from elsewhere.
@@ -216,6 +217,14 @@ void stored_fields(Io& io, Like<CoresLent> auto& event) {
   io.required_text("node", event.node);
   io.ids("cores", event.loan.cores);
   io.text("why", event.loan.why);
+}
+
+template <typename Io>
+void stored_fields(Io& io, Like<PowerCapped> auto& event) {
+  stored_fields(io, event.key);
+  io.required_text("node", event.node);
+  io.number("percent", event.cap.percent);
+  io.text("why", event.cap.why);
 }
 
 template <typename Io>
@@ -303,8 +312,9 @@ JobEvent event_from_json(JobId job, WallMs at_ms, const std::string& kind,
   if (read_if<DependencySettled>(event, kind, text) || read_if<HoldChanged>(event, kind, text) ||
       read_if<Assigned>(event, kind, text) || read_if<Started>(event, kind, text) ||
       read_if<ScriptEnded>(event, kind, text) || read_if<CoresLent>(event, kind, text) ||
-      read_if<CancelRequested>(event, kind, text) || read_if<RequeueRequested>(event, kind, text) ||
-      read_if<Requeued>(event, kind, text) || read_if<Ended>(event, kind, text)) {
+      read_if<PowerCapped>(event, kind, text) || read_if<CancelRequested>(event, kind, text) ||
+      read_if<RequeueRequested>(event, kind, text) || read_if<Requeued>(event, kind, text) ||
+      read_if<Ended>(event, kind, text)) {
     return event;
   }
   throw std::runtime_error("unknown kind of event");

@@ -21,6 +21,7 @@ void fill_spec(const JobSpec& spec, pb::JobInfo& out) {
   out.set_priority(spec.priority);
   out.set_work_class(spec.work_class);
   out.set_elastic(spec.elastic);
+  out.set_power_margin(spec.power_margin);
   for (const DeviceCount& device : spec.devices_per_node) {
     pb::DeviceCount& added = *out.add_devices_per_node();
     added.set_kind(device.kind);
@@ -77,6 +78,13 @@ void fill_job_info(const Controller& controller, const Job& job, const Now& now,
     added.set_cores(loan.loan.cores.to_string());
     added.set_why(loan.loan.why);
     added.set_since_ms(loan.since_ms);
+  }
+  for (const NodeCap& cap : job.caps) {
+    pb::NodeCap& added = *out.add_caps();
+    added.set_node(cap.node);
+    added.set_percent(cap.cap.percent);
+    added.set_why(cap.cap.why);
+    added.set_since_ms(cap.since_ms);
   }
   for (const Dependency& dependency : job.unmet) to_pb(dependency, *out.add_dependencies());
 }

@@ -214,6 +214,8 @@ void JobRows::update(const JobEvent& event, const ScriptEnded&) { expect_live(ev
 
 void JobRows::update(const JobEvent& event, const CoresLent&) { expect_live(event.job); }
 
+void JobRows::update(const JobEvent& event, const PowerCapped&) { expect_live(event.job); }
+
 void JobRows::update(const JobEvent& event, const CancelRequested& e) {
   set_reason(event.job, "cancelled by " + e.by);
 }

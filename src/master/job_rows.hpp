@@ -34,6 +34,7 @@ class JobRows {
   void update(const JobEvent& event, const Started& e);
   void update(const JobEvent& event, const ScriptEnded& e);
   void update(const JobEvent& event, const CoresLent& e);
+  void update(const JobEvent& event, const PowerCapped& e);
   void update(const JobEvent& event, const CancelRequested& e);
   void update(const JobEvent& event, const RequeueRequested& e);
   void update(const JobEvent& event, const Requeued& e);

@@ -36,7 +36,8 @@ namespace hyades {
   /* what became true */ \
   X(completed) X(failed) X(cancelled_pending) X(cancelled_running) X(timed_out) X(node_failed) \
   X(launch_failed) X(requeued_after_reboot) X(requeued_after_loss) X(requeued_unstarted) \
-  X(requeued_by_request) X(held_after_failures) X(backed_off) X(cores_lent) X(cores_returned) X(backfilled) X(multi_node_started) \
+  X(requeued_by_request) X(held_after_failures) X(backed_off) X(cores_lent) X(cores_returned) \
+  X(power_capped) X(power_lifted) X(backfilled) X(multi_node_started) \
   X(exclusive_started) X(devices_started) X(dependency_met) X(dependency_failed) \
   X(companion_started) X(script_ended) X(requeued_after_companion) X(ended_by_lease) \
   X(fenced) X(confirmed_dead) X(node_drained_by_fault) X(ended_while_agent_was_dead) X(adopted) X(node_joined_late) \

@@ -281,6 +281,7 @@ std::string difference(const Job& a, const Job& b) {
   if (!(a.placement == b.placement)) return "placement";
   if (a.why != b.why) return "why";
   if (a.loans != b.loans) return "loans";
+  if (a.caps != b.caps) return "caps";
   if (a.held != b.held) return "held";
   if (a.held_by_admin != b.held_by_admin) return "held_by_admin";
   if (a.cancel_requested != b.cancel_requested) return "cancel_requested";

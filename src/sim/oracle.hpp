@@ -4,8 +4,9 @@
 // Promises (as numbered in the documentation): P1 an acknowledged job exists for ever, P2 one token
 // one job, P3 never two live attempts and no start without a proof that the last one is dead,
 // P4 the stored result is what the process returned, once, P6 ids are unique, P8 nothing is given
-// out twice, P9 a cancelled job never starts. Beyond these: dependencies, drains, holds, limits
-// and placements are respected, and the live tables equal those replayed from the store.
+// out twice, P9 a cancelled job never starts. Beyond these: dependencies, drains, holds, limits,
+// placements and what jobs have agreed to are respected, and the live tables equal those replayed
+// from the store.
 #pragma once
 
 #include <map>
@@ -151,6 +152,7 @@ class Oracle {
   void on(JobTruth& job, const Started& e, const JobEvent& event);
   void on(JobTruth& job, const ScriptEnded& e, const JobEvent& event);
   void on(JobTruth& job, const CoresLent& e, const JobEvent& event);
+  void on(JobTruth& job, const PowerCapped& e, const JobEvent& event);
   void on(JobTruth& job, const CancelRequested& e, const JobEvent& event);
   void on(JobTruth& job, const RequeueRequested& e, const JobEvent& event);
   void on(JobTruth& job, const Requeued& e, const JobEvent& event);

@@ -178,6 +178,16 @@ void Oracle::on(JobTruth& job, const CoresLent& e, const JobEvent&) {
   marks_.hit(e.loan.cores.empty() ? Mark::cores_returned : Mark::cores_lent);
 }
 
+void Oracle::on(JobTruth& job, const PowerCapped& e, const JobEvent&) {
+  require(job.open == e.key, "P3 fencing", name_of(e.key) + " is not the current attempt");
+  require(e.cap.percent == 100 || job.spec.power_margin > 0, "power",
+          name_of(e.key) + " is capped and has not agreed to it");
+  require(e.cap.percent >= NodeSettings{}.cap_least_percent && e.cap.percent <= 100, "power",
+          name_of(e.key) + " is capped at " + std::to_string(e.cap.percent) + " %");
+  require(!e.cap.why.empty(), "power", name_of(e.key) + " is capped without a reason");
+  marks_.hit(e.cap.percent == 100 ? Mark::power_lifted : Mark::power_capped);
+}
+
 void Oracle::on(JobTruth& job, const CancelRequested&, const JobEvent& event) {
   require(job.cancel_sent, "P9 cancel", name_of(event.job) + " is cancelled; nobody asked for it");
   job.cancel_recorded = true;

@@ -93,6 +93,7 @@ void SimClients::ask_for_resources(JobSpec& spec) {
   }
   spec.exclusive = random_.chance(60);
   if (random_.chance(300)) spec.elastic = static_cast<int>(random_.between(-1, most_cores));
+  if (random_.chance(600)) spec.power_margin = static_cast<int>(random_.between(-1, 20));
 }
 
 void SimClients::ask_for_nodes(JobSpec& spec) {

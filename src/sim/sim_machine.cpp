@@ -5,9 +5,13 @@
 
 namespace hyades {
 
-SimMachine::SimMachine(SimContext& context, std::string name,
+SimMachine::SimMachine(SimContext& context, std::string name, int cores,
                        std::function<void(const LaunchKey&)> changed)
     : context_(context), name_(std::move(name)), changed_(std::move(changed)) {
+  const IdSet all = IdSet::first(cores);
+  const IdSet lower = IdSet::first((cores + 1) / 2);
+  zones_ = {{0, lower}, {1, all.without(lower)}};
+  power_percent_.assign(zones_.size(), 100);
   clock_.step_wall(context_.random.between(-3000, 3000));  // no two clocks agree
 }
 
@@ -88,6 +92,7 @@ void SimMachine::start(const LaunchOrder& order) {
     return changed(key);
   }
   check_alone(order);
+  check_power(order);
   Process process{.order = order,
                   .plan = SimJobPlan::parse(order.payload.script),
                   .cores = order.own_share().cores};
@@ -149,16 +154,49 @@ void SimMachine::set_cores(const LaunchKey& key, const IdSet& cores) {
     throw Violation("P8 lent cores", who + " is lent cores of " + to_string(other));
   }
   process.cores = cores;
+  check_agreement(key, process);
+}
+
+// The least that any of them has.
+int SimMachine::power_of(const IdSet& cores) const {
+  int least = 100;
+  for (std::size_t zone = 0; zone < zones_.size(); ++zone) {
+    if (zones_[zone].cores.common(cores).empty()) continue;
+    least = std::min(least, power_percent_[zone]);
+  }
+  return least;
+}
+
+// What starts has not been asked yet how much it can do without.
+void SimMachine::check_power(const LaunchOrder& order) const {
+  if (power_of(order.own_share().cores) == 100) return;
+  throw Violation("power", to_string(order.key) + " starts on capped processors of " + name_);
+}
+
+void SimMachine::set_power(std::size_t zone, int percent) {
+  power_percent_.at(zone) = percent;
+  if (percent == 100) return;
+  for (const auto& [key, process] : processes_) check_agreement(key, process);
+}
+
+void SimMachine::check_agreement(const LaunchKey& key, const Process& process) const {
+  const bool agrees =
+      process.order.spec.power_margin > 0 && process.order.placement.shares.size() == 1;
+  if (agrees || power_of(process.cores) == 100) return;
+  throw Violation("power", to_string(key) + " on " + name_ + " has not agreed to a cap");
 }
 
 std::vector<JobFigures> SimMachine::look_at_jobs() {
   std::vector<JobFigures> all;
-  for (const auto& [key, process] : processes_) {
+  for (auto& [key, process] : processes_) {
+    // Some lose speed with their power, others none.
+    process.done += key.job % 2 == 0 ? power_of(process.order.own_share().cores) : 100;
     // Some can use whatever they get, others not even what they have.
     const double most =
         key.job % 3 == 0 ? process.cores.size() : 1.0 + static_cast<double>(key.job % 4);
     const double busy = std::min<double>(process.cores.size(), most);
-    all.push_back({key, {{kCoresBusyFigure, "cores", busy}}});
+    all.push_back(
+        {key, {{kCoresBusyFigure, "cores", busy}, {kInstructionsFigure, "count", process.done}}});
   }
   return all;
 }
@@ -267,6 +305,7 @@ void SimMachine::reboot() {
   while (!processes_.empty()) destroy(LaunchKey(processes_.begin()->first), "reboots under");
   for (auto& [key, record] : records_) record.holder = Holder::Nobody;
   ++boot_;
+  std::fill(power_percent_.begin(), power_percent_.end(), 100);
   sequence_at_boot_ = high_sequence;
   epoch_at_boot_ = high_epoch;
   context_.oracle.rebooted(name_, boot_id());

@@ -10,6 +10,7 @@
 
 #include "core/exit_record.hpp"
 #include "core/messages.hpp"
+#include "core/power_cap.hpp"
 #include "sim/sim_clock.hpp"
 #include "sim/sim_context.hpp"
 #include "sim/sim_job_plan.hpp"
@@ -32,7 +33,8 @@ class SimMachine {
   };
 
   // `changed` is called when a record changed by itself (not by a call of the worker).
-  SimMachine(SimContext& context, std::string name, std::function<void(const LaunchKey&)> changed);
+  SimMachine(SimContext& context, std::string name, int cores,
+             std::function<void(const LaunchKey&)> changed);
 
   // ---- what the worker's spool and spawner do with it
   std::map<LaunchKey, Record>& records() { return records_; }
@@ -42,6 +44,9 @@ class SimMachine {
   void stop(const LaunchKey& key, StopReason reason, int grace_s);
   bool sweep(const LaunchKey& key);
   void set_cores(const LaunchKey& key, const IdSet& cores);
+  // Its cores are in two packages.
+  const std::vector<PowerZone>& zones() const { return zones_; }
+  void set_power(std::size_t zone, int percent);
   // What jobs do to the cores that they may use, as somebody who looks on would see it.
   std::vector<JobFigures> look_at_jobs();
   bool is_alive(const LaunchKey& key) const { return processes_.count(key) != 0; }
@@ -65,7 +70,8 @@ class SimMachine {
     SimJobPlan plan;
     WallMs started_ms = 0;
     StopReason stopped = StopReason::None;
-    IdSet cores;          // that it may use now
+    IdSet cores;  // that it may use now
+    double done = 0;
     bool orphan = false;  // its shepherd was killed: nobody will write down how it ends
   };
 
@@ -75,6 +81,9 @@ class SimMachine {
   void start(const LaunchOrder& order);
   void end(const LaunchKey& key, int exit_code, int signal);
   void check_alone(const LaunchOrder& order) const;
+  void check_power(const LaunchOrder& order) const;
+  void check_agreement(const LaunchKey& key, const Process& process) const;
+  int power_of(const IdSet& cores) const;
   BootMs lease_end_ms(const LaunchOrder& order);
   void watch_lease(const LaunchKey& key);
   void destroy(const LaunchKey& key, const char* how);
@@ -87,6 +96,8 @@ class SimMachine {
   std::uint64_t boot_ = 1;
   std::map<LaunchKey, Record> records_;
   std::map<LaunchKey, Process> processes_;
+  std::vector<PowerZone> zones_;
+  std::vector<int> power_percent_;  // by zone
   LaunchSequence sequence_at_boot_ = 0;
   Epoch epoch_at_boot_ = 0;
 };

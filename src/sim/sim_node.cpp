@@ -9,9 +9,11 @@ SimNode::SimNode(SimContext& context, FaultyWires& wires, int number)
       wires_(wires),
       number_(number),
       machine_(context, context.options.nodes[static_cast<std::size_t>(number)].name,
+               context.options.nodes[static_cast<std::size_t>(number)].inventory.cores,
                [this](const LaunchKey& key) { record_changed(key); }),
       spool_(context, machine_, wish_),
-      spawner_(context, machine_, wish_) {}
+      spawner_(context, machine_, wish_),
+      power_(machine_) {}
 
 namespace {
 constexpr std::int64_t kLookEvery_ms = 2000;
@@ -54,7 +56,8 @@ void SimNode::start_worker() {
     if (record.holder == SimMachine::Holder::Shepherd) context_.marks.hit(Mark::adopted);
   }
   try {
-    agent_ = std::make_unique<Agent>(identity, spool_, spawner_);
+    power_.start_anew();
+    agent_ = std::make_unique<Agent>(identity, spool_, spawner_, &power_);
   } catch (const ProcessDied&) {
     return restart_after(1000);
   }
@@ -80,7 +83,7 @@ void SimNode::look_at_jobs(Agent& agent) {
   look_due_ms_ = context_.events.now_ms() + kLookEvery_ms;
   TelemetryReport report;
   report.jobs = machine_.look_at_jobs();
-  if (!report.jobs.empty()) agent.pass_on(std::move(report));
+  if (!report.jobs.empty()) agent.pass_on(std::move(report), machine_.now());
 }
 
 void SimNode::deliver(const Message& message, Epoch epoch) {

@@ -8,6 +8,7 @@
 #include "core/agent.hpp"
 #include "sim/faulty_link.hpp"
 #include "sim/sim_machine.hpp"
+#include "sim/sim_power.hpp"
 #include "sim/sim_spawner.hpp"
 #include "sim/sim_spool.hpp"
 
@@ -57,6 +58,7 @@ class SimNode {
   SimMachine machine_;
   SimSpool spool_;
   SimSpawner spawner_;
+  SimPower power_;
   std::unique_ptr<Agent> agent_;
   std::uint64_t lives_ = 0;  // of workers, to tell their timers apart
   std::int64_t suspended_until_ms_ = 0;

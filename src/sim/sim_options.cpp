@@ -33,6 +33,7 @@ std::shared_ptr<const ClusterConfig> random_config(Prng& random, const SimOption
   config->max_launch_failures = static_cast<int>(random.between(2, 4));
   config->admin_uids = {0};
   config->queues.front().default_time_s = 1800;
+  config->node_settings.cap_power = true;
   if (options.plain) return config;
   if (random.chance(400)) {
     config->fence_command = {"/fence"};

@@ -112,9 +112,14 @@ Topology Topology::read(const std::string& synthetic, const std::string& xml_fil
   const int count = std::max(hwloc_get_nbobjs_by_type(raw, HWLOC_OBJ_PU), 0);
   for (int i = 0; i < count; ++i) {
     const hwloc_obj_t unit = hwloc_get_obj_by_type(raw, HWLOC_OBJ_PU, static_cast<unsigned>(i));
+    const hwloc_obj_t above = hwloc_get_ancestor_obj_by_type(raw, HWLOC_OBJ_PACKAGE, unit);
+    const int package = above == nullptr ? 0 : static_cast<int>(above->os_index);
+    // What another group of processors has counts, too.
+    topology.package_sizes_[package] =
+        above == nullptr ? count : hwloc_bitmap_weight(above->complete_cpuset);
     if (restricted && !affinity.allows(unit->os_index)) continue;
     topology.cores_.push_back(
-        {static_cast<int>(unit->os_index), hwloc_bitmap_first(unit->nodeset)});
+        {static_cast<int>(unit->os_index), hwloc_bitmap_first(unit->nodeset), package});
   }
   if (topology.cores_.empty()) throw TopologyError("hwloc found no processor in the topology");
   topology.packages_ = std::max(hwloc_get_nbobjs_by_type(raw, HWLOC_OBJ_PACKAGE), 1);
@@ -171,6 +176,17 @@ std::vector<int> Topology::cpus_for(const IdSet& cores) const {
   }
   std::sort(cpus.begin(), cpus.end());
   return cpus;
+}
+
+IdSet Topology::whole_package(int package) const {
+  IdSet cores;
+  if (!is_this_machine_) return cores;
+  for (std::size_t core = 0; core < cores_.size(); ++core) {
+    if (cores_[core].package == package) cores.insert(static_cast<int>(core));
+  }
+  const auto size = package_sizes_.find(package);
+  const bool whole = size != package_sizes_.end() && size->second == cores.size();
+  return whole ? cores : IdSet();
 }
 
 std::vector<int> Topology::numa_nodes_for(const IdSet& cores) const {

@@ -1,6 +1,7 @@
 // What this node is made of, read once per worker (loading it per job is slow).
 #pragma once
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -41,6 +42,10 @@ class Topology {
   // (in this order). Empty when any of the cores does not exist or this is not this machine.
   std::vector<int> cpus_for(const IdSet& cores) const;
 
+  // The cores of a package (the operating system's number); none when another part of it is not
+  // this node's, or this is not this machine.
+  IdSet whole_package(int package) const;
+
   // The NUMA nodes (operating system's numbers, ascending) that these cores belong to.
   std::vector<int> numa_nodes_for(const IdSet& cores) const;
 
@@ -48,8 +53,9 @@ class Topology {
   std::vector<MemoryDomain> domains_with(const std::vector<hwloc_obj*>& gpus) const;
 
   struct Core {
-    int cpu = 0;   // the operating system's number
-    int numa = 0;  // likewise
+    int cpu = 0;      // the operating system's number
+    int numa = 0;     // likewise
+    int package = 0;  // likewise
   };
 
   Topology() = default;
@@ -57,6 +63,7 @@ class Topology {
 
   Inventory inventory_;
   std::vector<Core> cores_;
+  std::map<int, int> package_sizes_;  // cores, this node's or not
   int packages_ = 0;
   int numa_nodes_ = 0;
   bool is_this_machine_ = false;

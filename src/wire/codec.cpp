@@ -219,6 +219,7 @@ void to_pb(const JobSpec& value, pb::JobSpec& out) {
   to_pb(value.counters, *out.mutable_counters());
   out.set_work_class(value.work_class);
   out.set_elastic(value.elastic);
+  out.set_power_margin(value.power_margin);
 }
 
 namespace {
@@ -269,6 +270,7 @@ bool from_pb(const pb::JobSpec& in, JobSpec& out, std::string& error) {
   check.texts("counters", in.counters(), out.counters, counter_name_bytes_max);
   check.text("work_class", in.work_class(), out.work_class);
   check.number("elastic", in.elastic(), -1, Limits::count_max, out.elastic);
+  check.number("power_margin", in.power_margin(), -1, Limits::power_margin_max, out.power_margin);
   return check.ok();
 }
 
@@ -358,9 +360,14 @@ void to_pb(const LaunchReport& value, pb::LaunchReport& out) {
   out.set_node_fault(value.node_fault);
   out.set_step_port(value.step_port);
   out.set_sent_ms(value.sent_ms);
-  if (value.loan == CoreLoan{}) return;
-  out.mutable_loan()->set_cores(value.loan.cores.to_string());
-  out.mutable_loan()->set_why(value.loan.why);
+  if (value.loan != CoreLoan{}) {
+    out.mutable_loan()->set_cores(value.loan.cores.to_string());
+    out.mutable_loan()->set_why(value.loan.why);
+  }
+  if (value.cap != PowerCap{}) {
+    out.mutable_cap()->set_lowered_percent(100 - value.cap.percent);
+    out.mutable_cap()->set_why(value.cap.why);
+  }
 }
 
 bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error) {
@@ -379,6 +386,10 @@ bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error) 
   check.number("sent_ms", in.sent_ms(), 0, kWallMsMax, out.sent_ms);
   ids_from_pb(check, "loan", in.loan().cores(), out.loan.cores);
   check.text("loan", in.loan().why(), out.loan.why);
+  int lowered_percent = 0;
+  check.number("cap", in.cap().lowered_percent(), 0, 100, lowered_percent);
+  out.cap.percent = 100 - lowered_percent;
+  check.text("cap", in.cap().why(), out.cap.why);
   return check.ok();
 }
 

@@ -44,6 +44,9 @@ void put(const NodeSettings& value, pb::NodeSettings& out) {
   to_pb(value.telemetry, *out.mutable_telemetry());
   out.set_lend_cores(value.lend_cores);
   out.set_lend_every_s(value.lend_every_s);
+  out.set_cap_power(value.cap_power);
+  out.set_cap_least_percent(value.cap_least_percent);
+  out.set_cap_every_s(value.cap_every_s);
 }
 
 void put(const Hello& value, pb::NodeMessage& out) {
@@ -173,6 +176,9 @@ bool get(const pb::NodeSettings& in, NodeSettings& out, std::string& error) {
   if (check.ok()) check.nested(from_pb(in.telemetry(), out.telemetry, error));
   out.lend_cores = in.lend_cores();
   check.number("lend_every_s", in.lend_every_s(), 0, INT_MAX, out.lend_every_s);
+  out.cap_power = in.cap_power();
+  check.number("cap_least_percent", in.cap_least_percent(), 0, 100, out.cap_least_percent);
+  check.number("cap_every_s", in.cap_every_s(), 0, INT_MAX, out.cap_every_s);
   return check.ok();
 }
 

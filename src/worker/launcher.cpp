@@ -137,6 +137,7 @@ std::optional<std::string> become_a_poor_victim() {
 Launcher::Launcher(UniqueFd orders, Surroundings surroundings)
     : orders_(std::move(orders)),
       surroundings_(std::move(surroundings)),
+      power_(power_root()),
       buffer_(datagram_bytes_max + 1024, '\0') {}
 
 void Launcher::run() {
@@ -175,6 +176,8 @@ bool Launcher::receive() {
     on(*sweep);
   } else if (const auto* cores = std::get_if<SetCores>(&order)) {
     on(*cores);
+  } else if (const auto* power = std::get_if<SetPower>(&order)) {
+    on(*power);
   }
   return true;
 }
@@ -212,8 +215,7 @@ void Launcher::on(const SweepLaunch& sweep) {
       read_remains(surroundings_.spool_directory, sweep.key, sweep.cluster_id, remains) &&
       sweep_remains(remains, sweep_ms) && end_group(surroundings_.containment, group, sweep_ms);
   if (clean) remove_job_files(surroundings_.spool_directory, sweep.key);
-  const std::string answer = encode(SweepAnswer{sweep.key, clean});
-  send(orders_.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  answer(encode(SweepAnswer{sweep.key, clean}));
   _exit(0);
 }
 
@@ -221,9 +223,16 @@ void Launcher::on(const SweepLaunch& sweep) {
 void Launcher::on(const SetCores& cores) {
   const std::string group = cores.cluster_id + '/' + to_string(cores.key);
   const std::string trouble = surroundings_.containment.set_cpus(group, cores.cpus);
-  if (trouble.empty()) return;
-  const std::string answer = encode(CoresTrouble{cores.key, trouble});
-  send(orders_.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (!trouble.empty()) answer(encode(CoresTrouble{cores.key, trouble}));
+}
+
+void Launcher::on(const SetPower& power) {
+  const std::string trouble = power_.set(power.package, power.percent);
+  if (!trouble.empty()) answer(encode(PowerTrouble{trouble}));
+}
+
+void Launcher::answer(const std::string& datagram) {
+  send(orders_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 // To the shepherd only, and never to a process that has got its pid: while the record is locked

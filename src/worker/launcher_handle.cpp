@@ -15,6 +15,7 @@
 #include "worker/containment.hpp"
 #include "worker/job_directory.hpp"
 #include "worker/launcher.hpp"
+#include "worker/power_limits.hpp"
 
 namespace hyades {
 namespace {
@@ -115,11 +116,19 @@ LauncherHandle LauncherHandle::start_before_mpi(const std::string& program,
   const int on = 1;
   setsockopt(there.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   // With the launcher's rights, in its group, and before it looks itself.
-  const Containment containment = Containment::find_as_told();
-  pid_t pid = 0;
-  const int error = Birth(there.get()).give(program, spool_directory, pid);
+  LauncherHandle handle(std::move(here), Containment::find_as_told());
+  const int error = Birth(there.get()).give(program, spool_directory, handle.pid_);
   if (error != 0) throw std::runtime_error(describe_failure(program, error));
-  return LauncherHandle(std::move(here), pid, containment);
+  return handle;
+}
+
+LauncherHandle::LauncherHandle(UniqueFd socket, const Containment& containment)
+    : socket_(std::move(socket)),
+      containment_(containment.describe()),
+      binds_cpus_(containment.binds_cpus()) {
+  for (const PackageLimit& limit : find_package_limits(power_root(), no_power_)) {
+    power_packages_.push_back(limit.package);
+  }
 }
 
 LauncherHandle::LauncherHandle(LauncherHandle&& other) noexcept
@@ -128,6 +137,9 @@ LauncherHandle::LauncherHandle(LauncherHandle&& other) noexcept
       containment_(std::move(other.containment_)),
       binds_cpus_(other.binds_cpus_),
       cores_trouble_(std::move(other.cores_trouble_)),
+      power_packages_(std::move(other.power_packages_)),
+      no_power_(std::move(other.no_power_)),
+      power_trouble_(std::move(other.power_trouble_)),
       gone_(other.gone_),
       started_as_(other.started_as_),
       answers_(std::move(other.answers_)),
@@ -152,6 +164,7 @@ bool LauncherHandle::alive() {
     const ssize_t size = recv(socket_.get(), datagram, sizeof datagram, MSG_DONTWAIT);
     SweepAnswer answer;
     CoresTrouble trouble;
+    PowerTrouble power;
     if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) lost();
     if (size < 0 && errno == EAGAIN) break;
     if (size <= 0) continue;
@@ -160,6 +173,8 @@ bool LauncherHandle::alive() {
       answers_[answer.key] = answer;
     } else if (decode(bytes, trouble)) {
       cores_trouble_ = trouble.why;
+    } else if (decode(bytes, power)) {
+      power_trouble_ = power.why;
     }
   }
   return !gone_;

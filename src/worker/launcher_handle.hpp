@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wire/unique_fd.hpp"
 #include "worker/containment.hpp"
@@ -56,6 +57,12 @@ class LauncherHandle {
   // Why cores of launches could not be set, the last time that this was so; "": it never was.
   const std::string& cores_trouble() const { return cores_trouble_; }
 
+  // The packages of processors that it can cap, by the operating system's numbers; why others
+  // cannot be, or why there is none; and why that did not work, once it did not.
+  const std::vector<int>& power_packages() const { return power_packages_; }
+  const std::string& no_power() const { return no_power_; }
+  const std::string& power_trouble() const { return power_trouble_; }
+
   // Whether this process has become another user since it started the launcher.
   bool has_other_rights() const { return started_as_ != geteuid(); }
 
@@ -73,11 +80,7 @@ class LauncherHandle {
     UniqueFd body;  // a memory file with the launch record, when that is too big for a datagram
   };
 
-  LauncherHandle(UniqueFd socket, pid_t pid, const Containment& containment)
-      : socket_(std::move(socket)),
-        pid_(pid),
-        containment_(containment.describe()),
-        binds_cpus_(containment.binds_cpus()) {}
+  LauncherHandle(UniqueFd socket, const Containment& containment);
   void lost();
 
   UniqueFd socket_;
@@ -85,6 +88,9 @@ class LauncherHandle {
   std::string containment_;
   bool binds_cpus_ = false;
   std::string cores_trouble_;
+  std::vector<int> power_packages_;
+  std::string no_power_;
+  std::string power_trouble_;
   bool gone_ = false;
   uid_t started_as_ = geteuid();
   std::map<LaunchKey, SweepAnswer> answers_;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/job_spec.hpp"
+#include "core/power_cap.hpp"
 #include "wire/byte_codec.hpp"
 #include "worker/launch_record.hpp"
 
@@ -17,7 +18,9 @@ enum : std::uint64_t {
   sweep_launch = 4,
   sweep_answer = 5,
   set_cores = 6,
-  cores_trouble = 7
+  cores_trouble = 7,
+  set_power = 8,
+  power_trouble = 9
 };
 
 constexpr std::size_t trouble_bytes_max = 400;
@@ -76,6 +79,14 @@ bool decode_cores(ByteReader& in, const LaunchKey& key, LauncherOrder& order) {
   return in.at_end();
 }
 
+bool decode_power(ByteReader& in, LauncherOrder& order) {
+  SetPower power;
+  if (!in.get_int(power.package, 0, std::numeric_limits<int>::max())) return false;
+  if (!in.get_int(power.percent, kPowerPercentLeast, 100)) return false;
+  order = power;
+  return in.at_end();
+}
+
 }  // namespace
 
 std::string encode(const LauncherOrder& order) {
@@ -101,6 +112,12 @@ std::string encode(const LauncherOrder& order) {
     put_cpus(cores->cpus, out);
     return out.take();
   }
+  if (const auto* power = std::get_if<SetPower>(&order)) {
+    put_head(out, set_power, {});
+    out.put_signed(power->package);
+    out.put_signed(power->percent);
+    return out.take();
+  }
   const auto& signal = std::get<SignalLaunch>(order);
   put_head(out, signal_launch, signal.key);
   out.put_signed(signal.signal);
@@ -121,6 +138,7 @@ bool decode(std::string_view bytes, LauncherOrder& order) {
   if (kind == signal_launch) return decode_signal(in, key, order);
   if (kind == sweep_launch) return decode_sweep(in, key, order);
   if (kind == set_cores) return decode_cores(in, key, order);
+  if (kind == set_power) return decode_power(in, order);
   return false;
 }
 
@@ -152,6 +170,21 @@ bool decode(std::string_view bytes, CoresTrouble& trouble) {
   ByteReader in(bytes);
   std::uint64_t kind = 0;
   return in.get(kind) && kind == cores_trouble && get_key(in, trouble.key) &&
+         in.get(trouble.why, trouble_bytes_max) && in.at_end();
+}
+
+std::string encode(const PowerTrouble& trouble) {
+  ByteWriter out;
+  put_head(out, power_trouble, {});
+  out.put(std::string_view(trouble.why).substr(0, trouble_bytes_max));
+  return out.take();
+}
+
+bool decode(std::string_view bytes, PowerTrouble& trouble) {
+  ByteReader in(bytes);
+  std::uint64_t kind = 0;
+  LaunchKey none;
+  return in.get(kind) && kind == power_trouble && get_key(in, none) &&
          in.get(trouble.why, trouble_bytes_max) && in.at_end();
 }
 

@@ -43,7 +43,14 @@ struct SetCores {
   std::vector<int> cpus;
 };
 
-using LauncherOrder = std::variant<StartLaunch, StopLaunch, SignalLaunch, SweepLaunch, SetCores>;
+// A package of processors may draw so much of what it could when the launcher was started.
+struct SetPower {
+  int package = 0;
+  int percent = 100;
+};
+
+using LauncherOrder =
+    std::variant<StartLaunch, StopLaunch, SignalLaunch, SweepLaunch, SetCores, SetPower>;
 
 struct SweepAnswer {
   LaunchKey key;
@@ -53,6 +60,11 @@ struct SweepAnswer {
 // A SetCores was in vain; when it was not, nothing is said.
 struct CoresTrouble {
   LaunchKey key;
+  std::string why;
+};
+
+// A SetPower was in vain; likewise.
+struct PowerTrouble {
   std::string why;
 };
 
@@ -73,7 +85,9 @@ std::string encode(const SweepAnswer& answer);
 bool decode(std::string_view bytes, SweepAnswer& answer);
 std::string encode(const CoresTrouble& trouble);
 bool decode(std::string_view bytes, CoresTrouble& trouble);
-// Neither is longer.
+std::string encode(const PowerTrouble& trouble);
+bool decode(std::string_view bytes, PowerTrouble& trouble);
+// None of these is longer.
 constexpr std::size_t answer_bytes_max = 512;
 
 // What a shepherd is told, squeezed into the value of a queued signal.

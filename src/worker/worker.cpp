@@ -15,6 +15,7 @@
 #include "wire/system_clock.hpp"
 #include "worker/disk_spool.hpp"
 #include "worker/health_watch.hpp"
+#include "worker/launcher_power.hpp"
 #include "worker/launcher_spawner.hpp"
 #include "worker/spool_identity.hpp"
 
@@ -49,12 +50,13 @@ class WorkerLoop {
         sampler_(sampler),
         spool_(options.spool_directory, "", kSpoolPatience_ms),
         spawner_(spawner_config(options), spool_, launcher_),
+        power_(power(options.nodes_on_this_host)),
         agent_({.node = options.node,
                 .boot_id = spool_.boot_id(),
                 .inventory = offered_,
                 .pid = getpid(),
                 .address = options.address},
-               spool_, spawner_),
+               spool_, spawner_, &power_),
         health_(options.node, options.spool_directory) {
     waiter_.add(link_.doorbell_fd());
     if (spool_.watch_fd() >= 0) waiter_.add(spool_.watch_fd());
@@ -119,16 +121,35 @@ class WorkerLoop {
     sampler_.turn(agent_.settings().telemetry, offered_.cores, now.boot_ms);
     reports_.clear();
     sampler_.take(reports_);
-    for (TelemetryReport& report : reports_) agent_.pass_on(std::move(report));
+    for (TelemetryReport& report : reports_) agent_.pass_on(std::move(report), now);
     if (unmeasured_.is(sampler_.trouble())) {
       spdlog::warn("node {}: nothing is measured: {}", node_, sampler_.trouble());
     }
   }
 
   void log_trouble() {
+    if (agent_.settings().cap_power && uncapped_.is(power_.fixed())) {
+      spdlog::warn("node {}: power is not capped: {}", node_, power_.fixed());
+    }
     if (malformed_.is(link_.last_error())) {
       spdlog::warn("node {}: a message from the master was refused: {}", node_, link_.last_error());
     }
+  }
+
+  // Of packages that are all ours: what else runs there has not been asked.
+  LauncherPower power(int nodes_on_this_host) const {
+    std::vector<PowerZone> zones;
+    std::string why_not = launcher_.no_power();
+    for (const int package : launcher_.power_packages()) {
+      IdSet cores = topology_.whole_package(package);
+      if (cores.empty()) {
+        why_not = "package " + std::to_string(package) + " is not all this node's";
+      } else {
+        zones.push_back({package, std::move(cores)});
+      }
+    }
+    if (nodes_on_this_host == 1) return {std::move(zones), why_not, launcher_};
+    return {{}, "several nodes share this machine", launcher_};
   }
 
   SpawnerConfig spawner_config(const WorkerOptions& options) {
@@ -158,6 +179,7 @@ class WorkerLoop {
   SamplerHandle& sampler_;
   DiskSpool spool_;
   LauncherSpawner spawner_;
+  LauncherPower power_;
   Agent agent_;
   HealthWatch health_;
   std::vector<Delivery> deliveries_;
@@ -166,6 +188,7 @@ class WorkerLoop {
   News malformed_;
   News unwell_;
   News unmeasured_;
+  News uncapped_;
 };
 
 }  // namespace

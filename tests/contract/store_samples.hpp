@@ -66,6 +66,7 @@ inline JobSpec sample_spec(const std::string& name = "train") {
   spec.counters = {"PAPI_TOT_INS", "perf::PAGE-FAULTS"};
   spec.work_class = "memory";
   spec.elastic = 8;
+  spec.power_margin = 7;
   return spec;
 }
 
@@ -164,6 +165,9 @@ inline bool same(const Started& a, const Started& b) {
 }
 inline bool same(const CoresLent& a, const CoresLent& b) {
   return a.key == b.key && a.node == b.node && a.loan == b.loan;
+}
+inline bool same(const PowerCapped& a, const PowerCapped& b) {
+  return a.key == b.key && a.node == b.node && a.cap == b.cap;
 }
 inline bool same(const ScriptEnded& a, const ScriptEnded& b) {
   return a.key == b.key && a.exit == b.exit;

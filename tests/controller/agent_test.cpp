@@ -71,6 +71,17 @@ class FakeSpawner : public Spawner {
   }
 };
 
+class FakePower : public PowerCaps {
+ public:
+  std::vector<PowerZone> zones_{{0, IdSet::first(4)}};
+  int percent_ = 100;
+  std::string fixed_;
+
+  const std::vector<PowerZone>& zones() const override { return zones_; }
+  void set(std::size_t, int percent) override { percent_ = percent; }
+  std::string fixed() const override { return fixed_; }
+};
+
 const LaunchKey key{42, 1, 77};
 constexpr Epoch epoch = 3;
 
@@ -78,6 +89,7 @@ class AgentTest : public testing::Test {
  protected:
   FakeSpool spool_;
   FakeSpawner spawner_;
+  FakePower power_;
   std::unique_ptr<Agent> agent_;
   Now now_{1'000'000, 1'000};
   std::deque<Message> said_;
@@ -88,7 +100,7 @@ class AgentTest : public testing::Test {
     identity.node = "n1";
     identity.boot_id = "boot-1";
     identity.inventory.cores = 4;
-    agent_ = std::make_unique<Agent>(identity, spool_, spawner_);
+    agent_ = std::make_unique<Agent>(identity, spool_, spawner_, &power_);
     tick();
     hello_ = expect_said<Hello>();
     receive(Welcome{true, ""});
@@ -262,7 +274,7 @@ class LendingTest : public AgentTest {
   void busy(const LaunchKey& which, double cores) {
     TelemetryReport report;
     report.jobs.push_back({which, {{kCoresBusyFigure, "cores", cores}}});
-    agent_->pass_on(report);
+    agent_->pass_on(report, now_);
     tick(10'000);
     std::erase_if(said_, [](const Message& message) {
       return !std::holds_alternative<LaunchReport>(message.body);
@@ -351,12 +363,129 @@ TEST_F(LendingTest, WhereJobsAreNotBoundNothingIsLent) {
   expect_calls({});
   TelemetryReport report;
   report.components.emplace_back();
-  agent_->pass_on(report);
+  agent_->pass_on(report, now_);
   collect();
-  const ComponentState lending = expect_said<TelemetryReport>().components.back();
+  const ComponentState lending = expect_said<TelemetryReport>().components.at(1);
   EXPECT_EQ(lending.layer, "optimisation");
   EXPECT_FALSE(lending.running);
   EXPECT_EQ(lending.text, "no groups");
+}
+
+// ---- power -------------------------------------------------------------------------------------
+
+class PowerTest : public AgentTest {
+ protected:
+  static constexpr LaunchKey other{43, 1, 78};
+  double done_ = 0;
+
+  void SetUp() override { begin(); }
+  void begin() {
+    start_worker();
+    NodeSettings settings;
+    settings.cap_power = true;
+    settings.cap_every_s = 10;
+    receive(Welcome{true, "", settings, 4});
+    said_.clear();
+  }
+  void launch(const LaunchKey& which, int margin, std::size_t nodes = 1) {
+    LaunchOrder its = order();
+    its.key = which;
+    its.spec.power_margin = margin;
+    its.placement.shares.resize(nodes, {.node = "n2", .boot_id = "boot-2"});
+    its.placement.shares[0].cores.insert(which == key ? 0 : 1);
+    receive(its);
+    SpoolRecord& record = spool_.records_[which];
+    record.started_ms = 5;
+    record.cores = its.placement.shares[0].cores;
+    agent_->record_changed(which, now_);
+    collect();
+    said_.clear();
+  }
+  // It works at full speed for as long as a look takes.
+  void go_on(const char* figure = kInstructionsFigure) {
+    for (int second = 0; second < 14; ++second) {
+      TelemetryReport report;
+      report.jobs.push_back({key, {{figure, "", done_ += 10}}});
+      agent_->pass_on(report, now_);
+      tick(1000);
+    }
+    std::erase_if(said_, [](const Message& message) {
+      return !std::holds_alternative<LaunchReport>(message.body);
+    });
+  }
+};
+
+TEST_F(PowerTest, IsCappedForWhoAgreesAndTheMasterHearsOfIt) {
+  launch(key, 10);
+  go_on();
+  EXPECT_EQ(power_.percent_, 95);
+  const LaunchReport report = expect_report(LaunchState::Running);
+  EXPECT_EQ(report.cap.percent, 95);
+  EXPECT_NE(report.cap.why, "");
+  said_.clear();
+  receive(SayHello{});
+  EXPECT_EQ(expect_said<Hello>().launches.at(0).cap.percent, 95);
+}
+
+TEST_F(PowerTest, WhatAJobSaysOfItsProgressCountsToo) {
+  launch(key, 10);
+  go_on(kProgressFigure);
+  EXPECT_EQ(power_.percent_, 95);
+  said_.clear();
+}
+
+TEST_F(PowerTest, WhoStartsHasAllOfIt) {
+  launch(key, 10);
+  go_on();
+  ASSERT_EQ(power_.percent_, 95);
+  said_.clear();
+  LaunchOrder its = order();
+  its.key = other;
+  its.placement.shares[0].cores.insert(1);
+  receive(its);
+  EXPECT_EQ(power_.percent_, 100);
+  EXPECT_EQ(expect_report(LaunchState::Running).cap.percent, 100);
+  said_.clear();
+}
+
+TEST_F(PowerTest, NotForJobsOfSeveralNodes) {
+  launch(key, 10, 2);
+  go_on();
+  EXPECT_EQ(power_.percent_, 100);
+}
+
+TEST_F(PowerTest, NotForWhomAnEarlierWorkerStarted) {
+  launch(key, 10);
+  begin();
+  go_on();
+  EXPECT_EQ(power_.percent_, 100);
+  said_.clear();
+}
+
+TEST_F(PowerTest, ComesBackWithTheEnd) {
+  launch(key, 10);
+  go_on();
+  said_.clear();
+  record().exit = ExitRecord{};
+  changed();
+  tick();
+  EXPECT_EQ(power_.percent_, 100);
+  EXPECT_EQ(expect_report(LaunchState::Exited).cap, PowerCap{});
+}
+
+TEST_F(PowerTest, SaysWhyItIsNot) {
+  power_.fixed_ = "no limit";
+  launch(key, 10);
+  go_on();
+  EXPECT_EQ(power_.percent_, 100);
+  TelemetryReport report;
+  report.components.emplace_back();
+  agent_->pass_on(report, now_);
+  collect();
+  const ComponentState caps = expect_said<TelemetryReport>().components.back();
+  EXPECT_EQ(caps.name, "power_caps");
+  EXPECT_FALSE(caps.running);
+  EXPECT_EQ(caps.text, "no limit");
 }
 
 // ---- what comes too late -----------------------------------------------------------------------

@@ -478,6 +478,45 @@ TEST_F(LoanTest, AreOfOneAttempt) {
   cluster_.expect_sent<LaunchOrder>("n1");
 }
 
+TEST_F(LoanTest, CapsOfPowerAreEventsToo) {
+  const auto report_cap = [&](int percent, const std::string& why) {
+    LaunchReport report;
+    report.key = cluster_.job(job_).key;
+    report.state = LaunchState::Running;
+    report.started_ms = SimClock::wall_start_ms + 5;
+    report.cap = {percent, why};
+    cluster_.reports("n1", report);
+  };
+  report_cap(85, "it lost nothing");
+  const auto capped = cluster_.expect_event<PowerCapped>(job_);
+  EXPECT_EQ(capped.node, "n1");
+  EXPECT_EQ(capped.cap, (PowerCap{85, "it lost nothing"}));
+  report_cap(85, "it lost nothing");
+  ASSERT_EQ(cluster_.job(job_).caps.size(), 1u);
+  EXPECT_EQ(cluster_.job(job_).caps[0].cap.percent, 85);
+  report_cap(100, "");
+  EXPECT_EQ(cluster_.expect_event<PowerCapped>(job_).cap.why, "a new worker began anew");
+  EXPECT_TRUE(cluster_.job(job_).caps.empty());
+}
+
+TEST(PowerMargin, IsTheQueuesWhereTheJobSaysNothing) {
+  ClusterConfig config = TestCluster::patient();
+  config.queues = {{.name = "green", .power_margin = 5}, {.name = "plain"}};
+  TestCluster cluster(config);
+  cluster.nodes(1, 8);
+  const auto margin = [&](const JobSpec& spec) {
+    return cluster.job(cluster.submit(spec)).spec.power_margin;
+  };
+  JobSpec none = a_job().held();
+  none.power_margin = -1;
+  JobSpec more = a_job().held();
+  more.power_margin = 20;
+  EXPECT_EQ(margin(a_job().held()), 5);
+  EXPECT_EQ(margin(none), -1);
+  EXPECT_EQ(margin(more), 20);
+  EXPECT_EQ(margin(a_job().held().queue("plain")), 0);
+}
+
 TEST(Elastic, IsTheQueuesWhereTheJobSaysNothing) {
   ClusterConfig config = TestCluster::patient();
   config.queues = {{.name = "batch", .elastic = true}, {.name = "plain"}};

@@ -101,7 +101,10 @@ inline LaunchReport report(LaunchState state) {
   report.reason = "because";
   report.node_fault = true;
   report.sent_ms = 123'456'789;
-  if (state == LaunchState::Running) report.loan = {ids("4-5,7"), "it was busy"};
+  if (state == LaunchState::Running) {
+    report.loan = {ids("4-5,7"), "it was busy"};
+    report.cap = {85, "it lost nothing"};
+  }
   return report;
 }
 

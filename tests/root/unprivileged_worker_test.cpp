@@ -9,6 +9,7 @@
 #include "node_box.hpp"
 #include "test_users.hpp"
 #include "worker/boot_clock.hpp"
+#include "worker/launcher_power.hpp"
 #include "worker/process_table.hpp"
 #include "worker/root_jobs.hpp"
 #include "worker/spool_layout.hpp"
@@ -254,6 +255,41 @@ TEST_F(UnprivilegedWorker, ScriptsThatLostTheirRecordsGoWithTheNextLauncher) {
   launcher_ = std::make_unique<LauncherHandle>(
       LauncherHandle::start_before_mpi(program_beside_me("hyades-launcher_test"), spool_path_));
   EXPECT_TRUE(wait_until([&] { return !std::filesystem::exists(script); }));
+}
+
+// The limits are root's, and so is the launcher.
+TEST(UnprivilegedPower, IsCappedByTheLauncher) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become others";
+  const TestUser& user = test_users().ada;
+  const TemporaryDirectory root;
+  chmod(root.path().c_str(), 0755);
+  const std::string zone = root / "sys/class/powercap/intel-rapl:0/";
+  std::filesystem::create_directories(zone);
+  std::filesystem::create_directories(root / "run");
+  std::ofstream(zone + "name") << "package-0\n";
+  std::ofstream(zone + "enabled") << "1\n";
+  std::ofstream(zone + "constraint_0_name") << "long_term\n";
+  std::ofstream(zone + "constraint_0_power_limit_uw") << "200000000\n";
+  const auto limit = [&] { return read_text(zone + "constraint_0_power_limit_uw"); };
+  const pid_t worker = fork();
+  if (worker == 0) {
+    setenv("HYADES_TELEMETRY_ROOT", root.path().c_str(), 1);
+    auto launcher =
+        LauncherHandle::start_before_mpi(program_beside_me("hyades-launcher_test"), root / "spool");
+    if (setresgid(user.gid, user.gid, user.gid) != 0 ||
+        setresuid(user.uid, user.uid, user.uid) != 0) {
+      _exit(1);
+    }
+    if (launcher.power_packages() != std::vector<int>{0}) _exit(2);
+    LauncherPower power({{0, IdSet::first(1)}}, "", launcher);
+    power.set(0, 70);
+    if (!wait_until([&] { return limit().starts_with("140000000"); })) _exit(3);
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(worker, &status, 0), worker);
+  EXPECT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
+  EXPECT_TRUE(wait_until([&] { return limit().starts_with("200000000"); })) << limit();
 }
 
 TEST(RootJobs, AreAllowedByRootAlone) {

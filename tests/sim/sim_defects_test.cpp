@@ -66,6 +66,7 @@ constexpr Defect defects[] = {
     {"grace_of_the_day", "the grace after a lease is that of the newest configuration"},
     {"keep_lent_cores", "cores that were lent are not taken back for their owner"},
     {"forget_loans", "a new worker does not take back what the one before had lent"},
+    {"keep_power_cap", "a job starts on processors whose power is capped for others"},
     {"id_reuse", "ids start again after a restart"},
 };
 

@@ -60,6 +60,9 @@ jobs_most = 7
 [jobs]
 lend_cores = false
 lend_every = "0:30"
+cap_power = true
+cap_least = 60
+cap_every = "1:00"
 
 [[class]]
 name = "cfd"
@@ -84,6 +87,7 @@ policy = "fcfs"
 backfill = "none"
 placement = false
 elastic = true
+power_margin = 5
 class = "cfd"
 
 [device_files]
@@ -140,8 +144,12 @@ TEST(ConfigFile, ReadsEveryKey) {
   EXPECT_EQ(gpu.backfill, Backfill::None);
   EXPECT_FALSE(gpu.placement);
   EXPECT_TRUE(gpu.elastic);
+  EXPECT_EQ(gpu.power_margin, 5);
   EXPECT_FALSE(config.node_settings.lend_cores);
   EXPECT_EQ(config.node_settings.lend_every_s, 30);
+  EXPECT_TRUE(config.node_settings.cap_power);
+  EXPECT_EQ(config.node_settings.cap_least_percent, 60);
+  EXPECT_EQ(config.node_settings.cap_every_s, 60);
   EXPECT_EQ(gpu.work_class, "cfd");
   EXPECT_EQ(config.placement, (PlacementSettings{false, 2, 0.5, 3, 1.5, 4, false, 7}));
   EXPECT_EQ(config.work_classes,
@@ -291,6 +299,9 @@ TEST(ConfigFile, TheDocumentedExampleIsRight) {
                           "contain_memory",
                           "lend_cores",
                           "lend_every",
+                          "cap_power",
+                          "cap_least",
+                          "cap_every",
                           "processes_per_core",
                           "every",
                           "program",

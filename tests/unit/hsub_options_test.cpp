@@ -440,6 +440,15 @@ TEST(Meaning, ElasticJobs) {
   }
 }
 
+TEST(Meaning, PowerMargins) {
+  EXPECT_EQ(spec_of({}).power_margin, 0);  // the queue's
+  EXPECT_EQ(spec_of({"--power-margin=5"}).power_margin, 5);
+  EXPECT_EQ(spec_of({"--power-margin=no"}).power_margin, -1);
+  for (const std::string& bad : Words{"0", "-1", "51", "5%", ""}) {
+    EXPECT_FALSE(given({"--power-margin=" + bad}).found.errors.empty()) << bad;
+  }
+}
+
 TEST(Meaning, Signals) {
   EXPECT_EQ(signal_number("USR1"), 10);
   EXPECT_EQ(signal_number("SIGUSR1"), 10);

@@ -217,6 +217,23 @@ TEST(LauncherOrderCodec, KeepsCoresAndWhatIsWrongWithThem) {
   EXPECT_FALSE(decode(encode(SweepAnswer{key, true}), trouble));
 }
 
+TEST(LauncherOrderCodec, KeepsPowerAndWhatIsWrongWithIt) {
+  LauncherOrder order;
+  ASSERT_TRUE(decode(encode(SetPower{3, 65}), order));
+  EXPECT_EQ(std::get<SetPower>(order).package, 3);
+  EXPECT_EQ(std::get<SetPower>(order).percent, 65);
+  EXPECT_FALSE(decode(encode(SetPower{-1, 65}), order));
+  EXPECT_FALSE(decode(encode(SetPower{0, 19}), order));
+  EXPECT_FALSE(decode(encode(SetPower{0, 101}), order));
+  PowerTrouble trouble;
+  const std::string answer = encode(PowerTrouble{std::string(10'000, 'x')});
+  EXPECT_LE(answer.size(), answer_bytes_max);
+  ASSERT_TRUE(decode(answer, trouble));
+  EXPECT_EQ(trouble.why, std::string(400, 'x'));
+  CoresTrouble other;
+  EXPECT_FALSE(decode(answer, other));
+}
+
 TEST(LauncherOrderCodec, RefusesEveryOtherLength) {
   const LaunchKey key = {42, 3, 77};
   const auto check = [](const std::string& bytes, bool open_ended) {
@@ -240,6 +257,7 @@ TEST(LauncherOrderCodec, RefusesEveryOtherLength) {
   check(encode(StopLaunch{key, StopReason::Cancelled, 5}), false);
   check(encode(SignalLaunch{key, 9, true}), false);
   check(encode(SweepLaunch{key, "0a1b"}), false);
+  check(encode(SetPower{3, 65}), false);
 }
 
 TEST(LauncherOrderCodec, RefusesWhatIsNotAnOrder) {

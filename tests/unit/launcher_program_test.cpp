@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "node_box.hpp"
+#include "worker/launcher_power.hpp"
 #include "worker/process_table.hpp"
 
 namespace hyades {
@@ -141,6 +142,64 @@ TEST(LauncherProgram, DoesNothingByItself) {
   int status = 0;
   ASSERT_EQ(waitpid(pid, &status, 0), pid);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 2) << status;
+}
+
+// On a tree that stands for /sys.
+class Power : public testing::Test {
+ protected:
+  TemporaryDirectory root_;
+  std::string zone_ = root_ / "sys/class/powercap/intel-rapl:0/";
+  std::string limit_ = zone_ + "constraint_0_power_limit_uw";
+
+  void SetUp() override {
+    fs::create_directories(zone_);
+    fs::create_directories(root_ / "run");
+    std::ofstream(zone_ + "name") << "package-0\n";
+    std::ofstream(zone_ + "enabled") << "1\n";
+    std::ofstream(zone_ + "constraint_0_name") << "long_term\n";
+    std::ofstream(limit_) << "200000000\n";
+    setenv("HYADES_TELEMETRY_ROOT", root_.path().c_str(), 1);
+  }
+  void TearDown() override { unsetenv("HYADES_TELEMETRY_ROOT"); }
+  LauncherHandle launcher() {
+    return LauncherHandle::start_before_mpi(program_beside_me("hyades-launcher_test"),
+                                            root_ / "spool");
+  }
+  bool becomes(const std::string& microwatts) {
+    return wait_until([&] { return read_text(limit_).starts_with(microwatts); });
+  }
+};
+
+TEST_F(Power, IsCappedUntilTheWorkerIsGone) {
+  {
+    LauncherHandle handle = launcher();
+    EXPECT_EQ(handle.power_packages(), std::vector<int>{0});
+    LauncherPower power({{0, IdSet::first(2)}}, "", handle);
+    power.set(0, 70);
+    EXPECT_TRUE(becomes("140000000"));
+    power.set(0, 65);
+    EXPECT_TRUE(becomes("130000000"));
+    EXPECT_EQ(power.fixed(), "");
+  }
+  EXPECT_TRUE(becomes("200000000"));
+}
+
+TEST_F(Power, ThatCannotBeSetIsTold) {
+  LauncherHandle handle = launcher();
+  LauncherPower power({{0, IdSet::first(2)}}, "", handle);
+  fs::remove_all(root_ / "run");
+  power.set(0, 70);
+  EXPECT_TRUE(wait_until([&] { return handle.alive() && !power.fixed().empty(); }));
+  EXPECT_NE(power.fixed().find("hyades-power-limits"), std::string::npos) << power.fixed();
+  EXPECT_TRUE(read_text(limit_).starts_with("200000000"));
+}
+
+TEST_F(Power, OfAMachineWithoutAnyIsNotCapped) {
+  fs::remove_all(root_ / "sys");
+  LauncherHandle handle = launcher();
+  EXPECT_TRUE(handle.power_packages().empty());
+  const LauncherPower power({}, handle.no_power(), handle);
+  EXPECT_NE(power.fixed().find("no package that can be capped"), std::string::npos);
 }
 
 // A worker in a process of its own, which leaves two orders with a stopped launcher.
