@@ -30,10 +30,17 @@ class InstantAdviser : public PromptAdviser {
   std::size_t bytes_ = 0;
 };
 
+struct SceneKind {
+  QueueOrder order = QueueOrder::Fcfs;
+  Backfill backfill = Backfill::Easy;
+  bool guard = false;
+  bool unlike = false;  // every other node is half as fast, so that it matters where jobs go
+};
+
 // A busy cluster with a queue: jobs of one to some hundred cores run and wait.
 class Scene {
  public:
-  Scene(int nodes, int queued, QueueOrder order, Backfill backfill, bool guard);
+  Scene(int nodes, int queued, const SceneKind& kind);
 
   // Microseconds of CPU time of the first pass, which fills what is free, some cores on every node.
   double fill_up();
@@ -65,10 +72,10 @@ class Scene {
   WallMs now_ms_ = kNow_ms;
 };
 
-Scene::Scene(int nodes, int queued, QueueOrder order, Backfill backfill, bool guard) {
-  config_.queues.front().order = order;
-  config_.queues.front().backfill = backfill;
-  config_.guard.enabled = guard;
+Scene::Scene(int nodes, int queued, const SceneKind& kind) {
+  config_.queues.front().order = kind.order;
+  config_.queues.front().backfill = kind.backfill;
+  config_.guard.enabled = kind.guard;
   policy_.configure(config_);
   for (int i = 1; i <= nodes; ++i) {
     Inventory inventory;
@@ -77,6 +84,10 @@ Scene::Scene(int nodes, int queued, QueueOrder order, Backfill backfill, bool gu
     const std::string name = "n" + std::to_string(i);
     cluster_.define(name, inventory);
     cluster_.find(name)->responding = true;
+    if (!kind.unlike) continue;
+    NodeProfile profile;
+    profile.figures[std::string(kDefaultWorkClass)] = i % 2 == 0 ? 0.5 : 1;
+    cluster_.set_profile(name, profile);
   }
   occupy();
   for (int i = 0; i < queued; ++i) enqueue(new_job(kNow_ms - random_.between(1000, kDay_ms)));
@@ -93,6 +104,7 @@ Job& Scene::new_job(WallMs submitted_ms) {
   job.id = jobs_.size();
   job.submitted_ms = submitted_ms;
   job.spec.queue = config_.queues.front().name;
+  job.spec.work_class = kDefaultWorkClass;
   job.spec.tasks = static_cast<int>(random_.chance(400) ? 1 : random_.skewed(2, 4 * kCores));
   job.spec.memory_per_cpu_mib = random_.between(500, 8000);
   job.spec.time_limit_s = static_cast<int>(random_.skewed(60, 86'400));
@@ -180,13 +192,15 @@ void add_asking(Bench& bench, Scene& scene, const std::string& name, int times, 
 }
 
 void measure_size(Bench& bench, int queued, int nodes) {
-  const auto row = [&](QueueOrder order, Backfill backfill, bool guard = false) {
+  const auto row = [&](const SceneKind& kind) {
+    const auto [order, backfill, guard, unlike] = kind;
     bench.progress.say("decisions: " + std::string(to_string(order)) + ", " +
                        std::to_string(queued) + " jobs, " + std::to_string(nodes) + " nodes");
-    Scene scene(nodes, queued, order, backfill, guard);
+    Scene scene(nodes, queued, kind);
     const std::string name = std::to_string(queued) + " queued, " + std::to_string(nodes) +
                              " nodes, " + std::string(to_string(order)) + " " +
-                             std::string(to_string(backfill)) + (guard ? ", guarded" : "");
+                             std::string(to_string(backfill)) + (guard ? ", guarded" : "") +
+                             (unlike ? ", unlike nodes" : "");
     bench.report.add({.section = kSection,
                       .name = name + ", filling",
                       .value = scene.fill_up() / 1000,
@@ -195,16 +209,19 @@ void measure_size(Bench& bench, int queued, int nodes) {
     SampleSet samples;
     for (int i = 0; i < times; ++i) samples.add(scene.go_on() / 1000);
     Figure& figure = bench.report.add(kSection, name, samples, "ms");
-    if (queued == 1000 && nodes == 1000 && backfill == Backfill::Easy) {
+    if (queued == 1000 && nodes == 1000 && backfill == Backfill::Easy && !unlike) {
       figure.bar = Bar::Below;
       figure.limit = 1;
     }
     if (is_advised(order)) add_asking(bench, scene, name, times, queued, nodes);
   };
-  for (const QueueOrder order : all_queue_orders()) row(order, Backfill::Easy);
-  row(QueueOrder::Saf, Backfill::Easy, true);
+  for (const QueueOrder order : all_queue_orders()) row({.order = order});
+  row({.order = QueueOrder::Saf, .guard = true});
+  for (const QueueOrder order : {QueueOrder::Fcfs, QueueOrder::Saf}) {
+    row({.order = order, .unlike = true});
+  }
   // It looks for a place for everybody: minutes, on more than this.
-  if (queued * nodes <= 10'000) row(QueueOrder::Fcfs, Backfill::Conservative);
+  if (queued * nodes <= 10'000) row({.backfill = Backfill::Conservative});
 }
 
 }  // namespace
@@ -218,7 +235,10 @@ void measure_decisions(Bench& bench) {
       "cores free on "
       "every node; it starts hundreds of jobs. Else the median of passes each after one job has "
       "ended and another one has come (lowest to highest): who starts now, who is reserved, who "
-      "may pass. *Asking*: passes that also ask for advice, which is answered at once here. What "
+      "may pass. *Unlike nodes*: every other one is half as fast, so that phase 2 looks for "
+      "places, "
+      "and jobs wait for the faster ones where that pays. *Asking*: passes that also ask for "
+      "advice, which is answered at once here. What "
       "is decided is carried out, which is not counted.");
   const std::vector<int> queues =
       bench.options.smoke ? std::vector{100} : std::vector{100, 1000, 10'000};
