@@ -226,13 +226,15 @@ void Oracle::check_all_ended() const {
   require(stuck.empty(), "progress", "these never ended:" + stuck);
 }
 
-void Oracle::check_stopped() const {
-  for (const auto& [id, job] : jobs_) {
-    require(!job.cancel_acked || job.ended, "P9 cancel",
+void Oracle::check_stopped() {
+  for (auto& [id, job] : jobs_) {
+    require(!job.cancel_due || job.ended, "P9 cancel",
             name_of(id) + " goes on long after its cancellation was acknowledged");
-    const Run* run = job.to_be_stopped ? job.run_of(*job.to_be_stopped) : nullptr;
+    const Run* run = job.stop_due ? job.run_of(*job.stop_due) : nullptr;
     require(!run || !run->alive, "requeue",
             name_of(id) + " goes on long after its requeue was acknowledged");
+    job.cancel_due = job.cancel_acked;
+    job.stop_due = job.to_be_stopped;
   }
 }
 

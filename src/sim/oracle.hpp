@@ -68,8 +68,9 @@ class Oracle {
   void check_kept(Store& store) const;
   // Nothing fails any more and there was time: everything has ended.
   void check_all_ended() const;
-  // Nothing has failed for a while: what was to be cancelled or requeued has been stopped.
-  void check_stopped() const;
+  // Nothing has failed for a while: what was to be cancelled or requeued when this was last called
+  // has been stopped. That must be longer ago than a job may take over it.
+  void check_stopped();
 
   bool all_ended() const;
   std::size_t committed_jobs() const { return committed_jobs_; }
@@ -118,6 +119,8 @@ class Oracle {
     std::set<Attempt> outside_proof;         // over by another's word than the node's
     std::set<Attempt> requeues;              // attempts for which a requeue was recorded
     std::optional<LaunchKey> to_be_stopped;  // by an acknowledged requeue
+    bool cancel_due = false;                 // as of the last look
+    std::optional<LaunchKey> stop_due;
     bool launch_failed = false;              // of the open attempt, by the machine's word
     std::vector<Run> runs;
     std::set<std::string> companions;       // nodes on which one is alive
