@@ -50,6 +50,7 @@ constexpr Word<PendingReason> kPendingReasons[] = {
 constexpr Word<StartReason> kStartReasons[] = {
     {StartReason::Immediate, "immediate"},
     {StartReason::Backfill, "backfill"},
+    {StartReason::FasterNodes, "faster-nodes"},
 };
 
 }  // namespace

@@ -41,8 +41,9 @@ enum class PendingReason {
 
 // Why the policy started a job when it did.
 enum class StartReason {
-  Immediate,  // it was first and fitted
-  Backfill,   // later in the queue, but delays no reservation
+  Immediate,    // it was first and fitted
+  Backfill,     // later in the queue, but delays no reservation
+  FasterNodes,  // first, and had waited for such beside free ones
 };
 
 // "PENDING", "RUNNING", ...: one word for people and scripts, the way sacct prints it.

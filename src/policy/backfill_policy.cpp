@@ -121,6 +121,7 @@ Decision BackfillPolicy::decide(const std::vector<QueueView>& queues, const Clus
   PlanLedger ledger(cluster, now_ms);
   std::optional<Patience> patience = patience_on(ledger, queues);
   Decision decision = plan_on(ledger, queues, patience ? &*patience : nullptr);
+  note_waited(decision);
   note_patient(patience ? patience->waiting() : PatientJobs());
   refiner_.refine(
       decision, queues, ledger, patience ? patience->first_fits() : std::map<JobId, Plan>(),
@@ -157,6 +158,15 @@ std::optional<Patience> BackfillPolicy::patience_on(const PlanLedger& ledger,
       facts, ledger, patient_,
       {[this](const QueueConfig& queue, const Job& job) { return expected_run_s(queue, job); },
        queue_of});
+}
+
+// Who asks later why a job started late beside free nodes finds it with the start.
+void BackfillPolicy::note_waited(Decision& decision) const {
+  for (Start& start : decision.starts) {
+    const auto its_wait = patient_.find(start.job);
+    if (its_wait == patient_.end() || !its_wait->second.waits) continue;
+    if (start.why == StartReason::Immediate) start.why = StartReason::FasterNodes;
+  }
 }
 
 void BackfillPolicy::note_patient(const PatientJobs& waiting) {

@@ -99,6 +99,7 @@ class BackfillPolicy : public Policy {
   std::optional<Patience> patience_on(const PlanLedger& ledger,
                                       const std::vector<QueueView>& queues) const;
   double expected_run_s(const QueueConfig& queue, const Job& job) const;
+  void note_waited(Decision& decision) const;
   void note_patient(const PatientJobs& waiting);
 
   std::optional<WallMs> origin_ms_;

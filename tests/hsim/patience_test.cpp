@@ -40,6 +40,7 @@ TEST_F(PatienceTest, TakesWhatThereIsWhereTheWaitIsLonger) {
   const JobId job = submit(spec("mine", 4));
   const Decision decision = decide();
   EXPECT_EQ(nodes_of(decision, job), "n2");
+  EXPECT_EQ(decision.starts[0].why, StartReason::Immediate);
   EXPECT_TRUE(decision.patient.empty());
 }
 
@@ -71,7 +72,9 @@ TEST_F(PatienceTest, NobodyWaitsLongerThanItCouldGain) {
   EXPECT_TRUE(waits(decide(kNow + 60'000), job));
   EXPECT_TRUE(policy_.wakes(kNow + 450'000));
   EXPECT_FALSE(policy_.wakes(kNow + 450'000));  // said once
-  EXPECT_EQ(nodes_of(decide(kNow + 450'000), job), "n2");
+  const Decision decision = decide(kNow + 450'000);
+  EXPECT_EQ(nodes_of(decision, job), "n2");
+  EXPECT_EQ(decision.starts[0].why, StartReason::FasterNodes);  // why it is so late
 }
 
 TEST_F(PatienceTest, AJobThatRunsOnIsExpectedToRunAsLongAgain) {
