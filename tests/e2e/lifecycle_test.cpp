@@ -319,6 +319,9 @@ TEST_F(Lifecycle, DownWithCancelEndsTheJobs) {
   const CommandResult again = cluster().run({"hyades", "down"});
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_NE(again.out.find("is down already"), std::string::npos) << again.text();
+  const CommandResult in_vain = cluster().run({"hyades", "down", "--cancel-jobs"});
+  EXPECT_EQ(in_vain.exit_code, 1);
+  EXPECT_NE(in_vain.err.find("no job was cancelled"), std::string::npos) << in_vain.text();
   cluster().must_up();
   EXPECT_EQ(cluster().must_wait(job)["state"], "CANCELLED");
 }

@@ -175,7 +175,11 @@ int down(const Options& options) {
   const ClusterStatus before = read_status(options.directory, 2000);
   if (before.down()) {
     std::cout << "The cluster in " << options.directory << " is down already.\n";
-    return kOk;
+    if (!options.cancel_jobs) return kOk;
+    std::cerr
+        << "hyades: no job was cancelled, as nobody is there to do it; those that ran run on: "
+           "`hyades up` adopts them, then `hyades down --cancel-jobs`\n";
+    return kFailed;
   }
   if (options.cancel_jobs && !cancel_all(options.directory)) return kFailed;
   const ProcessIdentity supervisor = SupervisorLock::holder(files);
