@@ -190,6 +190,10 @@ std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& w
                            " % of its power since " + local_time(cap.since_ms()) + ": " +
                            cap.why());
   }
+  if (!job.power_obstacle().empty()) {
+    page.line("power", "may run " + std::to_string(job.power_margin()) + " % slower; " +
+                           job.power_obstacle());
+  }
   if (has_ended(job)) {
     page.line("ended", end_sentence(job));
   } else if (!job.reason().empty()) {

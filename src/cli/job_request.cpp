@@ -51,8 +51,8 @@ class Builder {
     read_counters();
     read_class();
     read_elastic();
-    read_power_margin();
     read_geometry();
+    read_power_margin();
     read_hosts();
     read_devices();
     read_memory();
@@ -95,15 +95,17 @@ class Builder {
     found_.warnings.push_back(options_.find(option)->place + ": " + text);
   }
 
-  // False when the option was not given or is wrong (which is then reported).
-  bool read_count(const std::string& option, int lowest, int& out,
-                  int highest = Limits::count_max) {
+  // False when the option was not given or is wrong (which is then reported). `words`: what it may
+  // be instead, for people.
+  bool read_count(const std::string& option, int lowest, int& out, int highest = Limits::count_max,
+                  const std::string& words = "") {
     if (!options_.has(option)) return false;
     int value = 0;
     if (!parse_int(options_.value(option), value)) {
-      fail(option, "not a number");
+      fail(option, "not a number" + words);
     } else if (value < lowest || value > highest) {
-      fail(option, "must be from " + std::to_string(lowest) + " to " + std::to_string(highest));
+      fail(option,
+           "must be from " + std::to_string(lowest) + " to " + std::to_string(highest) + words);
     } else {
       out = value;
       return true;
@@ -164,7 +166,7 @@ class Builder {
     } else if (text.empty() || text == "yes") {
       request_.spec.elastic = Limits::count_max;
     } else {
-      read_count("elastic", 1, request_.spec.elastic);
+      read_count("elastic", 1, request_.spec.elastic, Limits::count_max, ", yes or no");
     }
   }
 
@@ -173,7 +175,11 @@ class Builder {
     if (options_.value("power-margin") == "no") {
       request_.spec.power_margin = -1;
     } else {
-      read_count("power-margin", 1, request_.spec.power_margin, Limits::power_margin_max);
+      read_count("power-margin", 1, request_.spec.power_margin, Limits::power_margin_max,
+                 ", or no");
+    }
+    if (request_.spec.power_margin > 0 && request_.spec.nodes > 1) {
+      warn("power-margin", "jobs of several nodes are not capped");
     }
   }
 

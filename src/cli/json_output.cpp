@@ -138,6 +138,7 @@ Json job_json(const pb::JobInfo& job) {
   out["lent_cores"] = loans_json(job);
   out["power_margin"] = job.power_margin() > 0 ? Json(job.power_margin()) : Json(nullptr);
   out["power_caps"] = caps_json(job);
+  out["power_obstacle"] = job.power_obstacle().empty() ? Json(nullptr) : Json(job.power_obstacle());
   out["usage"] = usage_json(job.usage());
   out["working_directory"] = job.working_directory();
   out["stdout_path"] = job.stdout_path();
@@ -202,6 +203,9 @@ Json queue_json(const pb::QueueInfo& queue) {
   out["default_time_s"] = queue.default_time_s();
   out["max_time_s"] = queue.max_time_s();
   out["lease_s"] = queue.lease_s();
+  out["class"] = queue.work_class();
+  out["elastic"] = queue.elastic();
+  out["power_margin"] = queue.power_margin();
   out["max_nodes_per_job"] = queue.max_nodes_per_job();
   out["max_queued_per_user"] = queue.max_queued_per_user();
   out["max_running_per_user"] = queue.max_running_per_user();

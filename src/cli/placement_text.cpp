@@ -1,5 +1,6 @@
 #include "cli/placement_text.hpp"
 
+#include <cmath>
 #include <utility>
 
 #include "cli/quantity.hpp"
@@ -21,16 +22,18 @@ double total(const pb::PlaceCost& cost) {
   return sum;
 }
 
-std::string seconds_text(double seconds) { return printed("%.3g", seconds) + " s"; }
+std::string number(double seconds) {
+  return printed(std::abs(seconds) < 1000 ? "%.3g" : "%.0f", seconds);
+}
 
 // "652 s (run 600, contention 52)"
 std::string cost_text(const pb::PlaceCost& cost) {
   std::string terms;
   for (const auto& [name, seconds] : terms_of(cost)) {
     if (seconds == 0) continue;
-    terms += (terms.empty() ? "" : ", ") + name + " " + printed("%.3g", seconds);
+    terms += (terms.empty() ? "" : ", ") + name + " " + number(seconds);
   }
-  return seconds_text(total(cost)) + " (" + terms + ")";
+  return number(total(cost)) + " s (" + terms + ")";
 }
 
 Json cost_json(const pb::PlaceCost& cost) {

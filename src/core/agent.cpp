@@ -38,11 +38,7 @@ const Figure* find_figure(const JobFigures& job, std::string_view name) {
   return found == job.figures.end() ? nullptr : &*found;
 }
 
-// On several nodes the parts wait for one another: what each of them lost would add up, and none
-// could tell.
-int power_margin_of(const LaunchOrder& order) {
-  return order.placement.shares.size() == 1 ? order.spec.power_margin : 0;
-}
+bool is_alone(const LaunchOrder& order) { return order.placement.shares.size() == 1; }
 }  // namespace
 
 Agent::Agent(Identity identity, Spool& spool, Spawner& spawner, PowerCaps* power)
@@ -168,7 +164,10 @@ void Agent::on(const LaunchOrder& order, const Now& now) {
   if (order.spec.lease_s > 0) spool_.renew_lease(key, order.lease_base_ms);
   launches_[key].report = {.key = key, .state = LaunchState::Starting, .reason = ""};
   lend(lender_.arrives(key, order.own_share().cores, order.spec.elastic, now.boot_ms), now);
-  capper_.arrives(key, order.own_share().cores, power_margin_of(order));
+  // On several nodes the parts wait for one another: what each of them lost would add up, and none
+  // could tell.
+  capper_.arrives(key, order.own_share().cores, is_alone(order) ? order.spec.power_margin : 0,
+                  is_alone(order) || order.spec.power_margin <= 0 ? "" : "runs on several nodes");
   if (!HYADES_DEFECT("keep_power_cap")) cap_power(now);  // it has agreed to none that there is
   if (spawner_.start(order)) return refresh(key, now, true);
   spool_.release(key);
@@ -307,7 +306,8 @@ void Agent::lend(const std::vector<CoreLender::Change>& changes, const Now& now)
 void Agent::see_cores(const SpoolRecord& record, const Now& now) {
   lend(lender_.arrives(record.key, record.cores, record.elastic, now.boot_ms), now);
   // What it said of its speed is not in the record: it runs on with all power.
-  capper_.arrives(record.key, record.cores, 0);
+  capper_.arrives(record.key, record.cores, 0,
+                  "was started before this worker, which does not know what it agreed to");
 }
 
 void Agent::report_absent(const LaunchKey& key, std::string reason, bool node_fault) {

@@ -91,6 +91,9 @@ class Controller {
   bool fate_unknown(const Job& job) const;
   // Which nodes those are, and what will settle it, for people; "" when the fate is known.
   std::string fate(const Job& job, const Now& now) const;
+  // What keeps its nodes from giving it less power, though it has agreed to that; "": nothing, or
+  // it has not, or they have not said it.
+  std::string power_obstacle(const Job& job) const;
   // The script is over, and some part of the job is still to be cleaned up.
   bool completing(const Job& job) const;
   // A node has seen a newer master: stop at once.

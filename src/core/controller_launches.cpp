@@ -150,7 +150,18 @@ void Controller::note_cap(const Job& job, std::size_t share, const Now& now, Ste
   const int before = known == job.caps.end() ? 100 : known->cap.percent;
   if (cap.percent == before) return;
   if (cap.why.empty()) cap.why = kNewWorker;  // it has lifted what the one before it had lowered
+  cap.obstacle.clear();
   record(job.id, PowerCapped{job.key, node, std::move(cap)}, now, out);
+}
+
+std::string Controller::power_obstacle(const Job& job) const {
+  const auto gang = gangs_.find(job.id);
+  if (gang == gangs_.end() || job.spec.power_margin <= 0) return "";
+  for (std::size_t i = 0; i < gang->second.parts.size(); ++i) {
+    const std::string& obstacle = gang->second.parts[i].report.cap.obstacle;
+    if (!obstacle.empty()) return job.placement.shares[i].node + ": " + obstacle;
+  }
+  return "";
 }
 
 void Controller::started(const Job& job, WallMs at_ms, const Now& now, Step& out) {

@@ -12,6 +12,15 @@ namespace {
 
 std::string quoted(const std::string& text) { return "'" + text + "'"; }
 
+// Of names that nobody has heard of: which ones there are.
+std::string other_classes(const std::string& name, const std::vector<std::string>& names) {
+  const std::string nearest = nearest_word(name, names);
+  if (!nearest.empty()) return "did you mean " + quoted(nearest) + "?";
+  std::string text = "a [[class]] of the configuration makes one; there are:";
+  for (const std::string& other : names) text += ' ' + other;
+  return text;
+}
+
 std::string job_name(JobId job) { return "job " + std::to_string(job); }
 
 // The first thing asked for without which the job would fit, for people; "" when it is several
@@ -103,11 +112,8 @@ Controller::Refusal Controller::complete_and_check(const SubmitRequest& submit,
   if (spec.work_class.empty()) {
     spec.work_class = queue.work_class;
   } else if (find_work_class(*config_, spec.work_class) == nullptr) {
-    const std::string nearest = nearest_word(spec.work_class, work_class_names(*config_));
-    return {ErrorCode::Invalid,
-            "there is no class " + quoted(spec.work_class) +
-                (nearest.empty() ? "; `hctl show config` and docs/placement.md name them"
-                                 : "; did you mean " + quoted(nearest) + "?")};
+    return {ErrorCode::Invalid, "there is no class " + quoted(spec.work_class) + "; " +
+                                    other_classes(spec.work_class, work_class_names(*config_))};
   }
   return refusal;
 }

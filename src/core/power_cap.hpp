@@ -17,6 +17,9 @@ inline constexpr int kPowerPercentLeast = 20;
 struct PowerCap {
   int percent = 100;  // of what they may draw otherwise
   std::string why;    // as it is, for people; "": it was never otherwise
+  // What keeps a launch that agreed to less from having less now, for people. Not of the past: no
+  // event has it.
+  std::string obstacle;
 
   friend bool operator==(const PowerCap&, const PowerCap&) = default;
 };

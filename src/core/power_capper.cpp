@@ -28,18 +28,23 @@ std::string percent_text(double percent) {
 }  // namespace
 
 void PowerCapper::configure(const NodeSettings& settings) {
+  const BootMs every_ms = BootMs{settings.cap_every_s} * 1000;
+  settings_changed_ = settings_changed_ || enabled_ != settings.cap_power ||
+                      least_percent_ != settings.cap_least_percent || every_ms_ != every_ms;
   enabled_ = settings.cap_power;
   least_percent_ = settings.cap_least_percent;
-  every_ms_ = BootMs{settings.cap_every_s} * 1000;
+  every_ms_ = every_ms;
 }
 
 // ---- who is there ------------------------------------------------------------------------------
 
-void PowerCapper::arrives(const LaunchKey& key, const IdSet& cores, int margin) {
+void PowerCapper::arrives(const LaunchKey& key, const IdSet& cores, int margin,
+                          const std::string& unwilling) {
   const auto [found, is_new] = launches_.try_emplace(key);
   if (!is_new && (!found->second.cores.empty() || cores.empty())) return;
   found->second.cores = cores;
   found->second.margin = margin;
+  found->second.unwilling = unwilling;
   found->second.is_other = members_changed_ = true;
 }
 
@@ -187,12 +192,12 @@ std::string PowerCapper::obstacle(const std::string& fixed, const Group& group) 
     const Launch& launch = launches_.at(key);
     if (launch.cores.empty()) return "it is not known which cores " + name_of(key) + " has";
     if (is_elsewhere(launch)) return name_of(key) + " has cores that are in no package";
-    if (launch.margin <= 0) return name_of(key) + " is to run as fast as it can";
+    if (launch.margin <= 0) {
+      return name_of(key) + ' ' +
+             (launch.unwilling.empty() ? "is to run as fast as it can" : launch.unwilling);
+    }
   }
-  if (group.percent < least_percent_) {
-    return "no cap may be lower than " + percent_text(least_percent_);
-  }
-  return "";
+  return group.percent < least_percent_ ? no_lower() : "";
 }
 
 // A speed that was measured in part before is of neither cap.
@@ -292,11 +297,61 @@ void PowerCapper::turn(Group& group, const std::string& wrong, BootMs now_ms,
   }
 }
 
+// What was found out under other settings, and how long is to be waited by them, counts no more.
+void PowerCapper::begin_anew(const std::string& fixed, BootMs now_ms,
+                             std::vector<Change>& changes) {
+  settings_changed_ = false;
+  for (Group& group : groups_) {
+    const std::string wrong = obstacle(fixed, group);
+    group.pause_ms = 0;
+    wait(group, 0, wrong.empty() ? "it is looked for anew, with other settings" : wrong, now_ms,
+         changes);
+  }
+}
+
+std::string PowerCapper::no_lower() const {
+  return "no cap may be lower than " + percent_text(least_percent_) + " (cap_least)";
+}
+
+std::string PowerCapper::words_of_stage(const Group& group, BootMs now_ms) const {
+  if (least_percent_ == 100) return no_lower();
+  switch (group.stage) {
+    case Stage::Waiting:
+      return "the next attempt is made after a pause of " +
+             std::to_string((group.pause_ms + 59'999) / 60'000) + " min at most";
+    case Stage::Measuring:
+      // It may take its time: some tell of their progress once in minutes.
+      return now_ms < group.due_ms + every_ms_
+                 ? "it is measured how fast it is with all power"
+                 : "no progress by which to tell what it costs was seen yet (hreport progress=...)";
+    case Stage::Lowering:
+      break;
+    case Stage::Holding:
+      if (group.percent - kStepPercent < least_percent_) return no_lower();
+      break;
+  }
+  return "";
+}
+
+void PowerCapper::tell(Group& group, const std::string& wrong, BootMs now_ms) {
+  group.obstacle = wrong.empty() ? words_of_stage(group, now_ms) : wrong;
+  for (const LaunchKey& key : group.launches) {
+    Launch& launch = launches_.at(key);
+    const bool agreed = launch.margin > 0 || !launch.unwilling.empty();
+    launch.cap.obstacle = agreed ? group.obstacle : "";
+  }
+}
+
 std::vector<PowerCapper::Change> PowerCapper::turn(const std::string& fixed, BootMs now_ms) {
   std::vector<Change> changes;
   regroup(now_ms, changes);
+  if (settings_changed_) begin_anew(fixed, now_ms, changes);
   obstacle_ = !fixed.empty() ? fixed : enabled_ ? "" : "cap_power is off";
-  for (Group& group : groups_) turn(group, obstacle(fixed, group), now_ms, changes);
+  for (Group& group : groups_) {
+    const std::string wrong = obstacle(fixed, group);
+    turn(group, wrong, now_ms, changes);
+    tell(group, wrong, now_ms);
+  }
   if (!fixed.empty() && now_ms - said_again_ms_ >= every_ms_) {
     // What was lifted may have been so in vain: that caps cannot be set may be how it is known.
     said_again_ms_ = now_ms;
@@ -323,8 +378,17 @@ int PowerCapper::capped() const {
 std::string PowerCapper::state() const {
   if (!obstacle_.empty()) return obstacle_;
   const std::string all = std::to_string(zones_.size());
-  return std::to_string(capped()) + " of " + all + (zones_.size() == 1 ? " package" : " packages") +
-         " capped";
+  std::string text = std::to_string(capped()) + " of " + all +
+                     (zones_.size() == 1 ? " package" : " packages") + " capped";
+  for (const Group& group : groups_) {
+    if (group.launches.empty()) continue;
+    for (const std::size_t zone : group.zones) {
+      text += "; package " + std::to_string(zones_[zone].number) + " has " +
+              percent_text(group.percent);
+      if (!group.obstacle.empty()) text += ": " + group.obstacle;
+    }
+  }
+  return text;
 }
 
 }  // namespace hyades

@@ -34,8 +34,10 @@ class PowerCapper {
 
   // A launch is about to start with these cores, or is found to run with them; `margin` as in
   // JobSpec. Without cores: it is there and nobody knows with which. To say what is known already
-  // changes nothing.
-  void arrives(const LaunchKey& key, const IdSet& cores, int margin);
+  // changes nothing. `unwilling`: why that is 0 although it may have agreed to more ("runs on
+  // several nodes").
+  void arrives(const LaunchKey& key, const IdSet& cores, int margin,
+               const std::string& unwilling = "");
   // It may use these from now on.
   void moves(const LaunchKey& key, const IdSet& cores);
   // Nothing of it is left.
@@ -75,6 +77,7 @@ class PowerCapper {
   struct Launch {
     IdSet cores;  // that it may use; empty: not known
     int margin = 0;
+    std::string unwilling;
     PowerCap cap;
     std::string unit;
     Speed speed;
@@ -92,8 +95,9 @@ class PowerCapper {
     BootMs since_ms = 0;     // of the stage and the cap
     BootMs due_ms = 0;       // to be looked at next
     BootMs measuring_took_ms = 0;
-    BootMs pause_ms = 0;  // before the next attempt, after it had to be lifted
-    int too_slow = 0;     // so many looks in a row
+    BootMs pause_ms = 0;   // before the next attempt, after it had to be lifted
+    int too_slow = 0;      // so many looks in a row
+    std::string obstacle;  // why it is not capped, or no lower
   };
   // The launch that is nearest to what it can do without, or furthest beyond it.
   struct Worst {
@@ -113,6 +117,10 @@ class PowerCapper {
   static std::string words_for(const Group& group, const Worst& worst);
   BootMs next_pause(const Group& group) const;
   void turn(Group& group, const std::string& wrong, BootMs now_ms, std::vector<Change>& changes);
+  void begin_anew(const std::string& fixed, BootMs now_ms, std::vector<Change>& changes);
+  std::string no_lower() const;
+  std::string words_of_stage(const Group& group, BootMs now_ms) const;
+  void tell(Group& group, const std::string& wrong, BootMs now_ms);
   void look(Group& group, BootMs now_ms, std::vector<Change>& changes);
   void look_lower(Group& group, const Worst& worst, BootMs now_ms, std::vector<Change>& changes);
   void wait(Group& group, BootMs for_ms, const std::string& why, BootMs now_ms,
@@ -126,6 +134,7 @@ class PowerCapper {
   BootMs every_ms_ = 30'000;
   std::map<LaunchKey, Launch> launches_;
   bool members_changed_ = true;
+  bool settings_changed_ = false;
   std::vector<Group> groups_;
   std::string obstacle_;
   BootMs said_again_ms_ = 0;

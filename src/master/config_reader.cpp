@@ -235,7 +235,8 @@ void ConfigReader::integer(const char* key, int& out, int least, int most) {
 void ConfigReader::duration(const char* key, int& seconds, int least, int most) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
-  const std::string expected = "a time such as \"2:00:00\", \"1-12:00:00\" or a number of minutes";
+  const std::string expected =
+      "a time such as \"0:30\", \"2:00:00\", \"1-12:00:00\" or a number of minutes";
   int value = 0;
   std::string given;
   if (node->is_integer()) {

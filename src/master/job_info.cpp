@@ -86,6 +86,7 @@ void fill_job_info(const Controller& controller, const Job& job, const Now& now,
     added.set_why(cap.cap.why);
     added.set_since_ms(cap.since_ms);
   }
+  out.set_power_obstacle(controller.power_obstacle(job));
   for (const Dependency& dependency : job.unmet) to_pb(dependency, *out.add_dependencies());
 }
 
@@ -167,6 +168,9 @@ void fill_queue_info(const Controller& controller, const QueueConfig& queue, boo
   out.set_default_time_s(queue.default_time_s);
   out.set_max_time_s(queue.max_time_s);
   out.set_lease_s(queue.lease_s);
+  out.set_work_class(queue.work_class);
+  out.set_elastic(queue.elastic);
+  out.set_power_margin(queue.power_margin);
   out.set_max_nodes_per_job(queue.max_nodes_per_job);
   out.set_max_queued_per_user(queue.max_queued_per_user);
   out.set_max_running_per_user(queue.max_running_per_user);

@@ -120,7 +120,7 @@ class Oracle {
     std::set<Attempt> requeues;              // attempts for which a requeue was recorded
     std::optional<LaunchKey> to_be_stopped;  // by an acknowledged requeue
     bool cancel_due = false;                 // as of the last look
-    std::optional<LaunchKey> stop_due;
+    std::optional<LaunchKey> stop_due;       // likewise
     bool launch_failed = false;              // of the open attempt, by the machine's word
     std::vector<Run> runs;
     std::set<std::string> companions;       // nodes on which one is alive

@@ -366,6 +366,7 @@ void to_pb(const LaunchReport& value, pb::LaunchReport& out) {
   }
   if (value.cap != PowerCap{}) {
     out.mutable_cap()->set_lowered_percent(100 - value.cap.percent);
+    out.mutable_cap()->set_obstacle(value.cap.obstacle);
     out.mutable_cap()->set_why(value.cap.why);
   }
 }
@@ -390,6 +391,7 @@ bool from_pb(const pb::LaunchReport& in, LaunchReport& out, std::string& error) 
   check.number("cap", in.cap().lowered_percent(), 0, 100, lowered_percent);
   out.cap.percent = 100 - lowered_percent;
   check.text("cap", in.cap().why(), out.cap.why);
+  check.text("cap", in.cap().obstacle(), out.cap.obstacle);
   return check.ok();
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/power_cap.hpp"
 #include "wire/unique_fd.hpp"
 #include "worker/cgroup_file.hpp"
 
@@ -110,7 +111,7 @@ void PowerLimits::restore_what_was_left() {
     for (PackageLimit& limit : limits_) {
       if (line.substr(blank) != ' ' + limit.file || usual_uw <= limit.usual_uw) continue;
       limit.usual_uw = usual_uw;
-      limit.lowered = true;
+      limit.percent = kPowerPercentLeast;  // at the most
       write_limit(limit, 100);
     }
   }
@@ -119,7 +120,7 @@ void PowerLimits::restore_what_was_left() {
 
 bool PowerLimits::nothing_to_remember() const {
   return std::none_of(limits_.begin(), limits_.end(),
-                      [](const PackageLimit& limit) { return limit.lowered; });
+                      [](const PackageLimit& limit) { return limit.percent < 100; });
 }
 
 void PowerLimits::write_memory() {
@@ -140,7 +141,7 @@ void PowerLimits::write_memory() {
 void PowerLimits::write_limit(PackageLimit& limit, int percent) {
   const std::string microwatts = std::to_string(limit.usual_uw * percent / 100);
   if (write_cgroup_file(limit.file, microwatts)) {
-    limit.lowered = percent < 100;
+    limit.percent = percent;
   } else {
     trouble_ = limit.file + ": " + std::strerror(errno);
   }
@@ -152,10 +153,21 @@ std::string PowerLimits::set(int package, int percent) {
   });
   if (found == limits_.end()) return "package-" + std::to_string(package) + " cannot be capped";
   if (percent < 100 && trouble_.empty()) write_memory();
-  const bool may_be_written = percent < 100 ? trouble_.empty() : found->lowered;
+  const bool may_be_written = percent < 100 ? trouble_.empty() : found->percent < 100;
   if (may_be_written) write_limit(*found, percent);
   if (nothing_to_remember()) unlink(memory_.c_str());
-  return trouble_;
+  return trouble();
+}
+
+std::string PowerLimits::trouble() const {
+  if (trouble_.empty()) return "";
+  std::string text = trouble_;
+  for (const PackageLimit& limit : limits_) {
+    if (limit.percent == 100) continue;
+    text +=
+        "; package " + std::to_string(limit.package) + " has less power still, which is tried on";
+  }
+  return text + "; nothing is lowered until its worker is started again";
 }
 
 }  // namespace hyades

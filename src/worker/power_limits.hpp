@@ -15,7 +15,7 @@ struct PackageLimit {
   int package = 0;   // the operating system's number
   std::string file;  // holds microwatts
   long long usual_uw = 0;
-  bool lowered = false;
+  int percent = 100;  // of that
 };
 
 // Those that this process may set. `root`: "" for this machine, else where a tree with sys/ and
@@ -33,12 +33,14 @@ class PowerLimits {
   PowerLimits& operator=(const PowerLimits&) = delete;
 
   // The package may draw so much of what it could when this was made; 100 gives all of it back.
-  // Returns why that was in vain, or "". After that nothing is lowered any more.
+  // Returns why that was in vain, or "". After that nothing is lowered any more, and what could not
+  // be given back is named each time until it is.
   std::string set(int package, int percent);
 
  private:
   void restore_what_was_left();
   bool nothing_to_remember() const;
+  std::string trouble() const;
   void write_memory();
   void write_limit(PackageLimit& limit, int percent);
 

@@ -427,6 +427,19 @@ TEST_F(PowerTest, IsCappedForWhoAgreesAndTheMasterHearsOfIt) {
   EXPECT_EQ(expect_said<Hello>().launches.at(0).cap.percent, 95);
 }
 
+TEST_F(PowerTest, TheMasterHearsWhyItIsNot) {
+  launch(key, 10, 2);
+  launch(other, 10);
+  go_on();
+  said_.clear();
+  receive(SayHello{});
+  const Hello hello = expect_said<Hello>();
+  ASSERT_EQ(hello.launches.size(), 2u);
+  for (const LaunchReport& report : hello.launches) {
+    EXPECT_EQ(report.cap.obstacle, "job 42 runs on several nodes");
+  }
+}
+
 TEST_F(PowerTest, WhatAJobSaysOfItsProgressCountsToo) {
   launch(key, 10);
   go_on(kProgressFigure);

@@ -484,10 +484,12 @@ TEST_F(LoanTest, CapsOfPowerAreEventsToo) {
     report.key = cluster_.job(job_).key;
     report.state = LaunchState::Running;
     report.started_ms = SimClock::wall_start_ms + 5;
-    report.cap = {percent, why};
+    report.cap = {percent, why, "it pauses"};
     cluster_.reports("n1", report);
   };
+  const auto obstacle = [&] { return cluster_.controller().power_obstacle(cluster_.job(job_)); };
   report_cap(85, "it lost nothing");
+  EXPECT_EQ(obstacle(), "");  // it has agreed to nothing
   const auto capped = cluster_.expect_event<PowerCapped>(job_);
   EXPECT_EQ(capped.node, "n1");
   EXPECT_EQ(capped.cap, (PowerCap{85, "it lost nothing"}));
@@ -497,6 +499,21 @@ TEST_F(LoanTest, CapsOfPowerAreEventsToo) {
   report_cap(100, "");
   EXPECT_EQ(cluster_.expect_event<PowerCapped>(job_).cap.why, "a new worker began anew");
   EXPECT_TRUE(cluster_.job(job_).caps.empty());
+}
+
+TEST(PowerMargin, WhatKeepsItFromHavingLessIsKnown) {
+  TestCluster cluster(TestCluster::patient());
+  cluster.nodes(1, 8);
+  JobSpec spec = a_job();
+  spec.power_margin = 5;
+  const JobId job = cluster.submit(spec);
+  LaunchReport report = cluster.report_on(job, LaunchState::Running);
+  report.cap.obstacle = "cap_power is off";
+  cluster.forget();
+  cluster.reports("n1", report);
+  cluster.expect_event<Started>(job);
+  cluster.expect_nothing_else();  // it is no event
+  EXPECT_EQ(cluster.controller().power_obstacle(cluster.job(job)), "n1: cap_power is off");
 }
 
 TEST(PowerMargin, IsTheQueuesWhereTheJobSaysNothing) {

@@ -124,6 +124,16 @@ TEST_F(Power, IsCappedWhileTheJobCanDoWithoutAndGivenBackWhenItCannot) {
   cluster_.must_wait(job);
 }
 
+TEST_F(Power, WhyItIsNotCappedIsSaid) {
+  const JobId job = cluster_.must_submit({"--power-margin=45", "--wrap", "sleep 1000"});
+  const auto told = [&] { return cluster_.run({"hexplain", std::to_string(job)}).out; };
+  const std::string words = "power       may run 45 % slower; vn1: no progress";
+  EXPECT_TRUE(wait_until([&] { return told().find(words) != std::string::npos; })) << told();
+  EXPECT_NE(std::string(state()["text"]).find("no progress"), std::string::npos);
+  ASSERT_TRUE(cluster_.run({"hcancel", std::to_string(job)}).good());
+  cluster_.must_wait(job);
+}
+
 TEST_F(Power, ComesBackWithTheEndOfTheJob) {
   const JobId job = start();
   ASSERT_TRUE(wait_until([&] { return is_capped(); }));

@@ -103,7 +103,7 @@ inline LaunchReport report(LaunchState state) {
   report.sent_ms = 123'456'789;
   if (state == LaunchState::Running) {
     report.loan = {ids("4-5,7"), "it was busy"};
-    report.cap = {85, "it lost nothing"};
+    report.cap = {85, "it lost nothing", "no cap may be lower"};
   }
   return report;
 }

@@ -469,7 +469,7 @@ TEST(ConfigFile, NamesPlaceAndFix) {
       {"[[node]]\nname = \"a\"\nmemory = \"9000000000000T\"", "must be an amount"},
       {"[[queue]]\nname = \"a\"\nmax_time = \"2h\"",
        "3: max_time '2h' in [[queue]] must be a time "
-       "such as \"2:00:00\""},
+       "such as \"0:30\", \"2:00:00\""},
       {"[[queue]]\nname = \"a\"\nmax_time = 1.5", "not the number 1.5"},
       {"[[queue]]\nname = \"a\"\ndefault_time = 0",
        "3: default_time '0' in [[queue]] must be from "

@@ -447,6 +447,9 @@ TEST(Meaning, PowerMargins) {
   for (const std::string& bad : Words{"0", "-1", "51", "5%", ""}) {
     EXPECT_FALSE(given({"--power-margin=" + bad}).found.errors.empty()) << bad;
   }
+  EXPECT_TRUE(mentions(given({"--power-margin=0"}).found.errors, "must be from 1 to 50, or no"));
+  EXPECT_TRUE(mentions(given({"--nodes=2", "--power-margin=5"}).found.warnings, "not capped"));
+  EXPECT_TRUE(given({"--power-margin=5"}).found.warnings.empty());
 }
 
 TEST(Meaning, Signals) {

@@ -69,6 +69,7 @@ class PowerCapperTest : public testing::Test {
     }
   }
   std::string why(JobId job) const { return capper_.cap(launch(job)).why; }
+  std::string obstacle(JobId job) const { return capper_.cap(launch(job)).obstacle; }
 };
 
 // Waits for memory: loses nothing down to 70 % of the power, and then as much as that is lowered.
@@ -82,7 +83,7 @@ TEST_F(PowerCapperTest, LowersAsFarAsTheJobCanDoWithout) {
   EXPECT_EQ(set_[1], 100);
   EXPECT_EQ(capper_.cap(launch(1)).percent, 65);
   EXPECT_EQ(why(1), "at 60 % job 1 lost 10 % of its speed, and can do with 6 % less");
-  EXPECT_EQ(capper_.state(), "1 of 2 packages capped");
+  EXPECT_EQ(capper_.state(), "1 of 2 packages capped; package 0 has 65 %");
 }
 
 TEST_F(PowerCapperTest, SaysWhatEachStepIsFor) {
@@ -95,6 +96,68 @@ TEST_F(PowerCapperTest, SaysWhatEachStepIsFor) {
   go_on(12);
   EXPECT_EQ(set_[0], 90);
   EXPECT_EQ(why(1), "at 95 % job 1 lost 0 % of its speed, and can do with 6 % less");
+}
+
+TEST_F(PowerCapperTest, SaysWhyWhoAgreedIsNotCapped) {
+  start(1, "0-1", 6, memory_bound);
+  go_on(5);
+  EXPECT_EQ(obstacle(1), "it is measured how fast it is with all power");
+  start(2, "2-3", 0, memory_bound);
+  go_on(1);
+  EXPECT_EQ(obstacle(1), "job 2 is to run as fast as it can");
+  EXPECT_EQ(obstacle(2), "");  // it has not agreed to any
+  EXPECT_EQ(capper_.state(),
+            "0 of 2 packages capped; package 0 has 100 %: job 2 is to run as fast as it can");
+  end(2);
+  capper_.arrives(launch(3), ids("2"), 0, "runs on several nodes");
+  go_on(1);
+  EXPECT_EQ(obstacle(1), "job 3 runs on several nodes");
+  EXPECT_EQ(obstacle(3), obstacle(1));
+  capper_.leaves(launch(3));
+  turn("they are somebody else's");
+  EXPECT_EQ(obstacle(1), "they are somebody else's");
+}
+
+TEST_F(PowerCapperTest, SaysThatNoProgressIsSeen) {
+  start(1, "0-3", 6, [](int) { return 0; });
+  go_on(60);
+  EXPECT_EQ(obstacle(1),
+            "no progress by which to tell what it costs was seen yet (hreport progress=...)");
+}
+
+TEST_F(PowerCapperTest, SaysThatTheSiteAllowsNoLess) {
+  start(1, "0-3", 50, [](int) { return 1; });
+  go_on(300);
+  EXPECT_EQ(set_[0], 50);
+  EXPECT_EQ(obstacle(1), "no cap may be lower than 50 % (cap_least)");
+}
+
+TEST_F(PowerCapperTest, SaysThatItPauses) {
+  start(1, "0-3", 2, compute_bound);
+  go_on(40);
+  EXPECT_EQ(set_[0], 100);
+  EXPECT_EQ(obstacle(1), "the next attempt is made after a pause of 1 min at most");
+}
+
+TEST_F(PowerCapperTest, OtherSettingsHoldAtOnce) {
+  configure(true, 10, 95);
+  start(1, "0-3", 6, memory_bound);
+  go_on(60);
+  EXPECT_EQ(set_[0], 95);
+  configure(true, 10, 50);
+  go_on(200);
+  EXPECT_EQ(set_[0], 65);
+  configure(true, 3600, 50);
+  turn();
+  EXPECT_EQ(set_[0], 100);
+  EXPECT_EQ(why(1), "it is looked for anew, with other settings");
+  go_on(60);
+  configure(true, 10, 50);
+  go_on(200);
+  EXPECT_EQ(set_[0], 65);
+  configure(true, 10, 50);  // the same
+  go_on(1);
+  EXPECT_EQ(set_[0], 65);
 }
 
 TEST_F(PowerCapperTest, WhoLosesAtOnceKeepsAllPower) {
@@ -214,7 +277,7 @@ TEST_F(PowerCapperTest, AHigherLeastHoldsAtOnce) {
   configure(true, 10, 80);
   turn();
   EXPECT_EQ(set_[0], 100);
-  EXPECT_EQ(why(1), "no cap may be lower than 80 %");
+  EXPECT_EQ(why(1), "no cap may be lower than 80 % (cap_least)");
   go_on(300);
   EXPECT_EQ(set_[0], 80);
 }
