@@ -335,11 +335,12 @@ std::string PowerCapper::words_of_stage(const Group& group, BootMs now_ms) const
 
 void PowerCapper::tell(Group& group, const std::string& wrong, BootMs now_ms) {
   group.obstacle = wrong.empty() ? words_of_stage(group, now_ms) : wrong;
-  for (const LaunchKey& key : group.launches) {
-    Launch& launch = launches_.at(key);
-    const bool agreed = launch.margin > 0 || !launch.unwilling.empty();
-    launch.cap.obstacle = agreed ? group.obstacle : "";
-  }
+  for (const LaunchKey& key : group.launches) tell(launches_.at(key), group.obstacle);
+}
+
+void PowerCapper::tell(Launch& launch, const std::string& obstacle) {
+  const bool agreed = launch.margin > 0 || !launch.unwilling.empty();
+  launch.cap.obstacle = agreed ? obstacle : "";
 }
 
 std::vector<PowerCapper::Change> PowerCapper::turn(const std::string& fixed, BootMs now_ms) {
@@ -347,6 +348,7 @@ std::vector<PowerCapper::Change> PowerCapper::turn(const std::string& fixed, Boo
   regroup(now_ms, changes);
   if (settings_changed_) begin_anew(fixed, now_ms, changes);
   obstacle_ = !fixed.empty() ? fixed : enabled_ ? "" : "cap_power is off";
+  for (auto& [key, launch] : launches_) tell(launch, obstacle_);  // there may be no zone at all
   for (Group& group : groups_) {
     const std::string wrong = obstacle(fixed, group);
     turn(group, wrong, now_ms, changes);

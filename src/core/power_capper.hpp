@@ -121,6 +121,7 @@ class PowerCapper {
   std::string no_lower() const;
   std::string words_of_stage(const Group& group, BootMs now_ms) const;
   void tell(Group& group, const std::string& wrong, BootMs now_ms);
+  static void tell(Launch& launch, const std::string& obstacle);
   void look(Group& group, BootMs now_ms, std::vector<Change>& changes);
   void look_lower(Group& group, const Worst& worst, BootMs now_ms, std::vector<Change>& changes);
   void wait(Group& group, BootMs for_ms, const std::string& why, BootMs now_ms,

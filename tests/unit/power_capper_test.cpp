@@ -118,6 +118,14 @@ TEST_F(PowerCapperTest, SaysWhyWhoAgreedIsNotCapped) {
   EXPECT_EQ(obstacle(1), "they are somebody else's");
 }
 
+TEST_F(PowerCapperTest, SaysItWhereNothingCanBeCappedToo) {
+  capper_ = PowerCapper();
+  configure(true);
+  start(1, "0-3", 6, memory_bound);
+  turn("no package that can be capped");
+  EXPECT_EQ(obstacle(1), "no package that can be capped");
+}
+
 TEST_F(PowerCapperTest, SaysThatNoProgressIsSeen) {
   start(1, "0-3", 6, [](int) { return 0; });
   go_on(60);
