@@ -23,7 +23,7 @@ double total(const pb::PlaceCost& cost) {
 }
 
 std::string number(double seconds) {
-  return printed(std::abs(seconds) < 1000 ? "%.3g" : "%.0f", seconds);
+  return printed(std::abs(seconds) < 999.5 ? "%.3g" : "%.0f", seconds);
 }
 
 // "652 s (run 600, contention 52)"

@@ -163,9 +163,8 @@ std::optional<Patience> BackfillPolicy::patience_on(const PlanLedger& ledger,
 // Who asks later why a job started late beside free nodes finds it with the start.
 void BackfillPolicy::note_waited(Decision& decision) const {
   for (Start& start : decision.starts) {
-    const auto its_wait = patient_.find(start.job);
-    if (its_wait == patient_.end() || !its_wait->second.waits) continue;
-    if (start.why == StartReason::Immediate) start.why = StartReason::FasterNodes;
+    const bool waited = patient_.contains(start.job);  // if only for a while
+    if (waited && start.why == StartReason::Immediate) start.why = StartReason::FasterNodes;
   }
 }
 

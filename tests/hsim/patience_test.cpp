@@ -77,6 +77,22 @@ TEST_F(PatienceTest, NobodyWaitsLongerThanItCouldGain) {
   EXPECT_EQ(decision.starts[0].why, StartReason::FasterNodes);  // why it is so late
 }
 
+TEST_F(PatienceTest, ThatItWaitedIsKnownWhenOthersTookWhatItLeft) {
+  run_for(400);
+  const JobId job = submit(spec("mine", 4));
+  EXPECT_TRUE(waits(decide(), job));
+  run_for(600, {{1, 4}});
+  Decision decision = decide();
+  EXPECT_FALSE(waits(decision, job));  // there is no room for it
+  EXPECT_TRUE(decision.starts.empty());
+  const Job& first = jobs_.front();
+  cluster_.give_back(first.placement);
+  running_.erase({first.expected_end_ms(), first.id});
+  decision = decide();
+  EXPECT_EQ(nodes_of(decision, job), "n1");
+  EXPECT_EQ(decision.starts[0].why, StartReason::FasterNodes);
+}
+
 TEST_F(PatienceTest, AJobThatRunsOnIsExpectedToRunAsLongAgain) {
   run_for(40'000);  // 10,000 s on n1
   JobSpec its = spec("mine", 4);
