@@ -132,28 +132,50 @@ bool holds_a_cluster(const std::string& directory) {
 
 // ---- down and status --------------------------------------------------------------------------
 
-bool cancel_all(const std::string& directory) {
-  ClientConnection connection({directory, ""});
+// False when it was refused, too: then `error` says why.
+bool ask(ClientConnection& connection, const pb::ClientRequest& request, pb::ClientReply& reply,
+         int timeout_ms, std::string& error) {
+  if (connection.call(request, reply, timeout_ms, error) != CallResult::Ok) return false;
+  if (reply.error().empty()) return true;
+  error = reply.message();
+  return false;
+}
+
+bool list_live(ClientConnection& connection, pb::ClientReply& jobs) {
   pb::ClientRequest request;
-  pb::ClientReply jobs;
   std::string error;
   request.mutable_list_jobs()->set_live(true);
-  if (connection.call(request, jobs, 10'000, error) != CallResult::Ok) {
-    std::cerr << "hyades: cannot cancel jobs: " << error << "\n";
-    return false;
-  }
+  if (ask(connection, request, jobs, 10'000, error)) return true;
+  std::cerr << "hyades: cannot ask for the jobs: " << error << "\n";
+  return false;
+}
+
+// Of jobs that end meanwhile nothing is said; what has not ended in the end is.
+bool cancel_all(const std::string& directory) {
+  ClientConnection connection({directory, ""});
+  pb::ClientReply jobs;
+  if (!list_live(connection, jobs)) return false;
+  if (jobs.jobs_size() == 0) return true;
+  pb::ClientRequest request;
   pb::ClientRequest wait;
+  pb::ClientReply reply;
+  std::string error;
   for (const pb::JobInfo& job : jobs.jobs()) {
-    pb::ClientReply reply;
     request.mutable_act_on_job()->set_job(job.id());
     request.mutable_act_on_job()->set_action(pb::JOB_CANCEL);
-    connection.call(request, reply, 10'000, error);
+    ask(connection, request, reply, 10'000, error);
     wait.mutable_wait_jobs()->add_ids(job.id());
   }
-  if (jobs.jobs_size() == 0) return true;
   wait.mutable_wait_jobs()->set_timeout_ms(60'000);
-  pb::ClientReply reply;
-  return connection.call(wait, reply, 70'000, error) == CallResult::Ok;
+  ask(connection, wait, reply, 70'000, error);
+  if (!list_live(connection, jobs)) return false;
+  if (jobs.jobs_size() == 0) return true;
+  std::cerr << "hyades: not ended yet, so the cluster stays up:";
+  for (const pb::JobInfo& job : jobs.jobs()) {
+    std::cerr << " job " << job.id() << " (" << job.state() << " on " << job.node_names() << ")";
+  }
+  std::cerr << "; `hexplain` says why" << (error.empty() ? "" : "; " + error) << "\n";
+  return false;
 }
 
 int down(const Options& options) {
@@ -177,8 +199,8 @@ int down(const Options& options) {
     std::cout << "The cluster in " << options.directory << " is down already.\n";
     if (!options.cancel_jobs) return kOk;
     std::cerr
-        << "hyades: no job was cancelled, as nobody is there to do it; those that ran run on: "
-           "`hyades up` adopts them, then `hyades down --cancel-jobs`\n";
+        << "hyades: no job was cancelled, as nobody is there to do it; if any ran, it runs on: "
+           "`hyades up` adopts it, then `hyades down --cancel-jobs`\n";
     return kFailed;
   }
   if (options.cancel_jobs && !cancel_all(options.directory)) return kFailed;
