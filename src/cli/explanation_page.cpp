@@ -191,8 +191,10 @@ std::string explanation_page(const pb::JobInfo& job, const pb::JobExplanation& w
                            cap.why());
   }
   if (!job.power_obstacle().empty()) {
-    page.line("power", "may run " + std::to_string(job.power_margin()) + " % slower; " +
-                           job.power_obstacle());
+    const std::string agreed = job.power_margin() > 0
+                                   ? "may run " + std::to_string(job.power_margin()) + " % slower; "
+                                   : "";
+    page.line("power", agreed + job.power_obstacle());
   }
   if (has_ended(job)) {
     page.line("ended", end_sentence(job));

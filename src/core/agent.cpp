@@ -11,6 +11,8 @@ namespace hyades {
 namespace {
 constexpr BootMs kHelloEvery_ms = 500;
 constexpr BootMs kRepeatResultEvery_ms = 2000;
+// What keeps a launch's power from going down is told again at most so often.
+constexpr BootMs kTellObstacleEvery_ms = 10'000;
 // The spool tells of every change; this catches what it may have missed (a full event queue).
 constexpr BootMs kRescanEvery_ms = 5000;
 
@@ -267,8 +269,15 @@ void Agent::add_own_components(TelemetryReport& report) const {
   report.components.push_back({.name = "power_caps",
                                .layer = "optimisation",
                                .running = fixed_power().empty() && settings_.cap_power,
-                               .text = fixed_power().empty() ? capper_.state() : fixed_power(),
+                               .text = power_state(),
                                .figures = {{"packages", "count", count(capper_.capped())}}});
+}
+
+std::string Agent::power_state() const {
+  const std::string fixed = fixed_power();
+  if (fixed.empty()) return capper_.state();
+  const std::string withheld = power_ == nullptr ? "" : power_->withheld();
+  return withheld.empty() ? fixed : withheld + ": " + fixed;
 }
 
 std::string Agent::fixed_power() const {
@@ -278,13 +287,20 @@ std::string Agent::fixed_power() const {
 // Sets what is due and says to the master what has become of it, which says it to people.
 void Agent::cap_power(const Now& now) {
   if (!welcomed_ || power_ == nullptr) return;
-  for (const PowerCapper::Change& change : capper_.turn(fixed_power(), now.boot_ms)) {
+  for (const PowerCapper::Change& change :
+       capper_.turn(fixed_power(), now.boot_ms, power_->withheld())) {
     power_->set(change.zone, change.percent);
   }
   for (auto& [key, launch] : launches_) {
     if (is_over(launch.report.state)) continue;
     PowerCap cap = capper_.cap(key);
     if (cap == launch.report.cap) continue;
+    // Why it is no lower is another with every neighbour that comes or goes.
+    const bool is_news =
+        cap.percent != launch.report.cap.percent || cap.why != launch.report.cap.why;
+    const bool can_wait = launch.report.state == LaunchState::Starting ||
+                          now.boot_ms - launch.reported_ms < kTellObstacleEvery_ms;
+    if (!is_news && can_wait) continue;
     launch.report.cap = std::move(cap);
     report(launch, now);
   }

@@ -84,6 +84,7 @@ class Agent {
   void lend(const std::vector<CoreLender::Change>& changes, const Now& now);
   void see_cores(const SpoolRecord& record, const Now& now);
   std::string fixed_power() const;
+  std::string power_state() const;
   void cap_power(const Now& now);
   void add_own_components(TelemetryReport& report) const;
   void report_absent(const LaunchKey& key, std::string reason, bool node_fault = false);

@@ -91,8 +91,8 @@ class Controller {
   bool fate_unknown(const Job& job) const;
   // Which nodes those are, and what will settle it, for people; "" when the fate is known.
   std::string fate(const Job& job, const Now& now) const;
-  // What keeps its nodes from giving it less power, though it has agreed to that; "": nothing, or
-  // it has not, or they have not said it.
+  // What keeps its nodes from giving it less power, though it has agreed to that, or all of it,
+  // whether it has or not; "": nothing, or they have not said it.
   std::string power_obstacle(const Job& job) const;
   // The script is over, and some part of the job is still to be cleaned up.
   bool completing(const Job& job) const;

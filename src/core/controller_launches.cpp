@@ -21,10 +21,10 @@ bool is_lost(const Part& part) {
          part.report.exit.stopped == StopReason::LeaseExpired;
 }
 
-// Messages may come late, or twice. That it lived once must not hide how it ended.
+// Messages may come late, or twice. That it lived once must not hide how it ended, whatever the
+// clocks say: those of nodes begin anew when they boot.
 bool is_old_word(const Part& part, const LaunchReport& alive) {
-  if (!part.heard) return false;
-  return part.over ? alive.sent_ms <= part.report.sent_ms : alive.sent_ms < part.report.sent_ms;
+  return part.over || (part.heard && alive.sent_ms < part.report.sent_ms);
 }
 }  // namespace
 
@@ -156,7 +156,7 @@ void Controller::note_cap(const Job& job, std::size_t share, const Now& now, Ste
 
 std::string Controller::power_obstacle(const Job& job) const {
   const auto gang = gangs_.find(job.id);
-  if (gang == gangs_.end() || job.spec.power_margin <= 0) return "";
+  if (gang == gangs_.end()) return "";
   for (std::size_t i = 0; i < gang->second.parts.size(); ++i) {
     const std::string& obstacle = gang->second.parts[i].report.cap.obstacle;
     if (!obstacle.empty()) return job.placement.shares[i].node + ": " + obstacle;

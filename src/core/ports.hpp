@@ -236,6 +236,8 @@ class PowerCaps {
   virtual void set(std::size_t zone, int percent) = 0;
   // Why caps cannot be set; "" when they can. What set() did in vain shows here.
   virtual std::string fixed() const = 0;
+  // What could not be given back so far, for people; "": nothing.
+  virtual std::string withheld() const = 0;
 };
 
 }  // namespace hyades

@@ -164,6 +164,16 @@ bool PowerCapper::measured(const Group& group) const {
                      [&](const LaunchKey& key) { return launches_.at(key).speed.known(); });
 }
 
+std::string PowerCapper::unmeasured(const Group& group) const {
+  for (const LaunchKey& key : group.launches) {
+    const Speed& speed = launches_.at(key).speed;
+    if (speed.known()) continue;
+    return name_of(key) + (speed.seen() ? " has told too little of its progress yet"
+                                        : " shows no progress (hreport progress=...)");
+  }
+  return "";
+}
+
 PowerCapper::Worst PowerCapper::worst(const Group& group) const {
   Worst worst;
   for (const LaunchKey& key : group.launches) {
@@ -321,9 +331,8 @@ std::string PowerCapper::words_of_stage(const Group& group, BootMs now_ms) const
              std::to_string((group.pause_ms + 59'999) / 60'000) + " min at most";
     case Stage::Measuring:
       // It may take its time: some tell of their progress once in minutes.
-      return now_ms < group.due_ms + every_ms_
-                 ? "it is measured how fast it is with all power"
-                 : "no progress by which to tell what it costs was seen yet (hreport progress=...)";
+      return now_ms < group.due_ms + every_ms_ ? "it is measured how fast it is with all power"
+                                               : unmeasured(group);
     case Stage::Lowering:
       break;
     case Stage::Holding:
@@ -343,7 +352,8 @@ void PowerCapper::tell(Launch& launch, const std::string& obstacle) {
   launch.cap.obstacle = agreed ? obstacle : "";
 }
 
-std::vector<PowerCapper::Change> PowerCapper::turn(const std::string& fixed, BootMs now_ms) {
+std::vector<PowerCapper::Change> PowerCapper::turn(const std::string& fixed, BootMs now_ms,
+                                                   const std::string& withheld) {
   std::vector<Change> changes;
   regroup(now_ms, changes);
   if (settings_changed_) begin_anew(fixed, now_ms, changes);
@@ -353,6 +363,9 @@ std::vector<PowerCapper::Change> PowerCapper::turn(const std::string& fixed, Boo
     const std::string wrong = obstacle(fixed, group);
     turn(group, wrong, now_ms, changes);
     tell(group, wrong, now_ms);
+  }
+  if (!withheld.empty()) {  // whoever has cores there runs with less than anybody wanted
+    for (auto& [key, launch] : launches_) launch.cap.obstacle = withheld;
   }
   if (!fixed.empty() && now_ms - said_again_ms_ >= every_ms_) {
     // What was lifted may have been so in vain: that caps cannot be set may be how it is known.

@@ -46,8 +46,10 @@ class PowerCapper {
   // from what was counted before.
   void progresses(const LaunchKey& key, const std::string& unit, double done, BootMs at_ms);
 
-  // What is due. `fixed`: why caps cannot be set on this node; "": they can.
-  std::vector<Change> turn(const std::string& fixed, BootMs now_ms);
+  // What is due. `fixed`: why caps cannot be set on this node; "": they can. `withheld`: what could
+  // not be given back, told of every launch.
+  std::vector<Change> turn(const std::string& fixed, BootMs now_ms,
+                           const std::string& withheld = "");
 
   PowerCap cap(const LaunchKey& key) const;
   int capped() const;         // zones
@@ -63,6 +65,7 @@ class PowerCapper {
     void add(double done, BootMs at_ms);
     void forget() { known_ = started_ = false; }  // what was done so far
     bool known() const;
+    bool seen() const { return started_; }
     double get() const { return (done_ - from_) / static_cast<double>(done_ms_ - from_ms_); }
 
    private:
@@ -113,6 +116,7 @@ class PowerCapper {
   void regroup(BootMs now_ms, std::vector<Change>& changes);
   std::string obstacle(const std::string& fixed, const Group& group) const;
   bool measured(const Group& group) const;
+  std::string unmeasured(const Group& group) const;
   Worst worst(const Group& group) const;
   static std::string words_for(const Group& group, const Worst& worst);
   BootMs next_pause(const Group& group) const;

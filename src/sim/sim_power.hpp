@@ -20,6 +20,7 @@ class SimPower : public PowerCaps {
   const std::vector<PowerZone>& zones() const override { return machine_.zones(); }
   void set(std::size_t zone, int percent) override { machine_.set_power(zone, percent); }
   std::string fixed() const override { return ""; }
+  std::string withheld() const override { return ""; }
 
  private:
   SimMachine& machine_;

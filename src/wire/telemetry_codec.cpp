@@ -126,7 +126,9 @@ void to_pb(const ComponentState& value, pb::ComponentState& out) {
   out.set_troubles(value.troubles);
   out.set_cpu_ms(value.cpu_ms);
   out.set_period_ms(value.period_ms);
-  out.set_text(to_utf8(value.text.substr(0, TelemetryLimits::text_bytes_max / 4)));
+  constexpr std::size_t most = TelemetryLimits::text_bytes_max;
+  out.set_text(to_utf8(value.text.substr(0, most)));
+  if (out.text().size() > most) out.set_text(to_utf8(value.text.substr(0, most / 4)));
   for (const Figure& figure : value.figures) to_pb(figure, *out.add_figures());
 }
 

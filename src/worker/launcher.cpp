@@ -141,6 +141,9 @@ Launcher::Launcher(UniqueFd orders, Surroundings surroundings)
       buffer_(datagram_bytes_max + 1024, '\0') {}
 
 void Launcher::run() {
+  if (!power_.trouble().empty()) {  // what somebody had left could not be given back
+    answer(encode(PowerTrouble{power_.trouble(), power_.withheld()}));
+  }
   while (receive()) continue;
   surroundings_.containment.tidy_up();
 }
@@ -228,7 +231,7 @@ void Launcher::on(const SetCores& cores) {
 
 void Launcher::on(const SetPower& power) {
   const std::string trouble = power_.set(power.package, power.percent);
-  if (!trouble.empty()) answer(encode(PowerTrouble{trouble}));
+  if (!trouble.empty()) answer(encode(PowerTrouble{trouble, power_.withheld()}));
 }
 
 void Launcher::answer(const std::string& datagram) {

@@ -140,6 +140,7 @@ LauncherHandle::LauncherHandle(LauncherHandle&& other) noexcept
       power_packages_(std::move(other.power_packages_)),
       no_power_(std::move(other.no_power_)),
       power_trouble_(std::move(other.power_trouble_)),
+      power_withheld_(std::move(other.power_withheld_)),
       gone_(other.gone_),
       started_as_(other.started_as_),
       answers_(std::move(other.answers_)),
@@ -175,6 +176,7 @@ bool LauncherHandle::alive() {
       cores_trouble_ = trouble.why;
     } else if (decode(bytes, power)) {
       power_trouble_ = power.why;
+      power_withheld_ = power.withheld;
     }
   }
   return !gone_;

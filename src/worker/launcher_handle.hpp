@@ -62,6 +62,7 @@ class LauncherHandle {
   const std::vector<int>& power_packages() const { return power_packages_; }
   const std::string& no_power() const { return no_power_; }
   const std::string& power_trouble() const { return power_trouble_; }
+  const std::string& power_withheld() const { return power_withheld_; }
 
   // Whether this process has become another user since it started the launcher.
   bool has_other_rights() const { return started_as_ != geteuid(); }
@@ -91,6 +92,7 @@ class LauncherHandle {
   std::vector<int> power_packages_;
   std::string no_power_;
   std::string power_trouble_;
+  std::string power_withheld_;
   bool gone_ = false;
   uid_t started_as_ = geteuid();
   std::map<LaunchKey, SweepAnswer> answers_;

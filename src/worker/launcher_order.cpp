@@ -177,6 +177,7 @@ std::string encode(const PowerTrouble& trouble) {
   ByteWriter out;
   put_head(out, power_trouble, {});
   out.put(std::string_view(trouble.why).substr(0, trouble_bytes_max));
+  out.put(std::string_view(trouble.withheld).substr(0, trouble_bytes_max));
   return out.take();
 }
 
@@ -185,7 +186,8 @@ bool decode(std::string_view bytes, PowerTrouble& trouble) {
   std::uint64_t kind = 0;
   LaunchKey none;
   return in.get(kind) && kind == power_trouble && get_key(in, none) &&
-         in.get(trouble.why, trouble_bytes_max) && in.at_end();
+         in.get(trouble.why, trouble_bytes_max) && in.get(trouble.withheld, trouble_bytes_max) &&
+         in.at_end();
 }
 
 std::uint64_t pack(const ShepherdWord& word) {

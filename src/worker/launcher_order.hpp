@@ -66,6 +66,7 @@ struct CoresTrouble {
 // A SetPower was in vain; likewise.
 struct PowerTrouble {
   std::string why;
+  std::string withheld;  // as PowerLimits says it
 };
 
 // Where a launcher finds its socket when it starts.
@@ -88,7 +89,7 @@ bool decode(std::string_view bytes, CoresTrouble& trouble);
 std::string encode(const PowerTrouble& trouble);
 bool decode(std::string_view bytes, PowerTrouble& trouble);
 // None of these is longer.
-constexpr std::size_t answer_bytes_max = 512;
+constexpr std::size_t answer_bytes_max = 1024;
 
 // What a shepherd is told, squeezed into the value of a queued signal.
 struct ShepherdWord {

@@ -22,8 +22,11 @@ class LauncherPower final : public PowerCaps {
     launcher_.send(SetPower{zones_.at(zone).number, percent}, UniqueFd());
   }
   std::string fixed() const override {
-    return zones_.empty() ? why_not_ : launcher_.power_trouble();
+    if (zones_.empty()) return why_not_;
+    const std::string& trouble = launcher_.power_trouble();
+    return trouble.empty() ? "" : trouble + "; not tried again before its worker starts anew";
   }
+  std::string withheld() const override { return launcher_.power_withheld(); }
 
  private:
   std::vector<PowerZone> zones_;

@@ -89,9 +89,13 @@ std::vector<PackageLimit> find_package_limits(const std::string& root, std::stri
 }
 
 PowerLimits::PowerLimits(const std::string& root) : memory_(root + "/run/hyades-power-limits") {
+  // Before the limits are looked at: whoever was here may be restoring them at this moment, and
+  // what is lowered still would be taken for all that there is.
+  std::string left;
+  read_cgroup_file(memory_, left);
   std::string others;
   limits_ = find_package_limits(root, others);
-  restore_what_was_left();
+  restore(std::move(left));
 }
 
 PowerLimits::~PowerLimits() {
@@ -99,12 +103,10 @@ PowerLimits::~PowerLimits() {
 }
 
 // Whoever was here before may have been killed with limits lowered. Lines of "microwatts file".
-void PowerLimits::restore_what_was_left() {
-  std::string text;
-  read_cgroup_file(memory_, text);
-  for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
-    const std::string line = text.substr(0, end);
-    text.erase(0, end + 1);
+void PowerLimits::restore(std::string left) {
+  for (std::size_t end = left.find('\n'); end != left.npos; end = left.find('\n')) {
+    const std::string line = left.substr(0, end);
+    left.erase(0, end + 1);
     const std::size_t blank = std::min(line.find(' '), line.size());
     long long usual_uw = 0;
     if (!parse(std::string_view(line).substr(0, blank), usual_uw)) continue;
@@ -156,18 +158,16 @@ std::string PowerLimits::set(int package, int percent) {
   const bool may_be_written = percent < 100 ? trouble_.empty() : found->percent < 100;
   if (may_be_written) write_limit(*found, percent);
   if (nothing_to_remember()) unlink(memory_.c_str());
-  return trouble();
+  return trouble_;
 }
 
-std::string PowerLimits::trouble() const {
-  if (trouble_.empty()) return "";
-  std::string text = trouble_;
+std::string PowerLimits::withheld() const {
+  std::string packages;
   for (const PackageLimit& limit : limits_) {
     if (limit.percent == 100) continue;
-    text +=
-        "; package " + std::to_string(limit.package) + " has less power still, which is tried on";
+    packages += (packages.empty() ? "" : ", ") + std::to_string(limit.package);
   }
-  return text + "; nothing is lowered until its worker is started again";
+  return packages.empty() ? "" : "package " + packages + " could not be given all power back yet";
 }
 
 }  // namespace hyades

@@ -33,14 +33,16 @@ class PowerLimits {
   PowerLimits& operator=(const PowerLimits&) = delete;
 
   // The package may draw so much of what it could when this was made; 100 gives all of it back.
-  // Returns why that was in vain, or "". After that nothing is lowered any more, and what could not
-  // be given back is named each time until it is.
+  // Returns why that was in vain, or "". After that nothing is lowered any more.
   std::string set(int package, int percent);
+  // Of that, or of restoring what was left.
+  const std::string& trouble() const { return trouble_; }
+  // The packages that have less than they could draw, for people; "": none.
+  std::string withheld() const;
 
  private:
-  void restore_what_was_left();
+  void restore(std::string left);
   bool nothing_to_remember() const;
-  std::string trouble() const;
   void write_memory();
   void write_limit(PackageLimit& limit, int percent);
 

@@ -128,9 +128,12 @@ class WorkerLoop {
   }
 
   void log_trouble() {
-    if (agent_.settings().cap_power && uncapped_.is(power_.fixed())) {
+    const std::string withheld = power_.withheld();
+    const bool matters = agent_.settings().cap_power || !withheld.empty();
+    if (matters && uncapped_.is(power_.fixed())) {
       spdlog::warn("node {}: power is not capped: {}", node_, power_.fixed());
     }
+    if (withheld_.is(withheld)) spdlog::error("node {}: {}", node_, withheld);
     if (malformed_.is(link_.last_error())) {
       spdlog::warn("node {}: a message from the master was refused: {}", node_, link_.last_error());
     }
@@ -188,6 +191,7 @@ class WorkerLoop {
   News malformed_;
   News unwell_;
   News unmeasured_;
+  News withheld_;
   News uncapped_;
 };
 

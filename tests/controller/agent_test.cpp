@@ -76,10 +76,12 @@ class FakePower : public PowerCaps {
   std::vector<PowerZone> zones_{{0, IdSet::first(4)}};
   int percent_ = 100;
   std::string fixed_;
+  std::string withheld_;
 
   const std::vector<PowerZone>& zones() const override { return zones_; }
   void set(std::size_t, int percent) override { percent_ = percent; }
   std::string fixed() const override { return fixed_; }
+  std::string withheld() const override { return withheld_; }
 };
 
 const LaunchKey key{42, 1, 77};
@@ -425,6 +427,26 @@ TEST_F(PowerTest, IsCappedForWhoAgreesAndTheMasterHearsOfIt) {
   said_.clear();
   receive(SayHello{});
   EXPECT_EQ(expect_said<Hello>().launches.at(0).cap.percent, 95);
+}
+
+// Neighbours come and go all the time.
+TEST_F(PowerTest, TheMasterIsNotToldOfEveryNeighbour) {
+  launch(key, 10);
+  int told = 0;
+  for (int second = 0; second < 60; ++second) {
+    launch(other, 0);
+    receive(RetireOrder{other});
+    spool_.records_.erase(other);
+    tick(1000);
+    collect();
+    told += static_cast<int>(std::count_if(said_.begin(), said_.end(), [](const Message& message) {
+      const auto* report = std::get_if<LaunchReport>(&message.body);
+      return report != nullptr && report->key == key;
+    }));
+    said_.clear();
+  }
+  EXPECT_GE(told, 1);
+  EXPECT_LE(told, 7);
 }
 
 TEST_F(PowerTest, TheMasterHearsWhyItIsNot) {

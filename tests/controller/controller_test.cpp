@@ -489,7 +489,7 @@ TEST_F(LoanTest, CapsOfPowerAreEventsToo) {
   };
   const auto obstacle = [&] { return cluster_.controller().power_obstacle(cluster_.job(job_)); };
   report_cap(85, "it lost nothing");
-  EXPECT_EQ(obstacle(), "");  // it has agreed to nothing
+  EXPECT_EQ(obstacle(), "n1: it pauses");
   const auto capped = cluster_.expect_event<PowerCapped>(job_);
   EXPECT_EQ(capped.node, "n1");
   EXPECT_EQ(capped.cap, (PowerCap{85, "it lost nothing"}));

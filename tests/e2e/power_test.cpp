@@ -127,9 +127,11 @@ TEST_F(Power, IsCappedWhileTheJobCanDoWithoutAndGivenBackWhenItCannot) {
 TEST_F(Power, WhyItIsNotCappedIsSaid) {
   const JobId job = cluster_.must_submit({"--power-margin=45", "--wrap", "sleep 1000"});
   const auto told = [&] { return cluster_.run({"hexplain", std::to_string(job)}).out; };
-  const std::string words = "power       may run 45 % slower; vn1: no progress";
+  const std::string words = "power       may run 45 % slower; vn1: job 1 shows no progress";
   EXPECT_TRUE(wait_until([&] { return told().find(words) != std::string::npos; })) << told();
-  EXPECT_NE(std::string(state()["text"]).find("no progress"), std::string::npos);
+  EXPECT_TRUE(wait_until([&] {
+    return std::string(state()["text"]).find("job 1 shows no progress") != std::string::npos;
+  })) << state();
   ASSERT_TRUE(cluster_.run({"hcancel", std::to_string(job)}).good());
   cluster_.must_wait(job);
 }

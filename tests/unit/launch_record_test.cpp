@@ -226,10 +226,11 @@ TEST(LauncherOrderCodec, KeepsPowerAndWhatIsWrongWithIt) {
   EXPECT_FALSE(decode(encode(SetPower{0, 19}), order));
   EXPECT_FALSE(decode(encode(SetPower{0, 101}), order));
   PowerTrouble trouble;
-  const std::string answer = encode(PowerTrouble{std::string(10'000, 'x')});
+  const std::string answer = encode(PowerTrouble{std::string(10'000, 'x'), "package 0"});
   EXPECT_LE(answer.size(), answer_bytes_max);
   ASSERT_TRUE(decode(answer, trouble));
   EXPECT_EQ(trouble.why, std::string(400, 'x'));
+  EXPECT_EQ(trouble.withheld, "package 0");
   CoresTrouble other;
   EXPECT_FALSE(decode(answer, other));
 }

@@ -129,8 +129,21 @@ TEST_F(PowerCapperTest, SaysItWhereNothingCanBeCappedToo) {
 TEST_F(PowerCapperTest, SaysThatNoProgressIsSeen) {
   start(1, "0-3", 6, [](int) { return 0; });
   go_on(60);
-  EXPECT_EQ(obstacle(1),
-            "no progress by which to tell what it costs was seen yet (hreport progress=...)");
+  EXPECT_EQ(obstacle(1), "job 1 shows no progress (hreport progress=...)");
+}
+
+TEST_F(PowerCapperTest, SaysThatTooLittleProgressIsSeen) {
+  start(1, "0-3", 6, [this](int) { return now_ms_ % 40'000 == 0 ? 1 : 0; });
+  go_on(130);
+  EXPECT_EQ(obstacle(1), "job 1 has told too little of its progress yet");
+}
+
+TEST_F(PowerCapperTest, SaysWhatCouldNotBeGivenBackToAll) {
+  start(1, "0-1", 0, memory_bound);
+  capper_.turn("input/output error", now_ms_, "package 0 could not be given all power back yet");
+  EXPECT_EQ(obstacle(1), "package 0 could not be given all power back yet");
+  turn("input/output error");
+  EXPECT_EQ(obstacle(1), "");
 }
 
 TEST_F(PowerCapperTest, SaysThatTheSiteAllowsNoLess) {
