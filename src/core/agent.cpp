@@ -78,7 +78,7 @@ void Agent::tick(const Now& now) {
   if (!welcomed_ && (!greeted_ || now.boot_ms - hello_ms_ >= kHelloEvery_ms)) say_hello(now);
   if (welcomed_ && now.boot_ms - heartbeat_ms_ >= settings_.heartbeat_ms) {
     heartbeat_ms_ = now.boot_ms;
-    send(Heartbeat{now.boot_ms, health_, health_known_});
+    send(Heartbeat{now.boot_ms, health_, health_known_, identity_.boot_id});
   }
   if (now.boot_ms - rescan_ms_ >= kRescanEvery_ms) {
     rescan_ms_ = now.boot_ms;

@@ -494,7 +494,8 @@ bool Controller::complete(LaunchOrder& order) const {
   order.restarts = job->restarts;
   order.kill_grace_s = job->kill_grace_s;
   order.cluster = config_->name;
-  order.lease_base_ms = cluster_.find(order.own_share().node)->echo_ms;
+  const Node& own = *cluster_.find(order.own_share().node);
+  if (own.boot_id == order.own_share().boot_id) order.lease_base_ms = own.echo_ms;
   if (order.is_companion()) return true;
   const Gang& gang = gangs_.at(job->id);
   for (std::size_t i = 0; i < gang.parts.size(); ++i) {

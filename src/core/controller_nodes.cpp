@@ -50,6 +50,11 @@ void Controller::welcome(Node& node, BootMs echo_ms, const Now& now, Step& out) 
 
 void Controller::on(PeerId from, const Heartbeat& heartbeat, const Now& now, Step& out) {
   Node& node = *cluster_.find(peers_[from]);
+  // Late, from a boot that is over, or that greeted last before this one: what its clock says means
+  // nothing to the other's launches.
+  if (heartbeat.boot_id != node.boot_id && !HYADES_DEFECT("any_boots_heartbeat")) {
+    return ask_for_hello(from, now, out);
+  }
   node.renewed_ms = now.boot_ms;
   node.echo_ms = heartbeat.sent_ms;
   out.outgoing.push_back(
@@ -57,14 +62,16 @@ void Controller::on(PeerId from, const Heartbeat& heartbeat, const Now& now, Ste
   if (heartbeat.health_known) note_health(node, heartbeat.health, now, out);
 }
 
-// The launches there whose leases may go on.
+// The launches there, of this boot, whose leases may go on.
 std::vector<LaunchKey> Controller::leases_on(const Node& node) const {
   std::vector<LaunchKey> keys;
   const auto found = leased_.find(node.name);
   if (found == leased_.end()) return keys;
   for (const JobId id : found->second) {
     const Job& job = *jobs_.find(id);
-    if (!gangs_.at(id).parts[share_on(job, node.name)].over) keys.push_back(job.key);
+    const std::size_t share = share_on(job, node.name);
+    const bool is_of_this_boot = job.placement.shares[share].boot_id == node.boot_id;
+    if (is_of_this_boot && !gangs_.at(id).parts[share].over) keys.push_back(job.key);
   }
   return keys;
 }

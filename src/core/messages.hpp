@@ -61,6 +61,7 @@ struct Heartbeat {
   BootMs sent_ms = 0;         // by the node's boot clock; comes back in Renewal
   std::string health;         // not "": why nothing new should be started here
   bool health_known = false;  // else the first check is not over, and `health` says nothing
+  std::string boot_id;        // by whose clock; the next boot's counts from 0 again
 };
 
 // The sender has seen a newer master: whoever sent the lower epoch must exit.

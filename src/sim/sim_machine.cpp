@@ -305,6 +305,8 @@ void SimMachine::reboot() {
   while (!processes_.empty()) destroy(LaunchKey(processes_.begin()->first), "reboots under");
   for (auto& [key, record] : records_) record.holder = Holder::Nobody;
   ++boot_;
+  now();  // as of which it begins anew
+  clock_.reboot();
   std::fill(power_percent_.begin(), power_percent_.end(), 100);
   sequence_at_boot_ = high_sequence;
   epoch_at_boot_ = high_epoch;

@@ -64,6 +64,7 @@ void put(const Heartbeat& value, pb::NodeMessage& out) {
   out.mutable_heartbeat()->set_sent_ms(value.sent_ms);
   out.mutable_heartbeat()->set_health(value.health.substr(0, kHealthBytesMax));
   out.mutable_heartbeat()->set_health_known(value.health_known);
+  out.mutable_heartbeat()->set_boot_id(to_utf8(value.boot_id));
 }
 
 void put(const EpochRefused& value, pb::NodeMessage& out) {
@@ -187,6 +188,7 @@ bool get(const pb::Heartbeat& in, Heartbeat& out, std::string& error) {
   check.number("sent_ms", in.sent_ms(), 0, kWallMsMax, out.sent_ms);
   check.text("health", in.health(), out.health, kHealthBytesMax);
   out.health_known = in.health_known();
+  check.text("boot_id", in.boot_id(), out.boot_id);
   return check.ok();
 }
 

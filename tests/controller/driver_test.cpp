@@ -98,6 +98,7 @@ class DriverTest : public testing::Test {
   void hello() {
     Hello hello;
     hello.node = "n1";
+    hello.boot_id = "boot-1";
     hello.inventory.cores = 4;
     hello.inventory.memory_mib = 1000;
     link_.inbox.push_back({1, {0, hello}});
@@ -178,7 +179,7 @@ TEST_F(DriverTest, AFullDiskDoesNotMakeNodesSeemDead) {
   ASSERT_NE(node, nullptr);
   EXPECT_TRUE(node->responding);
   clock_.advance(1'000);
-  link_.inbox.push_back({1, {1, Heartbeat{}}});
+  link_.inbox.push_back({1, {1, heartbeat_at(0)}});
   driver_->turn();  // all the same it has to say again what runs there
   ASSERT_FALSE(link_.sent.empty());
   EXPECT_TRUE(std::holds_alternative<SayHello>(link_.sent.back().body));

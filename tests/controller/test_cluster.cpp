@@ -176,10 +176,13 @@ void TestCluster::says_in_epoch(const std::string& node, Epoch epoch, const Laun
   deliver(peer_of(node), epoch, report);
 }
 
-void TestCluster::heartbeat(const std::string& node) { beat(node, Heartbeat{}); }
+void TestCluster::heartbeat(const std::string& node) { beat(node, heartbeat_at(0)); }
 
 void TestCluster::heartbeat(const std::string& node, const std::string& health) {
-  beat(node, Heartbeat{.sent_ms = 0, .health = health, .health_known = true});
+  Heartbeat heartbeat = heartbeat_at(0);
+  heartbeat.health = health;
+  heartbeat.health_known = true;
+  beat(node, heartbeat);
 }
 
 void TestCluster::beat(const std::string& node, const Heartbeat& heartbeat) {

@@ -23,6 +23,11 @@
 
 namespace hyades {
 
+// What a well node says now and then. A TestCluster's nodes are in boot-1 unless told otherwise.
+inline Heartbeat heartbeat_at(BootMs sent_ms, const std::string& boot_id = "boot-1") {
+  return {.sent_ms = sent_ms, .health = "", .health_known = false, .boot_id = boot_id};
+}
+
 // A JobSpec, said briefly. One task of one core and an hour unless told otherwise.
 class a_job {
  public:

@@ -129,7 +129,7 @@ inline std::vector<Message> messages() {
   }
   return {{7, hello},
           {7, Heartbeat{}},
-          {7, Heartbeat{90'000, "disk", true}},
+          {7, Heartbeat{90'000, "disk", true, "boot-1"}},
           {7, Renewal{90'000, {{42, 2, 77}}, 1'700'000'000'000}},
           {7, EpochRefused{8}},
           {7, report(LaunchState::Running)},

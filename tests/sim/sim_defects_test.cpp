@@ -52,6 +52,7 @@ constexpr Defect defects[] = {
     {"requeue_without_proof", "a silent node's jobs start elsewhere"},
     {"no_sweep", "a job without its shepherd is taken for dead"},
     {"any_boot", "an order for an earlier boot is obeyed"},
+    {"any_boots_heartbeat", "the clock of an earlier boot renews a lease"},
     {"ignore_reboot", "what a node forgot in a power cut is started again"},
     {"trust_unsynced_start", "a start that a power cut erased is taken for none"},
     {"lost_exit_code", "every job is said to have returned 0"},

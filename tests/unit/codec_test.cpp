@@ -168,11 +168,13 @@ TEST(Codec, FiguresThatCannotBeAreRefused) {
 TEST(Codec, HeartbeatsAndTheirAnswersComeBackFieldByField) {
   Message back;
   std::string error;
-  const Heartbeat heartbeat{.sent_ms = 90'000, .health = "no space", .health_known = true};
+  const Heartbeat heartbeat{
+      .sent_ms = 90'000, .health = "no space", .health_known = true, .boot_id = "boot-1"};
   ASSERT_TRUE(decode(encode({7, heartbeat}), back, error)) << error;
   EXPECT_EQ(std::get<Heartbeat>(back.body).sent_ms, 90'000);
   EXPECT_EQ(std::get<Heartbeat>(back.body).health, "no space");
   EXPECT_TRUE(std::get<Heartbeat>(back.body).health_known);
+  EXPECT_EQ(std::get<Heartbeat>(back.body).boot_id, "boot-1");
   const Renewal renewal{.echo_ms = 90'000, .leases = {{42, 2, 77}}, .master_ms = 1'700'000'000'000};
   ASSERT_TRUE(decode(encode({7, renewal}), back, error)) << error;
   EXPECT_EQ(std::get<Renewal>(back.body).echo_ms, 90'000);
