@@ -193,6 +193,7 @@ int load(const Command& command, const std::vector<std::string>& names) {
   const ProfileFile read = parse_profiles(read_profile_text(path), file, names);
   for (const std::string& error : read.errors) complain(command.name(), error);
   if (!read.errors.empty()) throw Failure("nothing was changed");
+  for (const std::string& doubt : read.warnings) complain(command.name(), "warning: " + doubt);
   MasterClient client(command.name(), command.master(), command.retry_ms(kPatienceToAct_ms));
   std::vector<std::string> nodes;
   std::vector<pb::ClientRequest> requests;

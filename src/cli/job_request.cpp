@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "cli/begin_time.hpp"
 #include "cli/command.hpp"
@@ -50,8 +51,8 @@ class Builder {
     read_lease();
     read_counters();
     read_class();
-    read_elastic();
     read_geometry();
+    read_elastic();
     read_power_margin();
     read_hosts();
     read_devices();
@@ -167,6 +168,12 @@ class Builder {
       request_.spec.elastic = Limits::count_max;
     } else {
       read_count("elastic", 1, request_.spec.elastic, Limits::count_max, ", yes or no");
+      const JobSpec& spec = request_.spec;
+      if (spec.elastic > 0 && spec.elastic <= spec.cpus_per_task) {
+        warn("elastic", "means nothing, as the job has " + std::to_string(spec.cpus_per_task) +
+                            (spec.cpus_per_task == 1 ? " core" : " cores") +
+                            " of its own at least; give the most that it can use");
+      }
     }
   }
 
@@ -246,6 +253,13 @@ class Builder {
     read_host_option("exclude", spec.exclude);
     const int named = static_cast<int>(spec.node_list.size());
     if (named == 0) return;
+    const std::set<std::string> excluded(spec.exclude.begin(), spec.exclude.end());
+    const auto both =
+        std::find_if(spec.node_list.begin(), spec.node_list.end(),
+                     [&](const std::string& node) { return excluded.contains(node); });
+    if (both != spec.node_list.end()) {
+      fail("exclude", "node " + *both + " is in --nodelist as well; leave it out of one of them");
+    }
     if (spec.nodes > named) {
       fail("nodelist", "names " + std::to_string(named) + " nodes, but the job asks for " +
                            std::to_string(spec.nodes));

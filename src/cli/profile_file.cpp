@@ -124,10 +124,21 @@ class Reader {
     for (const auto& [name, figure] : value.items()) {
       if (figure.is_number()) {
         profile.figures[name] = figure.get<double>();
+        doubt(key + "." + name, name);
       } else {
         fail(key + "." + name, "not a number; a figure is a number above 0, without \"\"");
       }
     }
+  }
+
+  // Any other name is that of a class of work, and a slip would go unnoticed.
+  void doubt(const std::string& key, const std::string& name) {
+    const std::vector<std::string>& measured = measured_figures();
+    if (std::count(measured.begin(), measured.end(), name) > 0) return;
+    const std::string nearest = nearest_word(name, measured);
+    if (nearest.empty()) return;
+    out_.warnings.push_back(file_ + ": " + key + ": taken for a class of work; did you mean \"" +
+                            nearest + "\"?");
   }
 
   const std::string& file_;

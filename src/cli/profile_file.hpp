@@ -21,6 +21,7 @@ struct NamedProfile {
 struct ProfileFile {
   std::vector<NamedProfile> profiles;  // in the order of the file, each node once
   std::vector<std::string> errors;     // "FILE: figures.gemm_gflops: ..."; then `profiles` is empty
+  std::vector<std::string> warnings;   // of figures that look like misspelt ones
 };
 
 // `nodes`: whom the profiles are for. Of a file of named nodes only these are taken, or all when

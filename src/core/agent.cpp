@@ -265,12 +265,14 @@ void Agent::add_own_components(TelemetryReport& report) const {
                                .running = spawner_.fixed_cores().empty() && settings_.lend_cores,
                                .text = lender_.state(),
                                .figures = {{"cores", "count", count(lender_.lent())},
-                                           {"jobs", "count", count(lender_.holders())}}});
+                                           {"jobs", "count", count(lender_.holders())},
+                                           {"changes", "count", count(loan_changes_)}}});
   report.components.push_back({.name = "power_caps",
                                .layer = "optimisation",
                                .running = fixed_power().empty() && settings_.cap_power,
                                .text = power_state(),
-                               .figures = {{"packages", "count", count(capper_.capped())}}});
+                               .figures = {{"packages", "count", count(capper_.capped())},
+                                           {"changes", "count", count(cap_changes_)}}});
 }
 
 std::string Agent::power_state() const {
@@ -290,6 +292,7 @@ void Agent::cap_power(const Now& now) {
   for (const PowerCapper::Change& change :
        capper_.turn(fixed_power(), now.boot_ms, power_->withheld())) {
     power_->set(change.zone, change.percent);
+    ++cap_changes_;
   }
   for (auto& [key, launch] : launches_) {
     if (is_over(launch.report.state)) continue;
@@ -311,6 +314,7 @@ void Agent::lend(const std::vector<CoreLender::Change>& changes, const Now& now)
   if (!changes.empty()) cap_power(now);  // who comes to a package may not have agreed to its cap
   for (const CoreLender::Change& change : changes) {
     spawner_.set_cores(change.key, change.cores);
+    ++loan_changes_;
     const auto found = launches_.find(change.key);
     if (found == launches_.end()) continue;
     found->second.report.loan = change.loan;

@@ -115,6 +115,8 @@ class Agent {
   CoreLender lender_;
   PowerCaps* power_;
   PowerCapper capper_;
+  int loan_changes_ = 0;  // since this worker began
+  int cap_changes_ = 0;
   std::vector<Message> outbox_;
 };
 

@@ -35,9 +35,11 @@ void add_component(const std::string& node, const pb::ComponentState& component,
   info.set_text(component.running() && !silent.empty() ? silent : component.text());
   if (!component.running()) return;
   if (component.period_ms() > 0) add_counter(info, "period", "ms", component.period_ms());
-  add_counter(info, "samples", "count", static_cast<double>(component.samples()));
-  add_counter(info, "troubles", "count", static_cast<double>(component.troubles()));
-  add_counter(info, "cpu", "ms", component.cpu_ms());
+  if (component.period_ms() > 0 || component.samples() > 0) {  // else it does not sample at all
+    add_counter(info, "samples", "count", static_cast<double>(component.samples()));
+    add_counter(info, "troubles", "count", static_cast<double>(component.troubles()));
+    add_counter(info, "cpu", "ms", component.cpu_ms());
+  }
   info.mutable_counters()->MergeFrom(component.figures());
 }
 

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 
 #include "core/failpoint.hpp"
@@ -141,6 +142,10 @@ Launcher::Launcher(UniqueFd orders, Surroundings surroundings)
       buffer_(datagram_bytes_max + 1024, '\0') {}
 
 void Launcher::run() {
+  if (!power_.restored().empty()) {
+    std::fprintf(stderr, "hyades-launcher: gave back the power that was left withheld: %s\n",
+                 power_.restored().c_str());
+  }
   if (!power_.trouble().empty()) {  // what somebody had left could not be given back
     answer(encode(PowerTrouble{power_.trouble(), power_.withheld()}));
   }

@@ -115,6 +115,7 @@ void PowerLimits::restore(std::string left) {
       limit.usual_uw = usual_uw;
       limit.percent = kPowerPercentLeast;  // at the most
       write_limit(limit, 100);
+      if (limit.percent == 100) restored_ += (restored_.empty() ? "" : " ") + limit.file;
     }
   }
   if (nothing_to_remember()) unlink(memory_.c_str());

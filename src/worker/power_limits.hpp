@@ -37,6 +37,8 @@ class PowerLimits {
   std::string set(int package, int percent);
   // Of that, or of restoring what was left.
   const std::string& trouble() const { return trouble_; }
+  // The files in which it gave back what somebody had left lowered, with blanks between; "": none.
+  const std::string& restored() const { return restored_; }
   // The packages that have less than they could draw, for people; "": none.
   std::string withheld() const;
 
@@ -49,6 +51,7 @@ class PowerLimits {
   std::string memory_;
   std::vector<PackageLimit> limits_;
   std::string trouble_;
+  std::string restored_;
 };
 
 }  // namespace hyades

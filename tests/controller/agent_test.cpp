@@ -143,6 +143,24 @@ class AgentTest : public testing::Test {
     EXPECT_EQ(report.key, key);
     return report;
   }
+  // What it says of a part of its own beside those of the sampler.
+  ComponentState component(const std::string& name) {
+    TelemetryReport report;
+    report.components.emplace_back();
+    agent_->pass_on(report, now_);
+    collect();
+    for (const ComponentState& part : expect_said<TelemetryReport>().components) {
+      if (part.name == name) return part;
+    }
+    ADD_FAILURE() << "no " << name;
+    return {};
+  }
+  static double figure(const ComponentState& component, const std::string& name) {
+    for (const Figure& figure : component.figures) {
+      if (figure.name == name) return figure.value;
+    }
+    return -1;
+  }
   void expect_calls(std::vector<std::string> calls) {
     EXPECT_EQ(spawner_.calls_, calls);
     spawner_.calls_.clear();
@@ -300,6 +318,7 @@ TEST_F(LendingTest, AJobIsLentIdleCoresUntilAnotherOneGetsThem) {
   expect_calls({"cores 42.1.77 0,3", "start 43.1.78"});  // in this order
   EXPECT_EQ(expect_report(LaunchState::Running).loan.cores.to_string(), "3");
   said_.clear();
+  EXPECT_EQ(figure(component("lending"), "changes"), 3);
 }
 
 TEST_F(LendingTest, TheMasterHearsOfItAgainWhenItAsks) {
@@ -363,11 +382,7 @@ TEST_F(LendingTest, WhereJobsAreNotBoundNothingIsLent) {
   said_.clear();
   busy(key, 1);
   expect_calls({});
-  TelemetryReport report;
-  report.components.emplace_back();
-  agent_->pass_on(report, now_);
-  collect();
-  const ComponentState lending = expect_said<TelemetryReport>().components.at(1);
+  const ComponentState lending = component("lending");
   EXPECT_EQ(lending.layer, "optimisation");
   EXPECT_FALSE(lending.running);
   EXPECT_EQ(lending.text, "no groups");
@@ -501,11 +516,13 @@ TEST_F(PowerTest, ComesBackWithTheEnd) {
   launch(key, 10);
   go_on();
   said_.clear();
+  EXPECT_EQ(figure(component("power_caps"), "changes"), 1);
   record().exit = ExitRecord{};
   changed();
   tick();
   EXPECT_EQ(power_.percent_, 100);
   EXPECT_EQ(expect_report(LaunchState::Exited).cap, PowerCap{});
+  EXPECT_EQ(figure(component("power_caps"), "changes"), 2);
 }
 
 TEST_F(PowerTest, SaysWhyItIsNot) {
@@ -513,12 +530,7 @@ TEST_F(PowerTest, SaysWhyItIsNot) {
   launch(key, 10);
   go_on();
   EXPECT_EQ(power_.percent_, 100);
-  TelemetryReport report;
-  report.components.emplace_back();
-  agent_->pass_on(report, now_);
-  collect();
-  const ComponentState caps = expect_said<TelemetryReport>().components.back();
-  EXPECT_EQ(caps.name, "power_caps");
+  const ComponentState caps = component("power_caps");
   EXPECT_FALSE(caps.running);
   EXPECT_EQ(caps.text, "no limit");
 }

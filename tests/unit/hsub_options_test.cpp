@@ -358,6 +358,8 @@ TEST(Meaning, FeaturesAndHosts) {
   spec = spec_of({"-w", "n[1-3]", "-N", "2"});
   EXPECT_EQ(spec.nodes, 2);
   EXPECT_NE(error_of({"-w", "n1", "-N", "2"}).find("names 1 nodes"), std::string::npos);
+  EXPECT_NE(error_of({"-w", "n[1-3]", "-x", "n2"}).find(": node n2 is in --nodelist"),
+            std::string::npos);
   EXPECT_FALSE(given({"-w", "n[1-"}).found.errors.empty());
 }
 
@@ -438,6 +440,10 @@ TEST(Meaning, ElasticJobs) {
   for (const std::string& bad : Words{"0", "-1", "many", "8x", "1000001"}) {
     EXPECT_FALSE(given({"--elastic=" + bad}).found.errors.empty()) << bad;
   }
+  const auto useless = given({"-c", "2", "--elastic=2"});
+  EXPECT_TRUE(useless.found.errors.empty());
+  EXPECT_TRUE(mentions(useless.found.warnings, "--elastic=2: means nothing"));
+  EXPECT_TRUE(given({"-c", "2", "--elastic=3"}).found.warnings.empty());
 }
 
 TEST(Meaning, PowerMargins) {

@@ -97,6 +97,7 @@ TEST_F(PowerLimitsTest, TheNextOneRestoresWhatAKilledOneLeft) {
   ASSERT_EQ(limit(), 120'000'000);
   PowerLimits& next = start();
   EXPECT_EQ(limit(), 200'000'000);
+  EXPECT_EQ(next.restored(), tree_.root() + long_term);
   EXPECT_FALSE(remembers());
   next.set(0, 50);
   EXPECT_EQ(limit(), 100'000'000) << "of what it was at first";

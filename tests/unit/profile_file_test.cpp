@@ -87,6 +87,17 @@ TEST(ProfileFile, FiguresAreNumbersAboveZero) {
   EXPECT_NE(mistake(R"({"source": "x"})").find("\"figures\" is missing"), std::string::npos);
 }
 
+// It may well be the name of a class of work.
+TEST(ProfileFile, AFigureThatLooksMisspeltIsTakenWithAWarning) {
+  const ProfileFile file = parse_profiles(
+      R"({"nodes": {"n1": {"figures": {"gemm_gflop": 5, "train": 2, "chase_ns": 90}}}})", "f", {});
+  EXPECT_TRUE(file.errors.empty());
+  ASSERT_EQ(file.warnings.size(), 1u);
+  EXPECT_EQ(file.warnings[0],
+            "f: nodes.n1.figures.gemm_gflop: taken for a class of work; did you mean "
+            "\"gemm_gflops\"?");
+}
+
 TEST(ProfileFile, KeysAreThoseThatThereAre) {
   EXPECT_NE(mistake(R"({"figures": {"a": 1}, "sorce": "x"})").find("did you mean \"source\""),
             std::string::npos);
