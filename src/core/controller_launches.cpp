@@ -498,6 +498,8 @@ bool Controller::complete(LaunchOrder& order) const {
   if (own.boot_id == order.own_share().boot_id) order.lease_base_ms = own.echo_ms;
   if (order.is_companion()) return true;
   const Gang& gang = gangs_.at(job->id);
+  // One was lost in this turn, after the order had been written: it is not where it was.
+  if (!gang.companions_run() && !HYADES_DEFECT("script_before_companions")) return false;
   for (std::size_t i = 0; i < gang.parts.size(); ++i) {
     const Node* const node = cluster_.find(job->placement.shares[i].node);
     order.peers.push_back({node->address, i == 0 ? 0 : gang.parts[i].report.step_port});

@@ -307,6 +307,9 @@ void Controller::on(const Request& request, const SignalRequest& what, const Now
            "signal " + std::to_string(what.signal) + " does not exist; use 1 to 64", out);
   } else if (job->phase != JobPhase::Running) {
     answer(request, ErrorCode::Conflict, job_name(what.job) + " is not running", out);
+  } else if (gangs_.at(job->id).parts[0].over) {
+    answer(request, ErrorCode::Conflict, job_name(what.job) + " is ending: its script is over",
+           out);
   } else if (fate_unknown(*job)) {
     answer(request, ErrorCode::Unavailable,
            "a node of it does not respond (" + job->placement.node_names() + "); nothing was sent",

@@ -206,6 +206,20 @@ TEST_F(Deaths, ANodeThatIsHeardAgainIsAskedWhatItRunsBeforeItGetsAnything) {
   cluster_.expect_nothing_else();
 }
 
+TEST_F(Deaths, OfTheScriptsNodeLeaveNobodyToSignal) {
+  const JobId job = cluster_.submit(a_job().nodes(2).tasks(2));
+  cluster_.part("n2", job, LaunchState::Running);
+  cluster_.part("n1", job, LaunchState::Running);
+  silence(10);
+  cluster_.ask_as_operator(ConfirmDeadRequest{"n1"});
+  cluster_.expect_reply(ErrorCode::None);
+  cluster_.forget();
+  ASSERT_EQ(cluster_.job(job).phase, JobPhase::Running) << "its other part is still being stopped";
+  cluster_.ask(SignalRequest{job, 10});
+  cluster_.expect_reply(ErrorCode::Conflict);
+  cluster_.expect_nothing_else();
+}
+
 // A lease that has run out is a proof of the same kind.
 TEST_F(Deaths, AfterALeaseTheNodeIsAskedAsWell) {
   cluster_.running(a_job().only_on("n1").lease(20));

@@ -51,6 +51,19 @@ TEST_F(Gangs, CompanionsAreStartedFirstAndTheScriptWhenAllRun) {
   cluster_.expect_event<Started>(job);
 }
 
+// Of an order the rest is filled in at the end of the turn.
+TEST_F(Gangs, AnOrderForTheScriptIsVoidWhenACompanionIsLostInTheSameTurn) {
+  const JobId job = cluster_.submit(wide_);
+  cluster_.forget();
+  cluster_.part("n2", job, LaunchState::Running);
+  cluster_.part("n3", job, LaunchState::Running);
+  LaunchOrder order = cluster_.expect_sent<LaunchOrder>("n1");
+  EXPECT_TRUE(cluster_.controller().complete(order));
+  loses("n3", job);
+  EXPECT_FALSE(cluster_.controller().complete(order));
+  cluster_.forget();
+}
+
 TEST_F(Gangs, AnOldWordOfACompanionIsPassedOver) {
   const JobId job = cluster_.submit(wide_);
   cluster_.forget();
