@@ -1,6 +1,7 @@
 #include "master/cluster_status.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include "core/hostlist.hpp"
 #include "master/supervisor.hpp"
 #include "wire/client_connection.hpp"
+#include "worker/living_jobs.hpp"
 
 namespace hyades {
 
@@ -209,6 +211,9 @@ ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
   status.failure = files.failure();
   if (status.master_pid != 0 || status.ranks_hidden) ask_master(status, timeout_ms);
   if (!status.down()) return status;
+  const std::string spools = state_directory + "/spool";
+  const bool here = status.hosts.empty() && access(spools.c_str(), R_OK | X_OK) == 0;
+  if (here) status.running_on = living_jobs(spools);
   // What the last supervisor knew of them is of no use to anybody.
   for (HostsNote::Host& host : status.hosts) {
     host.state = "down";
@@ -244,6 +249,7 @@ std::string to_json(const ClusterStatus& status) {
   for (const ClusterStatus::Stranded& stranded : status.stranded) {
     json["stranded_jobs"].push_back({{"job", stranded.job}, {"nodes", stranded.nodes}});
   }
+  json["jobs_running_on"] = status.running_on ? Json(*status.running_on) : Json(nullptr);
   json["not_visible"] = Json::array();
   if (status.supervisor_hidden) json["not_visible"].push_back("supervisor_pid");
   if (status.ranks_hidden) json["not_visible"].push_back("master_pid");
@@ -281,6 +287,10 @@ std::string to_text(const ClusterStatus& status) {
     line("jobs",
          fmt::format("{} waiting, {} running", status.master->pending(), status.master->running()));
     if (!status.master->degraded().empty()) line("degraded", status.master->degraded());
+  }
+  if (status.running_on && !status.running_on->empty()) {
+    line("jobs", fmt::format("{} run on: {}; the next `hyades up` adopts them",
+                             status.running_on->size(), fmt::join(*status.running_on, ", ")));
   }
   if (!status.failure.empty()) line("failure", status.failure);
   if (!status.stranded.empty()) text += stranded_text(status.stranded);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,10 @@ struct ClusterStatus {
     std::vector<std::string> nodes;  // those that are missing
   };
   std::vector<Stranded> stranded;  // by job
-  std::string failure;             // why the last master gave up; "" otherwise
+  // Of a cluster that is down: jobs that run on. None: nobody here knows, as the nodes are other
+  // machines, or their spools are not in the state directory.
+  std::optional<std::set<std::uint64_t>> running_on;
+  std::string failure;  // why the last master gave up; "" otherwise
   // The caller may not see the process: on the cluster of another user, or of root's.
   bool supervisor_hidden = false;
   bool ranks_hidden = false;  // master and workers

@@ -178,6 +178,12 @@ bool cancel_all(const std::string& directory) {
   return false;
 }
 
+std::string run_on_text(std::size_t jobs) {
+  if (jobs == 0) return "";
+  return " " + std::to_string(jobs) + (jobs == 1 ? " job runs" : " jobs run") +
+         " on; the next `hyades up` adopts " + (jobs == 1 ? "it." : "them.");
+}
+
 int down(const Options& options) {
   const std::string problem = directory_problem(options.directory, X_OK);
   if (!problem.empty()) {
@@ -196,11 +202,13 @@ int down(const Options& options) {
   }
   const ClusterStatus before = read_status(options.directory, 2000);
   if (before.down()) {
-    std::cout << "The cluster in " << options.directory << " is down already.\n";
-    if (!options.cancel_jobs) return kOk;
-    std::cerr
-        << "hyades: no job was cancelled, as nobody is there to do it; if any ran, it runs on: "
-           "`hyades up` adopts it, then `hyades down --cancel-jobs`\n";
+    const std::size_t running = before.running_on ? before.running_on->size() : 0;
+    std::cout << "The cluster in " << options.directory << " is down already."
+              << run_on_text(running) << "\n";
+    if (!options.cancel_jobs || (before.running_on && running == 0)) return kOk;
+    std::cerr << "hyades: no job was cancelled, as nobody is there to do it"
+              << (before.running_on ? "" : "; if any ran, it runs on")
+              << ": `hyades up`, then `hyades down --cancel-jobs`\n";
     return kFailed;
   }
   if (options.cancel_jobs && !cancel_all(options.directory)) return kFailed;
@@ -219,13 +227,11 @@ int down(const Options& options) {
       std::cerr << "hyades: host " << host << "; its worker ends when it notices\n";
     }
   }
-  const int running = before.master && !options.cancel_jobs ? before.master->running() : 0;
-  std::cout << "The cluster is down.";
-  if (running > 0) {
-    std::cout << ' ' << running << (running == 1 ? " job runs" : " jobs run")
-              << " on; the next `hyades up` adopts " << (running == 1 ? "it." : "them.");
-  }
-  std::cout << "\n";
+  std::size_t running = before.master ? static_cast<std::size_t>(before.master->running()) : 0;
+  if (const auto found = read_status(options.directory, 0).running_on) running = found->size();
+  if (options.cancel_jobs)
+    running = 0;  // they have ended; a shepherd may still be at its last word
+  std::cout << "The cluster is down." << run_on_text(running) << "\n";
   return kOk;
 }
 
