@@ -1,7 +1,6 @@
 #include "master/cluster_status.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +10,6 @@
 #include "core/hostlist.hpp"
 #include "master/supervisor.hpp"
 #include "wire/client_connection.hpp"
-#include "worker/living_jobs.hpp"
 
 namespace hyades {
 
@@ -211,9 +209,6 @@ ClusterStatus read_status(const std::string& state_directory, int timeout_ms) {
   status.failure = files.failure();
   if (status.master_pid != 0 || status.ranks_hidden) ask_master(status, timeout_ms);
   if (!status.down()) return status;
-  const std::string spools = state_directory + "/spool";
-  const bool here = status.hosts.empty() && access(spools.c_str(), R_OK | X_OK) == 0;
-  if (here) status.running_on = living_jobs(spools);
   // What the last supervisor knew of them is of no use to anybody.
   for (HostsNote::Host& host : status.hosts) {
     host.state = "down";

@@ -17,6 +17,7 @@
 #include "master/supervisor.hpp"
 #include "version.hpp"
 #include "wire/client_connection.hpp"
+#include "worker/living_jobs.hpp"
 
 namespace hyades {
 
@@ -150,6 +151,14 @@ bool list_live(ClientConnection& connection, pb::ClientReply& jobs) {
   return false;
 }
 
+ClusterStatus look_at(const std::string& directory) {
+  ClusterStatus status = read_status(directory, 2000);
+  const std::string spools = directory + "/spool";
+  const bool here = status.hosts.empty() && access(spools.c_str(), R_OK | X_OK) == 0;
+  if (here && status.down()) status.running_on = living_jobs(spools);
+  return status;
+}
+
 // Of jobs that end meanwhile nothing is said; what has not ended in the end is.
 bool cancel_all(const std::string& directory) {
   ClientConnection connection({directory, ""});
@@ -200,7 +209,7 @@ int down(const Options& options) {
               << ", or root, may end it\n";
     return kFailed;
   }
-  const ClusterStatus before = read_status(options.directory, 2000);
+  const ClusterStatus before = look_at(options.directory);
   if (before.down()) {
     const std::size_t running = before.running_on ? before.running_on->size() : 0;
     std::cout << "The cluster in " << options.directory << " is down already."
@@ -228,7 +237,7 @@ int down(const Options& options) {
     }
   }
   std::size_t running = before.master ? static_cast<std::size_t>(before.master->running()) : 0;
-  if (const auto found = read_status(options.directory, 0).running_on) running = found->size();
+  if (const auto found = look_at(options.directory).running_on) running = found->size();
   if (options.cancel_jobs)
     running = 0;  // they have ended; a shepherd may still be at its last word
   std::cout << "The cluster is down." << run_on_text(running) << "\n";
@@ -247,7 +256,7 @@ int status(const Options& options) {
               << "; start one with: hyades up --local 4 --dir " << options.directory << "\n";
     return kFailed;
   }
-  const ClusterStatus now = read_status(options.directory, 2000);
+  const ClusterStatus now = look_at(options.directory);
   std::cout << (options.json ? to_json(now) + "\n" : to_text(now)) << std::flush;
   if (now.supervisor_pid == 0 && !now.supervisor_hidden && !now.down()) {
     const auto workers = static_cast<std::size_t>(std::max(0, now.nodes_expected));
