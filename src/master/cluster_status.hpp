@@ -33,8 +33,8 @@ struct ClusterStatus {
   };
   std::vector<Stranded> stranded;  // by job
   // Of a cluster that is down: jobs that run on. None: nobody here knows, as the nodes are other
-  // machines, or their spools are not in the state directory. Not filled in by read_status(): only
-  // workers know spools.
+  // machines, or their spools are not in the state directory or not the caller's to read. Not
+  // filled in by read_status(): only workers know spools.
   std::optional<std::set<std::uint64_t>> running_on;
   std::string failure;  // why the last master gave up; "" otherwise
   // The caller may not see the process: on the cluster of another user, or of root's.

@@ -1,6 +1,7 @@
 // What runs on this machine by the spools of its nodes, for whoever finds no daemon to ask.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -9,7 +10,8 @@
 namespace hyades {
 
 // The jobs of which something runs, by the locks on their records: `root` has a spool for each
-// node. Of what the caller may not read nothing is said. Any thread; changes nothing.
-std::set<JobId> living_jobs(const std::string& root);
+// node. None: that cannot be told, as something is not there or not the caller's to read. Any
+// thread; changes nothing.
+std::optional<std::set<JobId>> living_jobs(const std::string& root);
 
 }  // namespace hyades

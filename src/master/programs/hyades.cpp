@@ -153,9 +153,7 @@ bool list_live(ClientConnection& connection, pb::ClientReply& jobs) {
 
 ClusterStatus look_at(const std::string& directory) {
   ClusterStatus status = read_status(directory, 2000);
-  const std::string spools = directory + "/spool";
-  const bool here = status.hosts.empty() && access(spools.c_str(), R_OK | X_OK) == 0;
-  if (here && status.down()) status.running_on = living_jobs(spools);
+  if (status.hosts.empty() && status.down()) status.running_on = living_jobs(directory + "/spool");
   return status;
 }
 
@@ -238,8 +236,8 @@ int down(const Options& options) {
   }
   std::size_t running = before.master ? static_cast<std::size_t>(before.master->running()) : 0;
   if (const auto found = look_at(options.directory).running_on) running = found->size();
-  if (options.cancel_jobs)
-    running = 0;  // they have ended; a shepherd may still be at its last word
+  // They have ended, although a shepherd may still be at its last word.
+  if (options.cancel_jobs) running = 0;
   std::cout << "The cluster is down." << run_on_text(running) << "\n";
   return kOk;
 }
