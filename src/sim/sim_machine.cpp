@@ -277,10 +277,11 @@ bool SimMachine::sweep(const LaunchKey& key) {
   return true;
 }
 
-bool SimMachine::kill_a_shepherd() {
+bool SimMachine::kill_a_shepherd(bool watched) {
   std::vector<LaunchKey> herded;
   for (const auto& [key, process] : processes_) {
-    if (!process.orphan) herded.push_back(key);
+    const bool spared = !watched && process.order.spec.lease_s > 0;
+    if (!process.orphan && !spared) herded.push_back(key);
   }
   if (herded.empty()) return false;
   const LaunchKey key = context_.random.pick(herded);

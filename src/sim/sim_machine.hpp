@@ -55,7 +55,9 @@ class SimMachine {
   void worker_died();
   void reboot();
   void lose_power();
-  bool kill_a_shepherd();  // false: there is none
+  // False: there is none. `watched`: a worker is there to notice. Where none is, those of jobs with
+  // a lease are spared: they alone end such a job, and for both at once nobody promises anything.
+  bool kill_a_shepherd(bool watched);
   void step_clock(std::int64_t by_ms) { clock_.step_wall(by_ms); }
 
   Now now();

@@ -27,6 +27,7 @@ class SimNode {
   void kill_worker_soon(int calls);        // in the middle of a call of a port
   void suspend_worker(std::int64_t for_ms);
   void reboot(std::int64_t down_ms, bool power_cut);
+  bool kill_a_shepherd() { return machine_.kill_a_shepherd(alive() && !suspended()); }
   // Switched off, or still booting.
   bool is_down() const { return booting_; }
   SimMachine& machine() { return machine_; }

@@ -166,7 +166,7 @@ void Simulation::cut_power(Epoch epoch, const std::string& name) {
 }
 
 void Simulation::kill_shepherd() {
-  if (some_node().machine().kill_a_shepherd()) marks_.hit(Mark::shepherd_killed);
+  if (some_node().kill_a_shepherd()) marks_.hit(Mark::shepherd_killed);
 }
 
 void Simulation::cut_off_node() {
