@@ -50,8 +50,8 @@ void Controller::welcome(Node& node, BootMs echo_ms, const Now& now, Step& out) 
 
 void Controller::on(PeerId from, const Heartbeat& heartbeat, const Now& now, Step& out) {
   Node& node = *cluster_.find(peers_[from]);
-  // Late, from a boot that is over, or that greeted last before this one: what its clock says means
-  // nothing to the other's launches.
+  // It is late, or the last greeting was: what the clock of one boot says means nothing to launches
+  // of another.
   if (heartbeat.boot_id != node.boot_id && !HYADES_DEFECT("any_boots_heartbeat")) {
     return ask_for_hello(from, now, out);
   }

@@ -117,7 +117,7 @@ struct LaunchOrder {
   std::string step_key;
   std::vector<StepPeer> peers;
   // The last moment, by this node's boot clock, from which it heard of the master: the job's lease
-  // runs from there.
+  // runs from there. 0: it has not in this boot, for all that the master knows.
   BootMs lease_base_ms = 0;
 
   bool is_companion() const { return share != 0; }

@@ -133,6 +133,17 @@ bool holds_a_cluster(const std::string& directory) {
 
 // ---- down and status --------------------------------------------------------------------------
 
+// As ClusterStatus::running_on.
+std::optional<std::set<JobId>> find_running_on(const ClusterStatus& status) {
+  return status.hosts.empty() ? living_jobs(status.state_directory + "/spool") : std::nullopt;
+}
+
+ClusterStatus look_at(const std::string& directory) {
+  ClusterStatus status = read_status(directory, 2000);
+  if (status.down()) status.running_on = find_running_on(status);
+  return status;
+}
+
 // False when it was refused, too: then `error` says why.
 bool ask(ClientConnection& connection, const pb::ClientRequest& request, pb::ClientReply& reply,
          int timeout_ms, std::string& error) {
@@ -149,12 +160,6 @@ bool list_live(ClientConnection& connection, pb::ClientReply& jobs) {
   if (ask(connection, request, jobs, 10'000, error)) return true;
   std::cerr << "hyades: cannot ask for the jobs: " << error << "\n";
   return false;
-}
-
-ClusterStatus look_at(const std::string& directory) {
-  ClusterStatus status = read_status(directory, 2000);
-  if (status.hosts.empty() && status.down()) status.running_on = living_jobs(directory + "/spool");
-  return status;
 }
 
 // Of jobs that end meanwhile nothing is said; what has not ended in the end is.
@@ -235,7 +240,7 @@ int down(const Options& options) {
     }
   }
   std::size_t running = before.master ? static_cast<std::size_t>(before.master->running()) : 0;
-  if (const auto found = look_at(options.directory).running_on) running = found->size();
+  if (const auto found = find_running_on(before)) running = found->size();
   // They have ended, although a shepherd may still be at its last word.
   if (options.cancel_jobs) running = 0;
   std::cout << "The cluster is down." << run_on_text(running) << "\n";
