@@ -81,6 +81,7 @@ void Cluster::add(const std::string& name, const Inventory& inventory) {
                          [&](const Node& node) { return comes_before(name, node.name); });
   }
   const auto added = nodes_.insert(place, {.name = name, .inventory = inventory});
+  names_.insert(names_.begin() + (added - nodes_.begin()), name);
   reset_free(*added);
   for (auto node = added; node != nodes_.end(); ++node) {
     by_name_[node->name] = static_cast<NodeIndex>(node - nodes_.begin());
@@ -294,7 +295,8 @@ Placement Cluster::choose(const JobSpec& spec, const Plan& plan) const {
   Placement placement;
   for (const PlannedShare& planned : plan) {
     const Node& node = nodes_[static_cast<std::size_t>(planned.node)];
-    NodeShare share{.node = node.name, .boot_id = node.boot_id, .tasks = planned.tasks};
+    NodeShare share{
+        .node = node.name, .at = planned.node, .boot_id = node.boot_id, .tasks = planned.tasks};
     share.memory_mib = memory_of(spec, node, planned.tasks);
     std::vector<DeviceCount> wanted;
     for (const FreeDevices& devices : node.free_devices) {
@@ -310,8 +312,9 @@ Placement Cluster::choose(const JobSpec& spec, const Plan& plan) const {
 
 void Cluster::take(const Placement& placement) {
   for (const NodeShare& share : placement.shares) {
-    Node* const node = find(share.node);
-    HYADES_ASSERT(node != nullptr);
+    const NodeIndex at = index(share);
+    HYADES_ASSERT(at >= 0);
+    Node* const node = &nodes_[static_cast<std::size_t>(at)];
     node->free_cores.erase_all(share.cores);
     node->free_memory_mib -= share.memory_mib;
     HYADES_ASSERT(node->free_memory_mib >= 0);
@@ -321,14 +324,16 @@ void Cluster::take(const Placement& placement) {
       free->erase_all(grant.ids);
     }
     ++node->jobs;
-    free_.take(index(share.node), share);
+    free_.take(at, share);
   }
 }
 
 void Cluster::give_back(const Placement& placement) {
   for (const NodeShare& share : placement.shares) {
-    Node* const node = find(share.node);
-    HYADES_ASSERT(node != nullptr && node->jobs > 0);
+    const NodeIndex at = index(share);
+    HYADES_ASSERT(at >= 0);
+    Node* const node = &nodes_[static_cast<std::size_t>(at)];
+    HYADES_ASSERT(node->jobs > 0);
     node->free_cores.insert_all(share.cores);
     node->free_memory_mib += share.memory_mib;
     for (const DeviceGrant& grant : share.devices) {
@@ -337,7 +342,7 @@ void Cluster::give_back(const Placement& placement) {
       free->insert_all(grant.ids);
     }
     --node->jobs;
-    free_.give(index(share.node), share);
+    free_.give(at, share);
   }
 }
 
@@ -356,6 +361,17 @@ NodeIndex Cluster::index(const std::string& name) const {
   return found == by_name_.end() ? -1 : found->second;
 }
 
+// The number may be of the time before the master started anew, or before another node came.
+NodeIndex Cluster::index(const NodeShare& share) const {
+  const auto at = static_cast<std::size_t>(share.at);
+  const bool known = share.at >= 0 && at < names_.size() && names_[at] == share.node;
+  return known ? share.at : index(share.node);
+}
+
+void Cluster::number(Placement& placement) const {
+  for (NodeShare& share : placement.shares) share.at = index(share.node);
+}
+
 void Cluster::check(const std::vector<const Placement*>& placements) const {
   std::vector<Node> rebuilt = nodes_;
   for (Node& node : rebuilt) {
@@ -365,6 +381,7 @@ void Cluster::check(const std::vector<const Placement*>& placements) const {
   Cluster fresh;
   fresh.nodes_ = std::move(rebuilt);
   fresh.by_name_ = by_name_;
+  fresh.names_ = names_;
   fresh.free_ = FreeTable(fresh.nodes_);
   for (const Placement* placement : placements) fresh.take(*placement);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {

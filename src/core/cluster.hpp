@@ -92,6 +92,10 @@ class Cluster {
   const Node* find(const std::string& name) const;
   Node* find(const std::string& name);
   NodeIndex index(const std::string& name) const;  // -1: unknown
+  // Likewise, of its node: without a search where the share knows the number.
+  NodeIndex index(const NodeShare& share) const;
+  // Has its shares know their nodes' numbers, whatever they knew before.
+  void number(Placement& placement) const;
   const std::vector<Node>& nodes() const { return nodes_; }
   std::vector<Node>& nodes() { return nodes_; }
 
@@ -112,6 +116,7 @@ class Cluster {
 
   std::vector<Node> nodes_;  // by name, as people count
   std::unordered_map<std::string, NodeIndex> by_name_;
+  std::vector<std::string> names_;  // theirs, side by side: every pass asks for many
   FreeTable free_;
   FreeTable whole_;
   std::uint64_t inventories_ = 0;

@@ -34,7 +34,12 @@ void Controller::restore(const StoredState& state) {
   for (const NodeEvent& event : state.node_events) apply(event);
 }
 
-void Controller::restore(const JobEvent& event) { apply(event); }
+void Controller::restore(const JobEvent& event) {
+  if (!std::holds_alternative<Assigned>(event.what)) return apply(event);
+  JobEvent numbered = event;
+  cluster_.number(std::get<Assigned>(numbered.what).placement);
+  apply(numbered);
+}
 
 void Controller::restored() {
   jobs_.forget_ended();

@@ -54,6 +54,9 @@ struct Inventory {
 // A job's part of one node: how many of its tasks, and exactly which cores and devices.
 struct NodeShare {
   std::string node;
+  // The node's number in the cluster where the job was placed, which saves every pass a search for
+  // its name; -1: not known. It is neither stored nor sent nor compared: the name counts.
+  NodeIndex at = -1;
   // The node's boot when the job was placed. With another one, the node may have lost what it knew
   // about the launch: a power cut takes what was not synced.
   std::string boot_id;
@@ -62,7 +65,10 @@ struct NodeShare {
   MiB memory_mib = 0;
   std::vector<DeviceGrant> devices;
 
-  friend bool operator==(const NodeShare&, const NodeShare&) = default;
+  friend bool operator==(const NodeShare& a, const NodeShare& b) {
+    return a.node == b.node && a.boot_id == b.boot_id && a.tasks == b.tasks && a.cores == b.cores &&
+           a.memory_mib == b.memory_mib && a.devices == b.devices;
+  }
 };
 
 // Everything a job holds. The first share is the node on which the batch script runs.

@@ -13,7 +13,7 @@ void GlobalScene::read_jobs(const Forecasts& forecast, const Ends& expected_end_
   cluster->running->each([&](const RunningJob& each) {
     std::int64_t cores = 0;
     for (const NodeShare& share : each.job->placement.shares) {
-      const NodeIndex node = cluster->cluster->index(share.node);
+      const NodeIndex node = cluster->cluster->index(share);
       if (node < 0 || !queue->usable[static_cast<std::size_t>(node)]) continue;
       const auto its = static_cast<std::int64_t>(share.cores.size());
       if (its == 0) continue;

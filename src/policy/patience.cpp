@@ -99,7 +99,7 @@ void Patience::look_at_running() {
     if (running.job == nullptr) return;
     const double seconds = remaining_s(*running.job);
     for (const NodeShare& share : running.job->placement.shares) {
-      const NodeIndex node = cluster.index(share.node);
+      const NodeIndex node = cluster.index(share);
       if (node < 0) continue;
       add({node, share_of(*running.job, node, share.tasks), seconds});
     }
@@ -129,7 +129,7 @@ double Patience::slowness_of(const Job& job) const {
   const ClassFacts& facts = facts_.of_class(job.spec.work_class);
   double slowest = 1;
   for (const NodeShare& share : job.placement.shares) {
-    const NodeIndex node = ledger_.view().cluster->index(share.node);
+    const NodeIndex node = ledger_.view().cluster->index(share);
     if (node >= 0) slowest = std::max(slowest, facts.slowness[static_cast<std::size_t>(node)]);
   }
   return slowest;

@@ -119,7 +119,7 @@ void PlacementProblem::add_background() {
     const ClassFacts& its = facts_.of_class(running.job->spec.work_class);
     if (its.work.memory <= 0) return;
     for (const NodeShare& share : running.job->placement.shares) {
-      const NodeIndex node = view_.cluster->index(share.node);
+      const NodeIndex node = view_.cluster->index(share);
       const NodeRows* const rows = rows_at(node);
       if (rows == nullptr) continue;
       add(rows->bandwidth, share.cores.size() * its.bandwidth[static_cast<std::size_t>(node)]);

@@ -189,7 +189,7 @@ std::vector<PlanLedger::Release> PlanLedger::releases() const {
 void PlanLedger::give_back(FreeTable& table, const Release& release) const {
   if (release.plan == nullptr) {
     for (const NodeShare& share : release.job->placement.shares) {
-      const NodeIndex node = view_.cluster->index(share.node);
+      const NodeIndex node = view_.cluster->index(share);
       if (node >= 0) table.give(node, share);
     }
     return;

@@ -19,7 +19,7 @@ WaitingJob place_of(const Job& job) { return waiting_job(job, 0); }
 Plan plan_of(const Job& job, const Cluster& cluster) {
   Plan plan;
   for (const NodeShare& share : job.placement.shares) {
-    const NodeIndex node = cluster.index(share.node);
+    const NodeIndex node = cluster.index(share);
     if (node >= 0) plan.push_back({node, share.tasks});
   }
   return plan;

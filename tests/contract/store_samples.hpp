@@ -87,10 +87,14 @@ inline JobPayload sample_payload(const std::string& script = "#!/bin/sh\necho he
 }
 
 inline Placement sample_placement() {
-  NodeShare first{
-      "vn1", "boot-1", 4, IdSet::first(12), 4096, {{"fpga", IdSet::first(1)}, {"gpu", {}}}};
+  NodeShare first{.node = "vn1",
+                  .boot_id = "boot-1",
+                  .tasks = 4,
+                  .cores = IdSet::first(12),
+                  .memory_mib = 4096,
+                  .devices = {{"fpga", IdSet::first(1)}, {"gpu", {}}}};
   first.devices[1].ids.insert_range(2, 3);
-  NodeShare second{"vn2", "", 4, {}, 0, {}};
+  NodeShare second{.node = "vn2", .tasks = 4};
   second.cores.insert(0);
   second.cores.insert_range(5, 15);
   return Placement{{first, second}};

@@ -66,7 +66,7 @@ TEST(Cluster, GivesTheLowestCoresAndTakesThemBack) {
   Cluster cluster = cluster_of({8});
   EXPECT_EQ(put(cluster, a_job().cores(2)), "n1:0-1");
   EXPECT_EQ(put(cluster, a_job().cores(3)), "n1:2-4");
-  Placement first{{NodeShare{"n1", "", 1, IdSet::first(2), 0, {}}}};
+  Placement first{{NodeShare{.node = "n1", .tasks = 1, .cores = IdSet::first(2)}}};
   cluster.give_back(first);
   EXPECT_EQ(cluster.nodes()[0].free_cores.to_string(), "0-1,5-7");
   EXPECT_EQ(put(cluster, a_job().cores(4)), "n1:0-1,5-6");
@@ -139,13 +139,38 @@ TEST(Cluster, AnExclusiveJobHoldsTheWholeNodeAndNeedsItEmpty) {
   EXPECT_EQ(put(cluster, a_job().exclusive()), "");
 }
 
+TEST(Cluster, SharesKnowTheirNodesByNumberButTheNameCounts) {
+  Cluster cluster = cluster_of({4, 4});
+  const JobSpec spec = a_job().tasks(6);
+  Placement placement = cluster.choose(spec, place_now(cluster, spec));
+  ASSERT_EQ(placement.shares.size(), 2U);
+  NodeShare& second = placement.shares[1];
+  EXPECT_EQ(second.node, "n2");
+  EXPECT_EQ(second.at, 1);
+  EXPECT_EQ(cluster.index(second), 1);
+  cluster.take(placement);
+  cluster.define("n0", with(4, 1000));  // comes first: the others have new numbers
+  EXPECT_EQ(cluster.index(second), 2);
+  cluster.check({&placement});
+  cluster.number(placement);
+  EXPECT_EQ(second.at, 2);
+  second.at = 17;  // of a cluster that was larger
+  EXPECT_EQ(cluster.index(second), 2);
+  cluster.give_back(placement);
+  cluster.check({});
+  NodeShare unknown{.node = "n9", .at = 2};
+  EXPECT_EQ(cluster.index(unknown), -1);
+  EXPECT_EQ(unknown, (NodeShare{.node = "n9"}));
+}
+
 TEST(Cluster, NothingIsGivenOutOrTakenBackTwice) {
   testing::FLAGS_gtest_death_test_style = "fast";
   Cluster cluster = cluster_of({4});
-  const Placement placement{{NodeShare{"n1", "", 1, IdSet::first(2), 400, {}}}};
+  const Placement placement{
+      {NodeShare{.node = "n1", .tasks = 1, .cores = IdSet::first(2), .memory_mib = 400}}};
   cluster.take(placement);
   EXPECT_DEATH(cluster.take(placement), "internal error");
-  const Placement greedy{{NodeShare{"n1", "", 1, {}, 601, {}}}};
+  const Placement greedy{{NodeShare{.node = "n1", .tasks = 1, .memory_mib = 601}}};
   EXPECT_DEATH(cluster.take(greedy), "internal error");
   cluster.check({&placement});
   EXPECT_DEATH(cluster.check({}), "internal error");

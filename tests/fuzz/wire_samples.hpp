@@ -113,8 +113,18 @@ inline LaunchOrder order() {
   order.key = {42, 2, 77};
   order.spec = spec();
   order.payload = payload();
-  order.placement.shares = {{"vn1", "boot-7", 4, ids("0-3,8"), 4096, {{"gpu", ids("0-1")}}},
-                            {"vn2", "boot-2", 4, ids("0-7"), 4096, {{"gpu", ids("2,3")}}}};
+  order.placement.shares = {{.node = "vn1",
+                             .boot_id = "boot-7",
+                             .tasks = 4,
+                             .cores = ids("0-3,8"),
+                             .memory_mib = 4096,
+                             .devices = {{"gpu", ids("0-1")}}},
+                            {.node = "vn2",
+                             .boot_id = "boot-2",
+                             .tasks = 4,
+                             .cores = ids("0-7"),
+                             .memory_mib = 4096,
+                             .devices = {{"gpu", ids("2,3")}}}};
   order.share = 1;
   order.restarts = 1;
   order.kill_grace_s = 15;

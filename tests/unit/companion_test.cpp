@@ -142,7 +142,8 @@ TEST_F(Companion, EachFurtherShareIsOne) {
       *box_.spool, *box_.launcher);
   LaunchOrder order = box_.order("#!/bin/sh\ntouch ran\n");
   order.payload.environment = record.environment;
-  order.placement.shares.push_back({"vn2", "", 1, IdSet::first(1), 100, {}});
+  order.placement.shares.push_back(
+      {.node = "vn2", .tasks = 1, .cores = IdSet::first(1), .memory_mib = 100});
   order.share = 1;
   order.step_key = record.step_key;
   box_.start(order);

@@ -301,9 +301,22 @@ LaunchOrder order_on_three_nodes() {
   order.spec.time_limit_s = 600;
   order.payload.script = "#!/bin/bash\ntrue\n";
   order.payload.working_directory = "/home/ada";
-  order.placement.shares = {{"vn1", "boot-1", 2, IdSet::first(4), 1000, {{"gpu", IdSet::first(2)}}},
-                            {"vn2", "boot-2", 2, IdSet::first(4), 1000, {}},
-                            {"vn3", "boot-3", 1, IdSet::first(2), 1000, {}}};
+  order.placement.shares = {{.node = "vn1",
+                             .boot_id = "boot-1",
+                             .tasks = 2,
+                             .cores = IdSet::first(4),
+                             .memory_mib = 1000,
+                             .devices = {{"gpu", IdSet::first(2)}}},
+                            {.node = "vn2",
+                             .boot_id = "boot-2",
+                             .tasks = 2,
+                             .cores = IdSet::first(4),
+                             .memory_mib = 1000},
+                            {.node = "vn3",
+                             .boot_id = "boot-3",
+                             .tasks = 1,
+                             .cores = IdSet::first(2),
+                             .memory_mib = 1000}};
   return order;
 }
 

@@ -107,7 +107,8 @@ inline LaunchOrder plain_order(JobId job, const std::string& directory, const st
   order.payload.environment = {"PATH=/usr/bin:/bin"};
   order.payload.working_directory = directory;
   order.payload.stdout_path = "out";
-  order.placement.shares = {{"vn1", "", 1, IdSet::first(1), 100, {}}};
+  order.placement.shares = {
+      {.node = "vn1", .tasks = 1, .cores = IdSet::first(1), .memory_mib = 100}};
   return order;
 }
 
