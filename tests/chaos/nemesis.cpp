@@ -114,13 +114,18 @@ bool Nemesis::freeze_launch(Moment& moment) {
   return moment.has_launching;
 }
 
-// A stopped shepherd does not see that its job has ended.
+// A stopped shepherd does not see that its job has ended. Where no job runs, one will soon: at the
+// very beginning, jobs wait before the first of them has been started.
 bool Nemesis::freeze_end(Moment& moment) {
-  std::vector<SeenShepherd> here = scene_.shepherds();
-  std::erase_if(here, [&](const SeenShepherd& seen) {
-    return seen.node != moment.node || process_state(seen.pid) == 'T';
-  });
-  if (here.empty()) return false;
+  std::vector<SeenShepherd> here;
+  const auto somebody_runs = [&] {
+    here = scene_.shepherds();
+    std::erase_if(here, [&](const SeenShepherd& seen) {
+      return seen.node != moment.node || process_state(seen.pid) == 'T';
+    });
+    return !here.empty();
+  };
+  if (!wait_until(somebody_runs, kSetUp_ms, 20)) return false;
   const SeenShepherd chosen = here[random_() % here.size()];
   moment.frozen.emplace_back(chosen.pid);
   moment.has_ending =
