@@ -34,6 +34,8 @@ void Controller::restore(const StoredState& state) {
   for (const NodeEvent& event : state.node_events) apply(event);
 }
 
+// What is stored knows no numbers of nodes. Without them the jobs that run would cost every pass a
+// search by name until they end.
 void Controller::restore(const JobEvent& event) {
   if (!std::holds_alternative<Assigned>(event.what)) return apply(event);
   JobEvent numbered = event;
